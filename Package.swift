@@ -1,0 +1,72 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// Every target is compiled alike: Swift 6 mode with its strict concurrency, imports that say what they expose,
+/// existentials that are visible as `any`, and no warning left standing.
+let settings: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableExperimentalFeature("Lifetimes"),
+    .treatAllWarnings(as: .error),
+]
+
+/// A library target of this package; `Sources/README.md` says what lives in each.
+func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
+    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(name: name, dependencies: dependencies, swiftSettings: settings)
+}
+
+/// The tests of one library; all share the vectors, the seeded random source and the in-memory networks of `Tests/Support`.
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .testTarget(name: name, dependencies: dependencies + ["Support"], swiftSettings: settings)
+}
+
+let package = Package(
+    name: "swift-ike",
+    products: [
+        .executable(name: "iked", targets: ["iked"]),
+        .executable(name: "ikectl", targets: ["ikectl"]),
+    ],
+    targets: [
+        .systemLibrary(name: "COpenSSL", pkgConfig: "openssl", providers: [.apt(["libssl-dev"])]),
+        .target(name: "CLinux"),
+        library("Inet"),
+        library("IKEWire", ["Inet"]),
+        library("IKECrypto", ["COpenSSL", "IKEWire"]),
+        library("IKECore", ["IKECrypto", "IKEWire", "Inet"]),
+        library("ESP", ["IKECrypto", "IKEWire", "Inet"]),
+        library("LinuxNet", ["CLinux", "Inet"]),
+        library("DataPlane", ["ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
+        library("SwanConf", ["IKEWire", "Inet"]),
+        library("VICI"),
+        library(
+            "Daemon",
+            ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
+        ),
+        executable("iked", ["Daemon"]),
+        executable("ikectl", ["VICI", "SwanConf"]),
+
+        .target(
+            name: "Support",
+            dependencies: ["IKECore", "IKECrypto", "IKEWire", "Inet"],
+            path: "Tests/Support",
+            swiftSettings: settings
+        ),
+        tests("InetTests", ["Inet"]),
+        tests("IKEWireTests", ["IKEWire", "Inet"]),
+        tests("IKECryptoTests", ["IKECrypto", "IKEWire", "Inet"]),
+        tests("IKECoreTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
+        tests("SimulationTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
+        tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet"]),
+        tests("LinuxNetTests", ["LinuxNet", "Inet"]),
+        tests("DataPlaneTests", ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
+        tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
+        tests("VICITests", ["VICI"]),
+        tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
+    ]
+)
