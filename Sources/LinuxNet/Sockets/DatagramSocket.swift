@@ -34,7 +34,7 @@ package struct DatagramSocket: ~Copyable, Sendable {
 
     private init(kind: Kind, address: SocketAddress, settings: SocketSettings) throws(Errno) {
         let descriptor = try Self.opened(kind, address.address.family)
-        try descriptor.apply(settings, family: address.address.family)
+        try descriptor.apply(settings, kind, address.address.family)
         try Self.bind(descriptor, kind, address)
         let port = try descriptor.boundPort()
         self.kind = kind
@@ -99,7 +99,11 @@ package struct DatagramSocket: ~Copyable, Sendable {
 // MARK: - Options
 
 extension FileDescriptor {
-    fileprivate func apply(_ settings: SocketSettings, family: IPAddress.Family) throws(Errno) {
+    fileprivate func apply(
+        _ settings: SocketSettings,
+        _ kind: DatagramSocket.Kind,
+        _ family: IPAddress.Family
+    ) throws(Errno) {
         if settings.mark != 0 {
             do {
                 try setOption(SOL_SOCKET, SO_MARK, Int32(bitPattern: settings.mark), "SO_MARK")
@@ -115,7 +119,8 @@ extension FileDescriptor {
             try setOption(Int32(IPPROTO_IP), IP_PKTINFO, 1, "IP_PKTINFO")
             try setOption(Int32(IPPROTO_IP), IP_RECVTOS, 1, "IP_RECVTOS")
         case .v6:
-            try setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY")
+            // Raw sockets have no other choice and therefore no such option.
+            if kind == .udp { try setOption(Int32(IPPROTO_IPV6), IPV6_V6ONLY, 1, "IPV6_V6ONLY") }
             try setOption(Int32(IPPROTO_IPV6), IPV6_RECVPKTINFO, 1, "IPV6_RECVPKTINFO")
             try setOption(Int32(IPPROTO_IPV6), IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS")
         }
