@@ -13,7 +13,7 @@ package struct SecretBytes: Sendable {
     /// Copies the octets of a collection. The caller wipes or drops the original.
     package init(copying octets: some Collection<UInt8>) {
         let storage = Storage(count: octets.count)
-        UnsafeMutableRawBufferPointer(rebasing: storage.octets[...]).copyBytes(from: octets)
+        storage.octets.copyBytes(from: octets)
         self.init(storage: storage)
     }
 
@@ -67,26 +67,13 @@ package struct SecretBytes: Sendable {
 
 extension SecretBytes {
     /// Memory that is written before it is shared, never again after, and wiped when the last owner lets go.
-    private final class Storage: @unchecked Sendable {
-        let octets: UnsafeMutableRawBufferPointer
+    private final class Storage: Sendable {
+        private let memory: WipedMemory
 
-        init(count: Int) {
-            // One octet more than none, so that the base address exists: libcrypto reads `nil` as "no key given".
-            let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: max(count, 1), alignment: 16)
-            memory.initializeMemory(as: UInt8.self, repeating: 0)
-            octets = UnsafeMutableRawBufferPointer(rebasing: memory[..<count])
-        }
+        init(count: Int) { memory = WipedMemory(count: count) }
 
-        deinit {
-            wipe(octets)
-            octets.baseAddress?.deallocate()
-        }
+        var octets: UnsafeMutableRawBufferPointer { memory.raw }
     }
-}
-
-/// Overwrites memory in a way that the optimiser does not remove.
-func wipe(_ memory: UnsafeMutableRawBufferPointer) {
-    OPENSSL_cleanse(memory.baseAddress, memory.count)
 }
 
 // MARK: - Comparing
