@@ -56,6 +56,21 @@ package struct EncryptionAlgorithm: RawRepresentable, Hashable, Sendable {
     package static let magmaMGMMACKTree = Self(rawValue: 35)
 }
 
+extension EncryptionAlgorithm {
+    /// True for a combined-mode cipher, which protects integrity itself and stands without an integrity algorithm
+    /// (RFC 5282 section 8).
+    package var isAEAD: Bool {
+        switch self {
+        case .aesCCM8, .aesCCM12, .aesCCM16, .aesGCM8, .aesGCM12, .aesGCM16, .nullAESGMAC, .camelliaCCM8,
+            .camelliaCCM12,
+            .camelliaCCM16, .chaCha20Poly1305, .aesCCM8ImplicitIV, .aesGCM16ImplicitIV, .chaCha20Poly1305ImplicitIV,
+            .kuznyechikMGMKTree, .magmaMGMKTree, .kuznyechikMGMMACKTree, .magmaMGMMACKTree:
+            true
+        default: false
+        }
+    }
+}
+
 /// Transform type 2, a pseudorandom function (RFC 7296 section 2.13).
 package struct PRFAlgorithm: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt16
