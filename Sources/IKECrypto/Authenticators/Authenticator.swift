@@ -10,7 +10,7 @@ enum Authenticator: ~Copyable {
     static let largestLength = Int(EVP_MAX_MD_SIZE)
 
     /// The integrity algorithm of a suite, keyed (RFC 2404, 4868, 4494, 3566).
-    init(_ algorithm: IntegrityAlgorithm, key: UnsafeRawBufferPointer) throws(CryptoError) {
+    init(_ algorithm: IntegrityAlgorithm, key: SecretBytes) throws(CryptoError) {
         switch algorithm {
         case .hmacSHA1_96: self = .library(try MACContext(.hmacSHA1, key: key))
         case .hmacSHA2_256_128: self = .library(try MACContext(.hmacSHA2_256, key: key))
@@ -22,7 +22,7 @@ enum Authenticator: ~Copyable {
         }
     }
 
-    /// Begins a message.
+    /// Begins a message; the first one has begun by itself.
     @inline(__always)
     func start() throws(CryptoError) {
         switch self {
@@ -46,6 +46,26 @@ enum Authenticator: ~Copyable {
         switch self {
         case .library(let context): try context.finish(to: output)
         case .xcbc(let xcbc): try xcbc.finish(to: output)
+        }
+    }
+}
+
+// MARK: - Off the packet path
+
+extension Authenticator {
+    func update(_ data: [UInt8]) throws(CryptoError) {
+        try data.withOctets { (data) throws(CryptoError) in try update(data.baseAddress, count: data.count) }
+    }
+
+    func update(_ data: SecretBytes) throws(CryptoError) {
+        try data.withUnsafeBytes { (data) throws(CryptoError) in try update(data.baseAddress, count: data.count) }
+    }
+
+    /// Ends the message. `length` is that of the untruncated code.
+    func finish(length: Int) throws(CryptoError) -> SecretBytes {
+        try SecretBytes(count: length) { (output) throws(CryptoError) in
+            guard let base = output.baseAddress else { return }
+            try finish(to: base)
         }
     }
 }

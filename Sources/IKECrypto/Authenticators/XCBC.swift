@@ -16,8 +16,8 @@ final class XCBC {
     /// Where CBC's output goes: all blocks but the last are overwritten unseen.
     private let scratchBlocks = WipedMemory(count: 32 * length)
 
-    /// Derives K1, K2 and K3 from a key of 16 octets.
-    init(key: UnsafeRawBufferPointer) throws(CryptoError) {
+    /// Derives K1, K2 and K3 from a key of 16 octets. The first message may begin at once.
+    init(key: SecretBytes) throws(CryptoError) {
         guard key.count == Self.length else {
             throw .invalidKeyLength(algorithm: "AES-XCBC", octets: key.count)
         }
@@ -31,9 +31,8 @@ final class XCBC {
         k2 = try Self.derive(2, with: aes)
         k3 = try Self.derive(3, with: aes)
         let cbc = try LibraryCipher.aes("CBC", keyLength: Self.length)
-        cipher = try k1.withUnsafeBytes { (k1) throws(CryptoError) in
-            try CipherContext(cbc, key: k1, direction: .encrypt, options: .unpadded)
-        }
+        cipher = try CipherContext(cbc, key: k1, direction: .encrypt, options: .unpadded)
+        try start()
     }
 
     private var pending: UnsafeMutablePointer<UInt8> { pendingBlock.octets }

@@ -26,7 +26,7 @@ struct CipherContext: ~Copyable {
     /// Sets the key, which must be as long as the cipher asks for.
     init(
         _ cipher: LibraryCipher,
-        key: UnsafeRawBufferPointer,
+        key: SecretBytes,
         direction: Direction,
         options: Options = .none
     ) throws(CryptoError) {
@@ -50,8 +50,12 @@ struct CipherContext: ~Copyable {
                 "EVP_CTRL_AEAD_SET_TAG"
             )
         }
-        let octets = key.assumingMemoryBound(to: UInt8.self).baseAddress
-        try check(EVP_CipherInit_ex2(context, nil, octets, nil, -1, nil), "EVP_CipherInit_ex2 (key)")
+        try check(
+            key.withUnsafeBytes {
+                EVP_CipherInit_ex2(context, nil, $0.assumingMemoryBound(to: UInt8.self).baseAddress, nil, -1, nil)
+            },
+            "EVP_CipherInit_ex2 (key)"
+        )
         if case .unpadded = options {
             try Self.setUnpadded(context)
         }

@@ -27,7 +27,7 @@ struct MACContext: ~Copyable {
     private let handle: LibraryObject
 
     /// Sets the key: of any length for HMAC, of 16 octets for CMAC. The first message may begin at once.
-    init(_ construction: Construction, key: UnsafeRawBufferPointer) throws(CryptoError) {
+    init(_ construction: Construction, key: SecretBytes) throws(CryptoError) {
         let algorithm = construction == .cmacAES128 ? LibraryMAC.cmac : LibraryMAC.hmac
         guard let algorithm else { throw .unsupported(construction.rawValue) }
         let handle = try LibraryObject(EVP_MAC_CTX_new(algorithm.pointer), freedBy: EVP_MAC_CTX_free, "EVP_MAC_CTX_new")
@@ -37,8 +37,9 @@ struct MACContext: ~Copyable {
             let parameters = ParameterList(
                 construction == .cmacAES128 ? ossl_param_mac_cipher(name) : ossl_param_mac_digest(name)
             )
-            let octets = key.assumingMemoryBound(to: UInt8.self).baseAddress
-            return EVP_MAC_init(context, octets, key.count, parameters.first)
+            return key.withUnsafeBytes {
+                EVP_MAC_init(context, $0.assumingMemoryBound(to: UInt8.self).baseAddress, $0.count, parameters.first)
+            }
         }
         try check(result, "EVP_MAC_init (key)")
         self.handle = handle

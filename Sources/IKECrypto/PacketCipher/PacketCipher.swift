@@ -47,27 +47,20 @@ package final class PacketCipher {
         self.direction = direction
 
         let library = try LibraryCipher.cipher(of: suite)
-        cipher = try key.withUnsafeBytes { (key) throws(CryptoError) in
-            try CipherContext(
-                library,
-                key: key,
-                // The counter modes decrypt by encrypting the counter; EVP still wants to know which way data goes.
-                direction: direction == .seal ? .encrypt : .decrypt,
-                options: Self.options(suite)
-            )
-        }
+        cipher = try CipherContext(
+            library,
+            key: key,
+            direction: direction == .seal ? .encrypt : .decrypt,
+            options: Self.options(suite)
+        )
         if let algorithm = suite.integrity {
-            integrity = try keys.integrity.withUnsafeBytes { (key) throws(CryptoError) in
-                try Authenticator(algorithm, key: key)
-            }
+            integrity = try Authenticator(algorithm, key: keys.integrity)
         } else {
             integrity = nil
         }
         if suite.mode == .cbc, direction == .seal {
             let ecb = try LibraryCipher.aes("ECB", keyLength: suite.cipherKeyLength)
-            ivCipher = try key.withUnsafeBytes { (key) throws(CryptoError) in
-                try CipherContext(ecb, key: key, direction: .encrypt, options: .unpadded)
-            }
+            ivCipher = try CipherContext(ecb, key: key, direction: .encrypt, options: .unpadded)
         } else {
             ivCipher = nil
         }

@@ -30,6 +30,9 @@ package struct SecretBytes: Sendable {
     /// No octets at all: the integrity key beside an AEAD cipher, for one.
     package static let empty = SecretBytes(storage: Storage(count: 0))
 
+    /// Octets that are all zero: the padding of a key.
+    static func zeros(_ count: Int) -> SecretBytes { SecretBytes(storage: Storage(count: count)) }
+
     /// The number of octets.
     package var count: Int { storage.octets.count }
     package var isEmpty: Bool { storage.octets.isEmpty }
