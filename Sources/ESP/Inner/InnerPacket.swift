@@ -15,7 +15,7 @@ package struct InnerPacket: Hashable, Sendable {
     /// The octets before the next layer protocol: the IP header with options, or with the extension headers walked over.
     package let headerLength: Int
     /// DSCP and congestion mark.
-    package let trafficClass: TrafficClass
+    package internal(set) var trafficClass: TrafficClass
     /// Whether routers may not fragment it: IPv4's DF bit, and every IPv6 packet.
     package let dontFragment: Bool
     /// The protocol behind the IP headers. Nil where it cannot be known: "OPAQUE", a later fragment whose first header
