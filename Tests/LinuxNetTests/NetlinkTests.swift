@@ -106,11 +106,12 @@ struct NetlinkTests {
             ]
             let nowhere = try Self.address("192.0.2.1")
             let code = failure { _ = try netlink.route(to: nowhere) }?.code
-            return (found.allSatisfy { $0.interface == device.index }, found.map(\.mtu), found[0].preferredSource, code)
+            let isOurs = found.allSatisfy { $0.interface == device.index }
+            return (isOurs, found.map(\.mtu), found.map { $0.preferredSource?.description }, code)
         }
         #expect(outcome.0)
         #expect(outcome.1 == [1333, 1500, 1500])
-        #expect(outcome.2?.description == "10.1.0.1")
+        #expect(outcome.2 == ["10.1.0.1", "10.1.0.1", "2001:db8:1::1"])
         #expect(outcome.3 == ENETUNREACH)
     }
 

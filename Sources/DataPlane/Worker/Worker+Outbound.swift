@@ -54,9 +54,11 @@ extension Worker {
             return
         }
         let lane = lanes[child.path.socket]
-        guard let output = lane.room(for: child.sealedLength(inner: inner.totalLength)),
-            let length = seal(packet, inner, child, into: output)
-        else { return }
+        guard let output = lane.room(for: child.sealedLength(inner: inner.totalLength)) else {
+            child.tallies.failures.add()
+            return
+        }
+        guard let length = seal(packet, inner, child, into: output) else { return }
         lane.commit(
             length,
             child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass),

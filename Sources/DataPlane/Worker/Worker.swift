@@ -100,7 +100,7 @@ struct Worker: ~Copyable {
         default:
             let index = Int(truncatingIfNeeded: token &- Self.firstSocketToken)
             if events.contains(.writable) { resume(index) }
-            if !events.isDisjoint(with: [.readable, .error]) { receive(index) }
+            if events.contains(.readable) || events.contains(.error) { receive(index) }
         }
     }
 }

@@ -13,13 +13,6 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
     deinit { close(raw) }
 
-    /// Hands the descriptor to an owner outside of this type, who has to close it.
-    package consuming func release() -> Int32 {
-        let raw = raw
-        discard self
-        return raw
-    }
-
     /// Reads at most `buffer.count` octets (of a device or datagram socket: one packet).
     ///
     /// Nil if nothing is there yet, 0 at the end of a stream.

@@ -18,14 +18,42 @@ package struct InterfaceAddress: Hashable, Sendable {
 }
 
 extension Netlink {
-    /// Gives an interface an address; EEXIST if it has it already.
-    ///
-    /// IPv6 addresses do not wait for duplicate address detection, which has nobody to ask on a TUN device; still the
-    /// kernel makes their local routes a moment after this call.
+    /// Gives an interface an address; EEXIST if it has it already. On return the address can be used, for instance as
+    /// the preferred source of a route.
     package mutating func addAddress(_ address: InterfaceAddress) throws(Errno) {
         var request = Self.addressRequest("add", RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, address)
-        if address.address.family == .v6 { request.append(Int(IFA_FLAGS), UInt32(IFA_F_NODAD)) }
+        guard address.address.family == .v6 else {
+            try change(request)
+            return
+        }
+        // Duplicate address detection has nobody to ask on a TUN device.
+        request.append(Int(IFA_FLAGS), UInt32(IFA_F_NODAD))
         try change(request)
+        // Even so, the kernel leaves the rest to a thread of its own: until that has run, packets to and from the
+        // address vanish.
+        for _ in 0..<Self.addressAttempts {
+            if try isLocal(address.address) { return }
+            usleep(Self.addressInterval)
+        }
+    }
+
+    /// A loaded machine may need some milliseconds; after a second, something else is wrong and will say so itself.
+    private static let addressAttempts = 1000
+    /// In microseconds.
+    private static let addressInterval: UInt32 = 1000
+
+    /// Whether packets to an address are delivered on this host.
+    private mutating func isLocal(_ address: IPAddress) throws(Errno) -> Bool {
+        var header = rtmsg()
+        header.rtm_family = UInt8(truncatingIfNeeded: address.domain)
+        header.rtm_dst_len = UInt8(clamping: address.family.bitWidth)
+        var request = NetlinkRequest("find \(address)", type: RTM_GETROUTE, body: NetlinkBody(header))
+        request.append(Int(RTA_DST.rawValue), address)
+        do {
+            return try query(request).payload.structure(rtmsg.self)?.rtm_type == UInt8(RTN_LOCAL)
+        } catch let error where error.code == ENETUNREACH || error.code == EHOSTUNREACH {
+            return false
+        }
     }
 
     /// Takes an address away; EADDRNOTAVAIL if the interface does not have it.

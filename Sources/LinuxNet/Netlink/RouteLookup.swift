@@ -5,7 +5,7 @@ package import Inet
 /// What the kernel would do with a packet: where it leaves, with which source address, and how large it may be.
 package struct RouteLookup: Hashable, Sendable {
     package let interface: UInt32
-    /// The source address that the kernel would choose; nil if the route names none (an IPv6 lookup for a source).
+    /// The source address that the kernel would choose, or the one that was asked for; nil if it has none to offer.
     package let preferredSource: IPAddress?
     package let gateway: IPAddress?
     /// Octets of the largest packet: what is known of the path, else the route's, else the interface's limit.
@@ -40,7 +40,7 @@ extension Netlink {
         if metric != 0 { mtu = Int(metric) } else { mtu = try link(index: interface).mtu }
         return RouteLookup(
             interface: interface,
-            preferredSource: attributes.address(Int(RTA_PREFSRC.rawValue)),
+            preferredSource: attributes.address(Int(RTA_PREFSRC.rawValue)) ?? source,
             gateway: attributes.address(Int(RTA_GATEWAY.rawValue)),
             mtu: mtu
         )

@@ -7,7 +7,8 @@ package import Inet
 ///
 /// Every datagram tells which local address it came to, and leaves from the address that the sender names, because a
 /// gateway with several addresses has to answer from the one that its peer knows. Non-blocking. Any number of threads
-/// may send; a `ReceiveBatch` or `SendBatch` belongs to one thread.
+/// may send; a `ReceiveBatch` or `SendBatch` belongs to one thread. Link-local IPv6 peers cannot be reached, since
+/// addresses here carry no scope.
 package struct DatagramSocket: ~Copyable, Sendable {
     package enum Kind: Sendable {
         case udp
