@@ -66,7 +66,8 @@ let package = Package(
         tests("LinuxNetTests", ["LinuxNet", "Inet"]),
         tests("DataPlaneTests", ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
-        tests("VICITests", ["VICI"]),
+        .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
+        tests("VICITests", ["VICI", "VICISupport"]),
         tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
     ]
 )
