@@ -13,8 +13,8 @@ let settings: [SwiftSetting] = [
 ]
 
 /// A library target of this package; `Sources/README.md` says what lives in each.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -43,12 +43,12 @@ let package = Package(
         library("LinuxNet", ["CLinux", "Inet"]),
         library("DataPlane", ["ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
         library("SwanConf", ["IKEWire", "Inet"]),
-        library("VICI"),
+        library("VICI", exclude: ["README.md"]),
         library(
             "Daemon",
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
-        executable("iked", ["Daemon"]),
+        executable("iked", ["Daemon", "VICI"]),
         executable("ikectl", ["VICI", "SwanConf"]),
 
         .target(

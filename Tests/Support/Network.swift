@@ -1,6 +1,6 @@
 package import IKECore
 import IKECrypto
-package import IKEWire
+import IKEWire
 package import Inet
 
 /// Hosts that run the IKE engine, joined by a network in virtual time: it delays, loses and duplicates as its seed says.

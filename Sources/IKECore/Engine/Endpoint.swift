@@ -247,12 +247,12 @@ package final class Endpoint {
         switch command {
         case .initiate(let connection, let children, let local, let remote):
             initiate(connection, children, local: local, remote: remote, id, turn)
-        case .terminate(let target):
-            apply(target, id, turn) { sa, childID in
+        case .terminate(let references):
+            apply(references, id, turn) { childID in
                 childID.map { .deleteChild(id: $0, id) } ?? .deleteIKE(reason: "asked to", id)
             }
-        case .rekey(let target):
-            apply(target, id, turn) { sa, childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
+        case .rekey(let references):
+            apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
         case .shutDown:
             isShuttingDown = true
             shutDown(id, turn)
@@ -301,14 +301,14 @@ package final class Endpoint {
         }
     }
 
-    /// Gives every SA that the target means an exchange to do.
+    /// Gives every SA that is meant an exchange to do; for a CHILD SA its id goes with it.
     private func apply(
-        _ target: TerminationTarget,
+        _ references: [SAReference],
         _ id: CommandID,
         _ turn: Turn,
-        exchange: (IKESA, UInt32?) -> IKESA.PendingExchange
+        exchange: (UInt32?) -> IKESA.PendingExchange
     ) {
-        let matches = matches(of: target)
+        let matches = references.compactMap { live($0) }
         ledger.begin(id, parts: max(1, matches.count))
         guard !matches.isEmpty else {
             turn.finish(id, NegotiationFailure(.noSuchSA, "no SA matches"))
@@ -316,7 +316,7 @@ package final class Endpoint {
         }
         for (sa, childID) in matches {
             if sa.isEstablished {
-                sa.enqueue(exchange(sa, childID), turn)
+                sa.enqueue(exchange(childID), turn)
             } else {
                 sa.abandon(turn)
                 turn.finish(id)
@@ -325,14 +325,14 @@ package final class Endpoint {
         }
     }
 
-    private func matches(of target: TerminationTarget) -> [(IKESA, UInt32?)] {
-        let live = sas.values.filter { !$0.isEnding }.sorted { $0.id < $1.id }
-        let children = live.flatMap { sa in sa.children.map { (sa: sa, child: $0.childSA) } }
-        switch target {
-        case .connection(let name): return live.filter { $0.connection?.name == name }.map { ($0, nil) }
-        case .ikeSA(let id): return live.filter { $0.id == id }.map { ($0, nil) }
-        case .child(let name): return children.filter { $0.child.name == name }.map { ($0.sa, $0.child.id) }
-        case .childSA(let id): return children.filter { $0.child.id == id }.map { ($0.sa, $0.child.id) }
+    /// The IKE SA that a reference leads to, unless it is on its way out.
+    private func live(_ reference: SAReference) -> (sa: IKESA, childID: UInt32?)? {
+        let live = sas.values.lazy.filter { !$0.isEnding }
+        switch reference {
+        case .ikeSA(let id):
+            return live.first { $0.id == id }.map { ($0, nil) }
+        case .childSA(let id):
+            return live.first { $0.children.contains { $0.childSA.id == id } }.map { ($0, id) }
         }
     }
 

@@ -28,9 +28,9 @@ package enum Command: Sendable {
     /// Bring a connection up with these of its children; the addresses are resolved by the caller.
     case initiate(connection: String, ChildChoice, local: SocketAddress, remote: SocketAddress)
     /// Take SAs down, telling the peers.
-    case terminate(TerminationTarget)
+    case terminate([SAReference])
     /// Start a rekeying now.
-    case rekey(TerminationTarget)
+    case rekey([SAReference])
     /// Delete every SA; no new one is accepted from then on.
     case shutDown
 }
@@ -43,12 +43,8 @@ package enum ChildChoice: Hashable, Sendable {
     case none
 }
 
-/// Which SAs a command means.
-package enum TerminationTarget: Hashable, Sendable {
-    /// All IKE SAs of the connection with this name.
-    case connection(String)
-    /// All CHILD SAs of the child with this name.
-    case child(String)
+/// An SA that a command means, by the id that summaries show.
+package enum SAReference: Hashable, Sendable {
     case ikeSA(id: UInt32)
     case childSA(id: UInt32)
 }

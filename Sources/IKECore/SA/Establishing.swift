@@ -89,16 +89,23 @@ extension IKESA {
         if first == nil && !agreement.peerAllowsChildless {
             throw NegotiationFailure(.unsupported, "the peer does not allow an IKE SA without CHILD SA (RFC 6023)")
         }
-        let exchange = try AuthInitiator(
-            connection: initiation.connection,
-            agreement: agreement,
-            offer: first?.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: false),
-            local: local,
-            remote: remote,
-            policy: turn.policy
-        )
-        state = .authenticating(exchange, initiation)
-        request(.ikeAuth, try exchange.request(), turn)
+        let offer = first?.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: false)
+        do {
+            let exchange = try AuthInitiator(
+                connection: initiation.connection,
+                agreement: agreement,
+                offer: offer,
+                local: local,
+                remote: remote,
+                policy: turn.policy
+            )
+            let payloads = try exchange.request()
+            state = .authenticating(exchange, initiation)
+            request(.ikeAuth, payloads, turn)
+        } catch {
+            if let offer { turn.spis.release(offer.spi) }
+            throw error
+        }
     }
 
     func processAuthResponse(
