@@ -81,6 +81,20 @@ extension Reader {
         return Reader(bytes.extracting(start..<start + count), at: base + start)
     }
 
+    /// Reads a two-octet length field and gives a reader for what it measures and has not been read yet.
+    ///
+    /// - Parameter start: where the length counts from, the first octet of the structure; compare `Writer.measured`.
+    @_lifetime(copy self)
+    package mutating func measured(from start: Int, _ field: WireError.Field) throws(WireError) -> Reader {
+        let place = offset
+        let length = Int(try uint16(field))
+        let alreadyRead = offset - start
+        guard length >= alreadyRead else {
+            throw WireError(place, field, .outOfRange(value: length, allowed: alreadyRead...Int(UInt16.max)))
+        }
+        return try part(length - alreadyRead, field)
+    }
+
     /// Fails if anything is left over: the structure's announced length and its content disagree.
     package func finish(_ field: WireError.Field) throws(WireError) {
         guard isAtEnd else { throw WireError(offset, field, .leftover(count: remaining)) }
