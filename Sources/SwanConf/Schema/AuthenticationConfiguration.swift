@@ -34,7 +34,7 @@ extension AuthenticationConfiguration {
         }
         let known = ["pubkey", "rsa", "ecdsa", "bliss", "ed25519", "ed448", "ike:", "eap", "xauth", "any", "null"]
         if known.contains(where: name.hasPrefix) {
-            throw value.failure("authentication by `\(value.text)` is not supported yet by iked, only `psk` is")
+            throw value.failure("`auth = \(value.text)` is not supported yet by iked, only `auth = psk`")
         }
         throw value.unexpected("`psk`", suggestion: Spelling.nearest(to: name, among: ["psk"]))
     }
@@ -54,9 +54,11 @@ extension Identification {
                 "distinguished names are not supported yet by iked in their text form, as `\(value.text)`" + value.hint
             )
         }
-        guard let id = Identification(value.text) else {
+        // `@` alone is what remains of `@#6b6579` without quotes, where `#` starts a comment.
+        guard let id = Identification(value.text), !id.data.isEmpty else {
             throw value.failure(
-                "`\(value.text)` is not an identity such as `gw.example.org`, `192.0.2.1` or `user@example.org`"
+                "`\(value.text)` is not an identity such as `gw.example.org`, `192.0.2.1`, `user@example.org`"
+                    + " or, in quotes, `@#6b6579`"
             )
         }
         return id

@@ -126,15 +126,20 @@ struct SectionReader {
 
     private func unknown(_ setting: Setting) -> ConfigurationError {
         let key = setting.key
-        if vocabulary.rule(forSection: key) != nil {
+        if vocabulary.sections.contains(where: { $0.name == key }) {
             return refusal(setting, "`\(key)` is a section, write `\(key) { ... }`")
         }
-        if let suggestion = Spelling.nearest(to: key, among: vocabulary.names) {
-            return refusal(setting, "\(vocabulary.subject) has no setting `\(key)`", suggestion: suggestion)
-        }
-        let homes = Vocabulary.all.filter { $0.settings[key] != nil }.map { "`\($0.path)`" }
-        let advice = homes.isEmpty ? "" : ", it belongs into \(homes.joined(separator: " or "))"
-        return refusal(setting, "\(vocabulary.subject) has no setting `\(key)`\(advice)")
+        let homes = Vocabulary.all.filter { $0.settings[key] != nil }
+        return refusal(
+            setting,
+            "\(vocabulary.subject) has no setting `\(key)`" + Self.advice(homes),
+            suggestion: homes.isEmpty ? Spelling.nearest(to: key, among: vocabulary.names) : nil
+        )
+    }
+
+    /// Says where a known name would be right.
+    private static func advice(_ homes: [Vocabulary]) -> String {
+        homes.isEmpty ? "" : ", it belongs into " + homes.map { "`\($0.path)`" }.joined(separator: " or ")
     }
 
     private func check(_ inner: Section) throws(ConfigurationError) {
@@ -143,14 +148,11 @@ struct SectionReader {
             if vocabulary.settings[inner.name] != nil {
                 throw ConfigurationError(at: place, "`\(inner.name)` is a setting, write `\(inner.name) = ...`")
             }
-            let homes = Vocabulary.all.filter { $0.rule(forSection: inner.name) != nil }.map { "`\($0.path)`" }
-            let suggestion = Spelling.nearest(to: inner.name, among: vocabulary.names)
-            let advice =
-                homes.isEmpty || suggestion != nil ? "" : ", it belongs into \(homes.joined(separator: " or "))"
+            let homes = Vocabulary.all.filter { home in home.sections.contains { $0.name == inner.name } }
             throw ConfigurationError(
                 at: place,
-                "\(vocabulary.subject) has no section `\(inner.name)`\(advice)",
-                suggestion: suggestion
+                "\(vocabulary.subject) has no section `\(inner.name)`" + Self.advice(homes),
+                suggestion: homes.isEmpty ? Spelling.nearest(to: inner.name, among: vocabulary.names) : nil
             )
         }
         guard rule.isSupported else {
