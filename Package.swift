@@ -49,8 +49,8 @@ let package = Package(
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon"]),
-        library("Control", ["VICI", "SwanConf"]),
-        executable("ikectl", ["VICI", "SwanConf"]),
+        library("Control", ["VICI", "SwanConf"], exclude: ["README.md"]),
+        executable("ikectl", ["Control"]),
 
         .target(
             name: "Support",
