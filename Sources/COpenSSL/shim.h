@@ -1,4 +1,42 @@
-// What the package uses of libcrypto. Macros that Swift cannot import are given functions here.
+// What the package uses of libcrypto: EVP and the numbers and points that EVP has no call for.
+// Parameter names are string macros, which Swift can only copy; the functions below keep the literal's own storage,
+// because an OSSL_PARAM refers to its name for as long as it lives.
 #pragma once
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
+#include <openssl/dh.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/evp.h>
+#include <openssl/obj_mac.h>
+#include <openssl/params.h>
+#include <openssl/rand.h>
+
+static inline OSSL_PARAM ossl_param_aead_tag(void *octets, size_t count) {
+    return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, octets, count);
+}
+static inline OSSL_PARAM ossl_param_padding(unsigned int *isPadded) {
+    return OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_PADDING, isPadded);
+}
+static inline OSSL_PARAM ossl_param_mac_digest(char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
+}
+static inline OSSL_PARAM ossl_param_mac_cipher(char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, name, 0);
+}
+static inline OSSL_PARAM ossl_param_group_name(char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
+}
+/// `number` is in the machine's byte order (BN_bn2nativepad).
+static inline OSSL_PARAM ossl_param_private_key(unsigned char *number, size_t count) {
+    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, number, count);
+}
+/// A public key that is a number, as MODP groups have; `number` is in the machine's byte order.
+static inline OSSL_PARAM ossl_param_public_number(unsigned char *number, size_t count) {
+    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PUB_KEY, number, count);
+}
+/// A public key that is an encoded point.
+static inline OSSL_PARAM ossl_param_public_point(void *octets, size_t count) {
+    return OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, count);
+}

@@ -1,0 +1,43 @@
+import COpenSSL
+
+/// One of libcrypto's ciphers, looked up among its providers once in the life of the process.
+///
+/// Safe to share: a fetched EVP_CIPHER never changes, and its reference count is atomic.
+struct LibraryCipher: @unchecked Sendable {
+    let pointer: OpaquePointer
+    let name: String
+
+    private init?(_ name: String) {
+        guard let pointer = EVP_CIPHER_fetch(nil, name, nil) else { return nil }
+        self.pointer = pointer
+        self.name = name
+    }
+
+    /// The cipher that a suite encrypts with.
+    static func cipher(of suite: CipherSuite) throws(CryptoError) -> LibraryCipher {
+        switch suite.mode {
+        case .cbc: try aes("CBC", keyLength: suite.cipherKeyLength)
+        case .ctr: try aes("CTR", keyLength: suite.cipherKeyLength)
+        case .gcm: try aes("GCM", keyLength: suite.cipherKeyLength)
+        case .ccm: try aes("CCM", keyLength: suite.cipherKeyLength)
+        case .chaCha20Poly1305: try named("ChaCha20-Poly1305")
+        }
+    }
+
+    /// AES in one of its modes, with a key of so many octets.
+    static func aes(_ mode: String, keyLength: Int) throws(CryptoError) -> LibraryCipher {
+        try named("AES-\(keyLength * 8)-\(mode)")
+    }
+
+    private static func named(_ name: String) throws(CryptoError) -> LibraryCipher {
+        guard let cipher = fetched[name] else { throw .unsupported(name) }
+        return cipher
+    }
+
+    private static let fetched: [String: LibraryCipher] = {
+        let modes = ["CBC", "CTR", "GCM", "CCM", "ECB"]
+        let aes = modes.flatMap { mode in [128, 192, 256].map { "AES-\($0)-\(mode)" } }
+        let ciphers = (aes + ["ChaCha20-Poly1305"]).compactMap { LibraryCipher($0) }
+        return Dictionary(uniqueKeysWithValues: ciphers.map { ($0.name, $0) })
+    }()
+}

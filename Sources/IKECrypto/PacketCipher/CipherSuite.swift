@@ -1,0 +1,152 @@
+package import IKEWire
+
+/// How packets are protected: an encryption algorithm with its key length and the integrity algorithm beside it.
+///
+/// Made once from a negotiated proposal, for the SK payload and for ESP alike; a suite that exists can be used. The
+/// lengths are in octets and are what the RFCs of the algorithms say: RFC 3602 (CBC), 3686 and 5930 (CTR), 4309 (CCM),
+/// 4106 (GCM), 5282 (both in IKE), 7634 (ChaCha20-Poly1305).
+package struct CipherSuite: Hashable, Sendable {
+    package let encryption: EncryptionAlgorithm
+    /// The Key Length attribute in bits; `nil` for a cipher with one key length, which must not carry the attribute
+    /// (RFC 7296 section 3.3.5).
+    package let keyLength: Int?
+    /// `nil` beside an AEAD cipher.
+    package let integrity: IntegrityAlgorithm?
+
+    /// How the cipher is run; decided once here so that the packet path switches over few cases.
+    let mode: Mode
+    /// Length of the key proper, without the salt.
+    let cipherKeyLength: Int
+    /// Octets of KEYMAT that follow the key and begin every nonce (RFC 4106 section 8.1, RFC 3686 section 5.1).
+    package let saltLength: Int
+    /// Octets of the IV that each packet carries.
+    package let ivLength: Int
+    /// Octets of the integrity check value that each packet carries.
+    package let icvLength: Int
+    /// Octets that KEYMAT gives to the integrity key; 0 for an AEAD.
+    package let integrityKeyLength: Int
+    /// What plaintext is padded to for the cipher's sake: 16 for CBC, 1 for all others. ESP aligns to 4 by itself.
+    package let blockLength: Int
+
+    /// The ways in which a cipher takes its nonce and protects its data.
+    enum Mode: Hashable, Sendable {
+        case cbc, ctr, gcm, ccm, chaCha20Poly1305
+
+        var isAEAD: Bool {
+            switch self {
+            case .gcm, .ccm, .chaCha20Poly1305: true
+            case .cbc, .ctr: false
+            }
+        }
+    }
+
+    /// Throws `unsupported` for an algorithm that is not offered or a combination that cannot be (an AEAD with an
+    /// integrity algorithm, a cipher without), and `invalidKeyLengthAttribute` for a key length the cipher does not have.
+    package init(
+        encryption: EncryptionAlgorithm,
+        keyLength: Int?,
+        integrity: IntegrityAlgorithm?
+    ) throws(CryptoError) {
+        let cipher = try Cipher(encryption)
+        let integrity = integrity == IntegrityAlgorithm.none ? nil : integrity
+
+        self.encryption = encryption
+        self.integrity = integrity
+        mode = cipher.mode
+        saltLength = cipher.saltLength
+        ivLength = cipher.mode == .cbc ? 16 : 8
+        blockLength = cipher.mode == .cbc ? 16 : 1
+
+        switch (cipher.mode, keyLength) {
+        case (.chaCha20Poly1305, nil), (.chaCha20Poly1305, 256):
+            // RFC 7634 section 4 forbids the attribute; a peer that adds the only value it could have is understood.
+            self.keyLength = nil
+            cipherKeyLength = 32
+        case (.cbc, 128), (.ctr, 128), (.gcm, 128), (.ccm, 128):
+            self.keyLength = 128
+            cipherKeyLength = 16
+        case (.cbc, 192), (.ctr, 192), (.gcm, 192), (.ccm, 192):
+            self.keyLength = 192
+            cipherKeyLength = 24
+        case (.cbc, 256), (.ctr, 256), (.gcm, 256), (.ccm, 256):
+            self.keyLength = 256
+            cipherKeyLength = 32
+        default:
+            throw .invalidKeyLengthAttribute(algorithm: "\(encryption)", bits: keyLength)
+        }
+
+        switch (cipher.mode.isAEAD, integrity) {
+        case (true, nil):
+            icvLength = cipher.icvLength
+            integrityKeyLength = 0
+        case (false, let integrity?):
+            let authentication = try Authentication(integrity)
+            icvLength = authentication.icvLength
+            integrityKeyLength = authentication.keyLength
+        case (true, let integrity?):
+            throw .unsupported("\(encryption) together with \(integrity)")
+        case (false, nil):
+            throw .unsupported("\(encryption) without an integrity algorithm")
+        }
+    }
+
+    /// Whether the cipher protects integrity itself.
+    package var isAEAD: Bool { mode.isAEAD }
+
+    /// Octets that KEYMAT gives to encryption: the key followed by the salt.
+    package var encryptionKeyLength: Int { cipherKeyLength + saltLength }
+}
+
+// MARK: - What the algorithms are made of
+
+extension CipherSuite {
+    /// An encryption algorithm's mode, salt and, for an AEAD, tag length.
+    private struct Cipher {
+        let mode: Mode
+        let saltLength: Int
+        let icvLength: Int
+
+        init(_ algorithm: EncryptionAlgorithm) throws(CryptoError) {
+            switch algorithm {
+            case .aesCBC: self.init(.cbc, salt: 0, icv: 0)
+            case .aesCTR: self.init(.ctr, salt: 4, icv: 0)
+            case .aesGCM8: self.init(.gcm, salt: 4, icv: 8)
+            case .aesGCM12: self.init(.gcm, salt: 4, icv: 12)
+            case .aesGCM16: self.init(.gcm, salt: 4, icv: 16)
+            case .aesCCM8: self.init(.ccm, salt: 3, icv: 8)
+            case .aesCCM12: self.init(.ccm, salt: 3, icv: 12)
+            case .aesCCM16: self.init(.ccm, salt: 3, icv: 16)
+            case .chaCha20Poly1305: self.init(.chaCha20Poly1305, salt: 4, icv: 16)
+            default: throw .unsupported("\(algorithm)")
+            }
+        }
+
+        private init(_ mode: Mode, salt: Int, icv: Int) {
+            self.mode = mode
+            saltLength = salt
+            icvLength = icv
+        }
+    }
+
+    /// An integrity algorithm's key and truncated output.
+    private struct Authentication {
+        let keyLength: Int
+        let icvLength: Int
+
+        init(_ algorithm: IntegrityAlgorithm) throws(CryptoError) {
+            switch algorithm {
+            case .hmacSHA1_96: self.init(key: 20, icv: 12)
+            case .hmacSHA2_256_128: self.init(key: 32, icv: 16)
+            case .hmacSHA2_384_192: self.init(key: 48, icv: 24)
+            case .hmacSHA2_512_256: self.init(key: 64, icv: 32)
+            case .aesXCBC_96, .aesCMAC_96: self.init(key: 16, icv: 12)
+            default: throw .unsupported("\(algorithm)")
+            }
+        }
+
+        private init(key: Int, icv: Int) {
+            keyLength = key
+            icvLength = icv
+        }
+    }
+}

@@ -1,0 +1,105 @@
+import COpenSSL
+
+// How the modes run once the nonce stands: AEADs in one pass, the others as encryption and MAC.
+
+extension PacketCipher {
+    @inline(__always)
+    func sealAEAD(
+        aad: UnsafeRawBufferPointer,
+        input: UnsafeRawPointer,
+        output: UnsafeMutableRawPointer,
+        count: Int,
+        icv: UnsafeMutableRawPointer
+    ) throws(CryptoError) {
+        let length = try int32(count, "plaintext")
+        try cipher.start(nonce: nonce)
+        try takeAssociatedData(aad, length: length)
+        // CCM computes its tag while it takes the data, even if there is none.
+        if length > 0 || suite.mode == .ccm {
+            guard cipher.process(from: octets(input), to: octets(output), count: length) else {
+                throw .library("EVP_CipherUpdate (plaintext)")
+            }
+        }
+        guard cipher.finish() else { throw .library("EVP_CipherFinal_ex") }
+        try cipher.tag(to: icv, count: suite.icvLength)
+    }
+
+    @inline(__always)
+    func openAEAD(
+        aad: UnsafeRawBufferPointer,
+        input: UnsafeRawPointer,
+        output: UnsafeMutableRawPointer,
+        count: Int,
+        icv: UnsafeRawPointer
+    ) throws(CryptoError) {
+        let length = try int32(count, "ciphertext")
+        try cipher.start(nonce: nonce)
+        try cipher.setTag(icv, count: suite.icvLength)
+        try takeAssociatedData(aad, length: length)
+        // CCM verifies while it takes the data, the others in `finish`.
+        var isAuthentic = true
+        if length > 0 || suite.mode == .ccm {
+            isAuthentic = cipher.process(from: octets(input), to: octets(output), count: length)
+        }
+        guard isAuthentic, cipher.finish() else {
+            ERR_clear_error()
+            OPENSSL_cleanse(output, count)
+            throw .authenticationFailed
+        }
+    }
+
+    @inline(__always)
+    private func takeAssociatedData(_ aad: UnsafeRawBufferPointer, length: Int32) throws(CryptoError) {
+        if suite.mode == .ccm {
+            try cipher.announceLength(length)
+        }
+        guard let base = aad.baseAddress, !aad.isEmpty else { return }
+        try cipher.authenticate(octets(base), count: int32(aad.count, "associated data"))
+    }
+
+    /// Encrypts or decrypts without authenticating: CBC and CTR.
+    @inline(__always)
+    func crypt(input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int) throws(CryptoError) {
+        let length = try int32(count, "ciphertext")
+        guard count % suite.blockLength == 0 else {
+            throw .invalidLength(field: "ciphertext in whole blocks", octets: count)
+        }
+        try cipher.start(nonce: nonce)
+        guard length == 0 || cipher.process(from: octets(input), to: octets(output), count: length) else {
+            throw .library("EVP_CipherUpdate")
+        }
+    }
+
+    /// Leaves the untruncated MAC in `code`.
+    @inline(__always)
+    func authenticate(
+        iv: UnsafeRawPointer,
+        aad: UnsafeRawBufferPointer,
+        trailer: UnsafeRawBufferPointer,
+        ciphertext: UnsafeRawPointer,
+        count: Int
+    ) throws(CryptoError) {
+        switch integrity {
+        case .some(let integrity):
+            try integrity.start()
+            try integrity.update(aad.baseAddress, count: aad.count)
+            try integrity.update(iv, count: suite.ivLength)
+            try integrity.update(ciphertext, count: count)
+            try integrity.update(trailer.baseAddress, count: trailer.count)
+            try integrity.finish(to: code)
+        case .none:
+            // `CipherSuite` makes no such suite; a code of nothing must not be taken for one.
+            throw .unsupported("\(suite.encryption) without an integrity algorithm")
+        }
+    }
+
+    @inline(__always)
+    private func octets(_ address: UnsafeRawPointer) -> UnsafePointer<UInt8> {
+        address.assumingMemoryBound(to: UInt8.self)
+    }
+
+    @inline(__always)
+    private func octets(_ address: UnsafeMutableRawPointer) -> UnsafeMutablePointer<UInt8> {
+        address.assumingMemoryBound(to: UInt8.self)
+    }
+}

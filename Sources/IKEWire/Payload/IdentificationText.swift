@@ -1,0 +1,116 @@
+import Inet
+
+/// Identities as strongSwan users write them.
+///
+///     192.0.2.1, 2001:db8::1      an address
+///     gw.example.org              a domain name; "@gw.example.org" says so without doubt
+///     user@example.org            a mail address, as is "@@user@host"
+///     @#6b6579                    a key ID in hexadecimal
+///     ipv4: ipv6: fqdn: dns: email: rfc822: userfqdn: keyid: asn1dn: asn1gn:   in front of a value force its type;
+///     "#" and hexadecimal digits behind such a prefix are the octets themselves
+extension Identification {
+    /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
+    /// unknown prefix, or a distinguished name in text form ("C=CH, O=example").
+    package init?(_ text: String) {
+        if Self.isWildcard(text) { return nil }
+        if let forced = Self.forced(text) {
+            guard let identification = forced else { return nil }
+            self = identification
+        } else if text.hasPrefix("@#") {
+            guard let data = octets(fromHexadecimal: text.dropFirst(2)), !data.isEmpty else { return nil }
+            self.init(type: .keyID, data: data)
+        } else if text.hasPrefix("@@") {
+            self.init(type: .rfc822Address, data: Array(text.utf8.dropFirst(2)))
+        } else if text.hasPrefix("@") {
+            self.init(type: .fqdn, data: Array(text.utf8.dropFirst()))
+        } else if text.contains("=") {
+            return nil
+        } else if text.contains("@") {
+            self.init(type: .rfc822Address, data: Array(text.utf8))
+        } else if let address = IPAddress(text) {
+            self.init(type: address.family == .v4 ? .ipv4Address : .ipv6Address, data: address.bytes)
+        } else if text.contains(":") {
+            return nil
+        } else {
+            self.init(type: .fqdn, data: Array(text.utf8))
+        }
+    }
+
+    /// True for the spellings that stand for any identity: "%any", "%any6", "*", "0.0.0.0", "::", "0::0" and nothing at all.
+    package static func isWildcard(_ text: String) -> Bool {
+        ["", "%any", "%any6", "*", "0.0.0.0", "::", "0::0"].contains(text)
+    }
+
+    /// The value behind a prefix that forces its type: nil if there is none, `.some(nil)` if the value cannot be read.
+    private static func forced(_ text: String) -> Identification?? {
+        guard let colon = text.firstIndex(of: ":"), let type = prefixes[text[..<colon].lowercased()] else {
+            return nil
+        }
+        let value = text[text.index(after: colon)...]
+        if value.hasPrefix("#") {
+            guard let data = octets(fromHexadecimal: value.dropFirst()) else { return .some(nil) }
+            return type.accepts(data) ? Identification(type: type, data: data) : .some(nil)
+        }
+        switch type {
+        case .ipv4Address, .ipv6Address:
+            guard let address = IPAddress(String(value)), type.accepts(address.bytes) else { return .some(nil) }
+            return Identification(type: type, data: address.bytes)
+        case .distinguishedName, .generalName: return .some(nil)
+        default: return value.isEmpty ? .some(nil) : Identification(type: type, data: Array(value.utf8))
+        }
+    }
+
+    private static let prefixes: [String: IDType] = [
+        "ipv4": .ipv4Address, "ipv6": .ipv6Address, "fqdn": .fqdn, "dns": .fqdn, "email": .rfc822Address,
+        "rfc822": .rfc822Address, "userfqdn": .rfc822Address, "keyid": .keyID, "asn1dn": .distinguishedName,
+        "asn1gn": .generalName,
+    ]
+}
+
+extension IDType {
+    fileprivate func accepts(_ data: [UInt8]) -> Bool {
+        switch self {
+        case .ipv4Address: data.count == 4
+        case .ipv6Address: data.count == 16
+        default: !data.isEmpty
+        }
+    }
+}
+
+// MARK: - Printing
+
+extension Identification: CustomStringConvertible {
+    /// What `init(_:)` reads as this identity: an address or name as it is, everything else with a prefix and in hexadecimal.
+    ///
+    /// A name that a peer sent may hold anything. One with control characters or broken UTF-8 is shown as octets, one that would
+    /// read as another identity with its type in front, so that it can neither break a log line nor pass for somebody else.
+    package var description: String {
+        switch type {
+        case .ipv4Address, .ipv6Address:
+            IPAddress(bytes: data).map(\.description) ?? "\(type):#\(hexadecimal(data))"
+        case .fqdn: text(withPrefix: "fqdn:")
+        case .rfc822Address: text(withPrefix: "email:")
+        case .keyID: "@#\(hexadecimal(data))"
+        case .distinguishedName: "asn1dn:#\(hexadecimal(data))"
+        case .generalName: "asn1gn:#\(hexadecimal(data))"
+        case .null: "ID_NULL"
+        default: "\(type):#\(hexadecimal(data))"
+        }
+    }
+
+    private func text(withPrefix prefix: String) -> String {
+        let candidates = printableText.map { [$0, prefix + $0] } ?? []
+        return candidates.first { Identification($0) == self } ?? "\(prefix)#\(hexadecimal(data))"
+    }
+
+    private var printableText: String? {
+        guard let text = String(validating: data, as: UTF8.self), !text.isEmpty else { return nil }
+        let isPrintable = text.unicodeScalars.allSatisfy { scalar in
+            switch scalar.properties.generalCategory {
+            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+            default: true
+            }
+        }
+        return isPrintable ? text : nil
+    }
+}

@@ -1,0 +1,76 @@
+/// Why a proposal in a configuration file cannot be used, in words for who wrote it.
+package struct ProposalKeywordError: Error, Equatable, Sendable {
+    /// The proposal as it was written.
+    package let keywords: String
+    package let problem: Problem
+
+    package enum Problem: Equatable, Sendable {
+        /// No such word; `nearest` is spelled almost like it.
+        case unknown(String, nearest: String?)
+        /// A registered algorithm that is not offered.
+        case unsupported(String)
+        /// The protocol has no use for it.
+        case notForProtocol(String, ProtocolID)
+        /// AEAD and other ciphers in one proposal, which RFC 7296 section 3.3 does not allow.
+        case mixedCiphers
+        case integrityBesideAEAD(Transform)
+        case missing(TransformType)
+    }
+}
+
+extension ProposalKeywordError: CustomStringConvertible {
+    package var description: String { "proposal \"\(keywords)\": \(problem)" }
+}
+
+extension ProposalKeywordError.Problem: CustomStringConvertible {
+    package var description: String {
+        switch self {
+        case .unknown(let word, let nearest):
+            "unknown algorithm \"\(word)\"" + (nearest.map { "; did you mean \"\($0)\"?" } ?? "")
+        case .unsupported(let word): "\"\(word)\" is not supported"
+        case .notForProtocol(let word, let protocolID): "\"\(word)\" has no place in a proposal for \(protocolID)"
+        case .mixedCiphers:
+            "AEAD ciphers (GCM, CCM, ChaCha20-Poly1305) and others cannot stand in one proposal; write two"
+        case .integrityBesideAEAD(let transform):
+            "\(transform) is superfluous beside an AEAD cipher, which protects integrity itself; remove it"
+        case .missing(let type): "no \(type) is given; add one\(type.example.map { ", such as \"\($0)\"" } ?? "")"
+        }
+    }
+}
+
+extension TransformType {
+    fileprivate var example: String? {
+        switch self {
+        case .encryption: "aes256gcm16"
+        case .prf: "prfsha256"
+        case .integrity: "sha256"
+        case .keyExchange: "x25519"
+        default: nil
+        }
+    }
+}
+
+// MARK: - Suggestions
+
+/// The word that is spelled most like `word`, unless every one is too different to have been meant.
+func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+    let furthest = max(1, word.count / 3)
+    let ranked = candidates.map { (distance: editDistance(word, $0), candidate: $0) }
+    return ranked.filter { $0.distance <= furthest }.min { $0 < $1 }?.candidate
+}
+
+/// How many characters must be inserted, removed or replaced to turn one word into the other.
+private func editDistance(_ first: String, _ second: String) -> Int {
+    let target = Array(second)
+    // The distances from what has been read of `first` to each beginning of `second`.
+    var row = Array(0...target.count)
+    for character in first {
+        var next = [(row.first ?? 0) + 1]
+        for (position, other) in target.enumerated() {
+            let replaced = row[position] + (character == other ? 0 : 1)
+            next.append(min(replaced, row[position + 1] + 1, next[position] + 1))
+        }
+        row = next
+    }
+    return row.last ?? 0
+}
