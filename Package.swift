@@ -12,7 +12,7 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A library target of this package; `Sources/README.md` says what lives in each.
+/// A library target of this package; `Sources/README.md` says what lives in each, and some have a README of their own.
 func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
     .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
@@ -49,7 +49,8 @@ let package = Package(
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon", "VICI"]),
-        executable("ikectl", ["VICI", "SwanConf"]),
+        library("Control", ["VICI", "SwanConf"], exclude: ["README.md"]),
+        executable("ikectl", ["Control"]),
 
         .target(
             name: "Support",
@@ -68,6 +69,7 @@ let package = Package(
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
         tests("VICITests", ["VICI", "VICISupport"]),
+        tests("ControlTests", ["Control", "VICI", "VICISupport"]),
         tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
     ]
 )

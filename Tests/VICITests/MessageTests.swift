@@ -151,7 +151,7 @@ import VICI
         ]
         #expect(message.number("text") == 4500)
         #expect(message.number("text", as: UInt8.self) == nil)
-        #expect(message.number("list") == nil)
+        #expect(message.number("list", as: Int.self) == nil)
         #expect(message.list("list") == ["a", "b"])
         #expect(message.list("text") == nil)
         #expect(message.section("section")?["key"] == "value")

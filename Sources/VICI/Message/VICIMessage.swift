@@ -68,7 +68,7 @@ extension VICIMessage {
     }
 
     /// The value at `name` as a decimal number. Nil if there is none or it is no such number.
-    package func number<Number: FixedWidthInteger>(_ name: String, as type: Number.Type = Int.self) -> Number? {
+    package func number<Number: FixedWidthInteger>(_ name: String, as type: Number.Type = Number.self) -> Number? {
         self[name].flatMap { Number($0) }
     }
 
