@@ -24,15 +24,15 @@ struct IPv6HeaderChain {
     init(walking bytes: RawSpan, first: UInt8, end: Int) {
         var next = first
         for _ in 0..<Self.maximumHeaders {
-            let header = IPProtocol(rawValue: next)
+            let header = next
             guard Self.isWalkedOver(header) else {
-                nextLayer = header
+                nextLayer = IPProtocol(rawValue: header)
                 return
             }
             // Behind the fragment header of a later piece stands the middle of something, not a header.
             guard holdsBeginning, end - length >= 8 else { return }
             next = bytes.octet(length)
-            if header == .ipv6Fragment {
+            if header == Self.fragmentHeader {
                 // A piece of a piece: no sender makes one, and reassembly would have to come before any reading.
                 guard fragment == nil else { return }
                 let offsetAndFlags = bytes.bigEndian16(length + 2)
@@ -50,10 +50,11 @@ struct IPv6HeaderChain {
         }
     }
 
-    private static func isWalkedOver(_ header: IPProtocol) -> Bool {
+    private static let fragmentHeader: UInt8 = 44
+
+    private static func isWalkedOver(_ header: UInt8) -> Bool {
         switch header {
-        // In a packet 0, "any" in a selector, is the Hop-by-Hop options header.
-        case .any, .ipv6Routing, .ipv6Fragment, .ipv6DestinationOptions: true
+        case 0, 43, fragmentHeader, 60: true  // Hop-by-Hop options, routing, fragment, destination options
         default: false
         }
     }

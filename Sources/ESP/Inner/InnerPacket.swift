@@ -15,7 +15,7 @@ package struct InnerPacket: Hashable, Sendable {
     /// The octets before the next layer protocol: the IP header with options, or with the extension headers walked over.
     package let headerLength: Int
     /// DSCP and congestion mark.
-    package internal(set) var trafficClass: TrafficClass
+    package let trafficClass: TrafficClass
     /// Whether routers may not fragment it: IPv4's DF bit, and every IPv6 packet.
     package let dontFragment: Bool
     /// The protocol behind the IP headers. Nil where it cannot be known: "OPAQUE", a later fragment whose first header
@@ -123,15 +123,15 @@ extension InnerPacket.Fragment {
 extension InnerPacket.Ports {
     /// Reads what stands for ports at `offset`; nil if the protocol has nothing of the kind or the packet ends before it.
     fileprivate init?(of nextLayer: IPProtocol, in bytes: RawSpan, at offset: Int, end: Int) {
-        switch nextLayer {
-        case .tcp, .udp, .sctp, .dccp, .udpLite:
+        // By number, since these cases are compared in line where those of another module would be called for.
+        switch nextLayer.rawValue {
+        case 6, 17, 33, 132, 136:  // TCP, UDP, DCCP, SCTP, UDP-Lite
             guard end - offset >= 4 else { return nil }
             self = .pair(source: bytes.bigEndian16(offset), destination: bytes.bigEndian16(offset + 2))
-        case .icmp, .icmpV6:
+        case 1, 58:  // ICMP, ICMPv6
             guard end - offset >= 2 else { return nil }
             self = .messageType(bytes.bigEndian16(offset))
-        case .mobility:
-            // RFC 6275 section 6.1.1: the MH type is the third octet.
+        case 135:  // Mobility Header, whose type is the third octet (RFC 6275 section 6.1.1)
             guard end - offset >= 3 else { return nil }
             self = .messageType(UInt16(bytes.octet(offset + 2)) << 8)
         default:

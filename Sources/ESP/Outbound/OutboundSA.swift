@@ -19,7 +19,7 @@ package final class OutboundSA {
     package let headerPolicy: TunnelHeaderPolicy
     /// Inner packets shorter than this are filled up with traffic flow confidentiality padding (RFC 4303 section 2.7), so
     /// that lengths below it are not told apart; 0 for none.
-    package var minimumInnerLength = 0
+    @exclusivity(unchecked) package var minimumInnerLength = 0
     @exclusivity(unchecked) package private(set) var counters = Counters()
 
     @exclusivity(unchecked) private var sequenceCounter: SequenceCounter
