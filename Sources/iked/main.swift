@@ -4,7 +4,8 @@ import VICI
 
 /// Prints one line for the person who called the daemon.
 func complain(_ message: String) {
-    fputs("iked: \(message)\n", stderr)
+    let line = Array("iked: \(message)\n".utf8)
+    _ = line.withUnsafeBytes { write(STDERR_FILENO, $0.baseAddress, $0.count) }
 }
 
 do {

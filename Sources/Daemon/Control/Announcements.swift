@@ -23,9 +23,8 @@ extension Daemon {
     }
 
     private func message(_ childSA: ChildSA, of sa: IKESASummary) -> VICIMessage {
-        let known = sa.children.first { $0.childSA.id == childSA.id }
-        let summary = known ?? ChildSASummary(closed: childSA)
-        return sa.message(children: [summary.entry(tunnels.traffic(of: childSA, now: now))])
+        let summary = sa.children.first { $0.childSA.id == childSA.id }
+        return sa.message(children: summary.map { [$0.entry(tunnels.traffic(of: childSA, now: now))] })
     }
 }
 

@@ -1,3 +1,4 @@
+import DataPlane
 import Glibc
 import IKECore
 import VICI

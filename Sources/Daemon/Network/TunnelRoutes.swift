@@ -41,7 +41,7 @@ final class TunnelRoutes {
         for prefix in Self.prefixes(remote) {
             try ensureRule(prefix.family)
             let route = Route(
-                destination: prefix,
+                to: prefix,
                 interface: interface,
                 table: table,
                 preferredSource: try source(within: local, family: prefix.family),

@@ -25,13 +25,15 @@ extension IKESA {
 
     func removeChild(_ id: UInt32, reason: String, _ turn: Turn) {
         guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        let entry = children.remove(at: index)
+        let entry = children[index]
+        if entry.state != .rekeyed {
+            log(.info, "CHILD SA \(entry.childSA.logName) closed: \(reason)", turn)
+            turn.emit(.childClosed(entry.childSA, summary(turn.now), reason: reason))
+        }
+        children.remove(at: index)
         if let successor = entry.successor { switchOutbound(to: successor, turn) }
         turn.spis.release(entry.childSA.inboundSPI)
         turn.emit(.removeChild(entry.childSA))
-        guard entry.state != .rekeyed else { return }
-        log(.info, "CHILD SA \(entry.childSA.logName) closed: \(reason)", turn)
-        turn.emit(.childClosed(entry.childSA, summary(turn.now), reason: reason))
     }
 
     private func switchOutbound(to id: UInt32, _ turn: Turn) {
