@@ -1,0 +1,79 @@
+# A directory for everything a run writes, and the promise that nothing of the run is left. Sourced; needs report.sh.
+#
+# `workspace_open NAME` makes the directory and sets the traps. Whoever starts or creates something says in the same
+# breath how to undo it (`at_exit COMMAND...`); undoing happens last in, first out, however the script ends: done,
+# failed, interrupted. The directory goes when all went well and stays, named in the verdict, when it did not.
+
+set -E # functions and subshells inherit the ERR trap
+
+CLEANUP=()
+WORK=
+REASON=
+PASSED=
+
+workspace_open() { # NAME
+    WORK=$(mktemp -d "${TMPDIR:-/tmp}/swift-ike-$1.XXXXXX")
+    workspace_traps
+}
+
+# A part of a run, in a subshell of its own: its own directory and its own clean-up; the verdict is the caller's.
+workspace_enter() { # DIRECTORY
+    WORK=$1
+    mkdir -p "$WORK"
+    CLEANUP=()
+    REASON=
+    PASSED=
+    workspace_traps part
+}
+
+workspace_traps() { # [part]
+    trap 'REASON="hung up"; exit 129' HUP
+    trap 'REASON="interrupted"; exit 130' INT
+    trap 'REASON="terminated"; exit 143' TERM
+    trap 'workspace_error "$?" "${BASH_SOURCE[0]##*/}:$LINENO" "$BASH_COMMAND"' ERR
+    # shellcheck disable=SC2064 # the part is known now
+    trap "workspace_close \"\$?\" ${1:-whole}" EXIT
+}
+
+at_exit() { # COMMAND [ARGUMENT...]
+    CLEANUP+=("$(printf '%q ' "$@")")
+}
+
+# What `set -e` is about to end the script for; `die` has said its reason already.
+workspace_error() { # STATUS PLACE COMMAND
+    [[ -n $REASON ]] || REASON="$2: '$3' ended with $1"
+}
+
+# Says that the run reached its goal, and with what.
+passed() {
+    PASSED=$*
+}
+
+workspace_close() { # STATUS whole|part
+    local status=$1 scope=$2 index
+    trap '' HUP INT TERM # undoing is not interrupted
+    trap - ERR EXIT
+    set +e
+    for ((index = ${#CLEANUP[@]} - 1; index >= 0; index--)); do
+        eval "${CLEANUP[index]}"
+    done
+    if ((status == 0)) && [[ -z $REASON && -n $PASSED ]]; then
+        [[ -z $WORK ]] || rm -rf "$WORK"
+        [[ $scope == part ]] || verdict PASS "$PASSED"
+        exit 0
+    fi
+    ((status != 0)) || status=1
+    if [[ $scope == part ]]; then
+        printf '%s\n' "${REASON:-ended with $status}" >"$WORK/reason"
+    else
+        workspace_forget_if_empty
+        verdict FAIL "${REASON:-ended with $status}${WORK:+; logs in $WORK}" >&2
+    fi
+    exit "$status"
+}
+
+workspace_forget_if_empty() {
+    [[ -n $WORK ]] || return 0
+    rmdir "$WORK" 2>/dev/null && WORK=
+    return 0
+}
