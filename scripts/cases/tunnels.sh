@@ -38,8 +38,8 @@ stop_both() { # FIRST
 
 # Pings and a second of TCP in both directions while the wire is watched: all of it is ESP of the wanted kind.
 carry_traffic() { # raw|udp [4|6]
-    local family=${2:-4} device=to-theirs capture=$WORK/wire.pcap there
-    [[ -z ${NAT_ADDRESS:-} ]] || device=to-router
+    local family=${2:-4} device="to-theirs" capture=$WORK/wire.pcap there
+    [[ -z ${NAT_ADDRESS:-} ]] || device="to-router"
     capture_start ours "$device" "$capture"
     ping_both_ways ours theirs "$family"
     tcp_through ours theirs 1 "$family"

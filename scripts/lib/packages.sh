@@ -1,6 +1,7 @@
 # Debian packages: what is missing is installed, nothing else is touched. Sourced; needs report.sh and workspace.sh.
 
 PACKAGES_UPDATED=
+SERVICES_FORBIDDEN=
 POLICY_FILE=/usr/sbin/policy-rc.d
 
 packages_missing() { # PACKAGE...
@@ -13,7 +14,7 @@ packages_missing() { # PACKAGE...
 
 # Installs those of the named packages that are missing.
 packages_ensure() { # PACKAGE...
-    command -v dpkg-query >/dev/null && command -v apt-get >/dev/null ||
+    command -v apt-get >/dev/null ||
         die "this machine has no apt-get; the scripts know Debian and Ubuntu. Needed here: $*"
     local missing
     mapfile -t missing < <(packages_missing "$@")
@@ -47,13 +48,15 @@ packages_forbid_services() {
     if [[ -e $POLICY_FILE ]]; then
         mv "$POLICY_FILE" "$POLICY_FILE.before-swift-ike"
     fi
+    SERVICES_FORBIDDEN=yes
     at_exit packages_allow_services
     printf '#!/bin/sh\nexit 101\n' >"$POLICY_FILE"
     chmod 755 "$POLICY_FILE"
 }
 
 packages_allow_services() {
-    [[ -n $(grep -sx 'exit 101' "$POLICY_FILE") ]] || return 0
+    [[ -n $SERVICES_FORBIDDEN ]] || return 0
+    SERVICES_FORBIDDEN=
     if [[ -e $POLICY_FILE.before-swift-ike ]]; then
         mv "$POLICY_FILE.before-swift-ike" "$POLICY_FILE"
     else

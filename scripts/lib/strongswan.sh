@@ -18,10 +18,6 @@ STRONGSWAN_MARK=0x42 # on the daemon's own packets, so that a tunnel which cover
 RAW_SUITE=trixie # strongSwan 6.0
 RAW_ROOT=$ROOT/.build/interop/$RAW_SUITE
 
-strongswan_ensure() {
-    packages_ensure "${STRONGSWAN_PACKAGES[@]}"
-}
-
 # Unpacks the newer strongSwan once; the directory is a cache, renamed into place when it is complete.
 strongswan_raw_ensure() {
     [[ ! -x $RAW_ROOT/usr/sbin/charon-systemd ]] || return 0

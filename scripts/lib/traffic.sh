@@ -17,8 +17,9 @@ ping_both_ways() { # A B [4|6] [COUNT]
 }
 
 # TCP from one inner address to the other; leaves Mbit/s in THROUGHPUT and iperf3's report in a file.
-tcp_through() { # FROM TO SECONDS [4|6]
+tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     local from=$1 to=$2 seconds=$3 family=${4:-4} server report
+    shift $(($# < 4 ? $# : 4))
     report=$WORK/iperf3-$from-$to.json
     process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of "$to")" \
         iperf3 --server --one-off --bind "$(inner_address "$to" "$family")"
@@ -26,7 +27,7 @@ tcp_through() { # FROM TO SECONDS [4|6]
     wait_until 5 iperf3_listens "$to" || die "iperf3 does not listen at $to ($WORK/iperf3-server.log)"
     bounded $((seconds + 20)) ip netns exec "$(namespace_of "$from")" \
         iperf3 --client "$(inner_address "$to" "$family")" --bind "$(inner_address "$from" "$family")" \
-        --time "$seconds" --json --connect-timeout 5000 >"$report" 2>&1 ||
+        --time "$seconds" --json --connect-timeout 5000 "$@" >"$report" 2>&1 ||
         die "iperf3 from $from to $to failed: $(jq -r '.error? // "no report"' "$report" 2>/dev/null) ($report)"
     process_stop "$server"
     THROUGHPUT=$(jq -r '(.end.sum_received.bits_per_second / 1e6) | floor' "$report")
