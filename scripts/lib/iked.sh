@@ -3,12 +3,16 @@
 IKED_SETTINGS= # further lines of the section `iked`
 
 iked_start() { # HOST
-    local host=$1 directory
-    directory=$(peer_directory "$host")
-    iked_configuration "$host" >"$directory/iked.conf"
-    chmod 600 "$directory/iked.conf"
-    iked_launch "$host"
-    iked_await "$host"
+    iked_write_configuration "$1"
+    iked_launch "$1"
+    iked_await "$1"
+}
+
+iked_write_configuration() { # HOST
+    local file
+    file=$(peer_directory "$1")/iked.conf
+    iked_configuration "$1" >"$file"
+    chmod 600 "$file" # it holds a secret
 }
 
 iked_configuration() { # HOST

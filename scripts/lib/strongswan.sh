@@ -166,8 +166,8 @@ strongswan_child_spis() { # HOST
 # What `swanctl --list-sas --raw` prints is the VICI message in one line; these read the SPIs out of it. SAs that are
 # being replaced or deleted are on their way out and not counted.
 vici_ike_spis() {
-    grep -o 'state=ESTABLISHED.*' | grep -oE 'initiator-spi=[0-9a-f]+ responder-spi=[0-9a-f]+' |
-        sed 's/[a-z]*-spi=//g' || true
+    grep -oE 'state=ESTABLISHED [^{}]*initiator-spi=[0-9a-f]+ responder-spi=[0-9a-f]+' |
+        sed -E 's/.*initiator-spi=([0-9a-f]+) responder-spi=([0-9a-f]+)/\1 \2/' || true
 }
 
 vici_child_spis() {
