@@ -36,10 +36,10 @@ bad_datagrams_prepare() { # raw|udp
 
 # Nothing happened: the same SAs, the same memory, and packets still pass.
 bad_datagrams_had_no_effect() {
-    local growth
+    local growth spis
     process_alive "${PEER_PID[left]}" || die "the daemon of left is gone ($(peer_log left))"
-    [[ "$(peer_ike_spis left; peer_child_spis left)" == "$SPIS_BEFORE" ]] ||
-        die "the SAs are not what they were: $SPIS_BEFORE"
+    spis=$(peer_ike_spis left; peer_child_spis left)
+    [[ $spis == "$SPIS_BEFORE" ]] || die "the SAs were [$SPIS_BEFORE] and are [$spis]"
     peers_assert_agree left right
     ping_both_ways left right
     growth=$(($(resident_memory left) - MEMORY_BEFORE))

@@ -17,7 +17,7 @@ iked_write_configuration() { # HOST
 
 iked_configuration() { # HOST
     printf 'iked {\n  tun = iked0\n%s\n}\n' "$IKED_SETTINGS"
-    peer_configuration "$1"
+    [[ ${PEER_EMPTY[$1]} == yes ]] || peer_configuration "$1"
 }
 
 # Starts the process alone: for those who expect it to fail.

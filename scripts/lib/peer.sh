@@ -12,6 +12,7 @@ declare -A PEER_LOCAL_TS=() PEER_REMOTE_TS=()       # traffic selectors
 declare -A PEER_IKE=() PEER_ESP=()                  # proposals
 declare -A PEER_ENCAP=() PEER_SECRET=()
 declare -A PEER_CONNECTION_KEYS=() PEER_CHILD_KEYS=() # further lines of configuration
+declare -A PEER_EMPTY=()                            # yes: the daemon starts without a connection
 declare -A PEER_PID=()
 
 # The ordinary tunnel between the inner networks of two hosts: what a case does not say otherwise.
@@ -35,6 +36,7 @@ peer_defaults() { # A B [4|6 outer] [4|6 inner]
         PEER_SECRET[$host]=$RUN_SECRET
         PEER_CONNECTION_KEYS[$host]=
         PEER_CHILD_KEYS[$host]=
+        PEER_EMPTY[$host]=no
     done
 }
 

@@ -51,6 +51,7 @@ strongswan_start() { # HOST
         show_file "$log" 15
         die "strongSwan of $host does not start ($log)"
     }
+    [[ ${PEER_EMPTY[$host]} == no ]] || return 0
     strongswan_control "$host" --load-all >"$directory/load.log" 2>&1 ||
         die "strongSwan refuses the configuration of $host ($directory/load.log)"
 }
@@ -106,10 +107,12 @@ charon-systemd {
     }
   }
 }
-swanctl {
-  load = random openssl pem pkcs1 x509 pubkey constraints revocation
-}
 CONF
+    strongswan_tool_settings
+}
+
+strongswan_tool_settings() {
+    echo 'swanctl { load = random openssl pem pkcs1 x509 pubkey constraints revocation }'
 }
 
 # A daemon that MOBIKE lets wander would move off the addresses of a case.
