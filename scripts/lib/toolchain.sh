@@ -23,11 +23,13 @@ toolchain_build() { # LOG-NAME SWIFT-BUILD-ARGUMENT...
     local log=$WORK/$1.log
     shift
     if ! bounded 1500 swift build --package-path "$ROOT" "$@" >"$log" 2>&1; then
-        grep -E 'error:' "$log" | sort -u | head -n 20 | sed 's/^/      | /'
-        die "swift build $* failed ($log)"
+        grep -E 'error:' "$log" | sort -u | head -n 20 | sed 's/^/      | /' || show_file "$log" 20
+        note "swift build $* failed; the whole log: $log"
+        return 1
     fi
     if grep -E '(^|[^a-z])warning:' "$log" | sort -u | head -n 20 | sed 's/^/      | /' | grep .; then
-        die "swift build $* has warnings ($log)"
+        note "swift build $* has warnings; the whole log: $log"
+        return 1
     fi
 }
 
@@ -38,8 +40,8 @@ toolchain_programs() {
         toolchain_require
         packages_ensure "${BUILD_PACKAGES[@]}"
         step "Building iked and ikectl (release)"
-        toolchain_build build-iked --configuration release --product iked
-        toolchain_build build-ikectl --configuration release --product ikectl
+        toolchain_build build-iked --configuration release --product iked || die "iked does not build"
+        toolchain_build build-ikectl --configuration release --product ikectl || die "ikectl does not build"
         directory=$(swift build --package-path "$ROOT" --configuration release --show-bin-path)
     fi
     IKED=$directory/iked IKECTL=$directory/ikectl
