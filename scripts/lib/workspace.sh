@@ -2,7 +2,7 @@
 #
 # `workspace_open NAME` makes the directory and sets the traps. Whoever starts or creates something says in the same
 # breath how to undo it (`at_exit COMMAND...`); undoing happens last in, first out, however the script ends: done,
-# failed, interrupted. The directory goes when all went well and stays, named in the verdict, when it did not.
+# failed, interrupted. The directory stays, named in the verdict, only when something failed.
 
 set -E # functions and subshells inherit the ERR trap
 
@@ -10,6 +10,7 @@ CLEANUP=()
 WORK=
 REASON=
 PASSED=
+INTERRUPTED=
 
 workspace_open() { # NAME
     WORK=$(mktemp -d "${TMPDIR:-/tmp}/swift-ike-$1.XXXXXX")
@@ -27,12 +28,20 @@ workspace_enter() { # DIRECTORY
 }
 
 workspace_traps() { # [part]
-    trap 'REASON="hung up"; exit 129' HUP
-    trap 'REASON="interrupted"; exit 130' INT
-    trap 'REASON="terminated"; exit 143' TERM
+    # A signal may come while a function runs whose output is redirected: the verdict goes where the script's output goes.
+    exec {WORKSPACE_OUTPUT}>&1 {WORKSPACE_ERRORS}>&2
+    trap 'workspace_interrupted "hung up" 129' HUP
+    trap 'workspace_interrupted "interrupted" 130' INT
+    trap 'workspace_interrupted "terminated" 143' TERM
     trap 'workspace_error "$?" "${BASH_SOURCE[0]##*/}:$LINENO" "$BASH_COMMAND"' ERR
     # shellcheck disable=SC2064 # the part is known now
     trap "workspace_close \"\$?\" ${1:-whole}" EXIT
+}
+
+workspace_interrupted() { # WORD STATUS
+    REASON=$1
+    INTERRUPTED=yes
+    exit "$2"
 }
 
 at_exit() { # COMMAND [ARGUMENT...]
@@ -54,6 +63,7 @@ workspace_close() { # STATUS whole|part
     trap '' HUP INT TERM # undoing is not interrupted
     trap - ERR EXIT
     set +e
+    exec >&"$WORKSPACE_OUTPUT" 2>&"$WORKSPACE_ERRORS"
     for ((index = ${#CLEANUP[@]} - 1; index >= 0; index--)); do
         eval "${CLEANUP[index]}"
     done
@@ -66,6 +76,7 @@ workspace_close() { # STATUS whole|part
     if [[ $scope == part ]]; then
         printf '%s\n' "${REASON:-ended with $status}" >"$WORK/reason"
     else
+        [[ -z $INTERRUPTED ]] || rm -rf "$WORK"
         workspace_forget_if_empty
         verdict FAIL "${REASON:-ended with $status}${WORK:+; logs in $WORK}" >&2
     fi
@@ -74,6 +85,6 @@ workspace_close() { # STATUS whole|part
 
 workspace_forget_if_empty() {
     [[ -n $WORK ]] || return 0
-    rmdir "$WORK" 2>/dev/null && WORK=
-    return 0
+    rmdir "$WORK" 2>/dev/null
+    [[ -d $WORK ]] || WORK=
 }
