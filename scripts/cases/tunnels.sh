@@ -155,6 +155,31 @@ case_invalid_ke() { # INITIATOR
     stop_both ours
 }
 
+# A responder with many half-open SAs asks for a cookie before it does any work (RFC 7296 section 2.6); the initiator
+# brings it. The half-open SAs come from forged copies of an initiator's first message.
+case_cookie() { # WHO-IS-FLOODED
+    local flooded=$1 initiator
+    topology_direct ours theirs
+    initiator=${OTHER[$flooded]}
+    peer_defaults ours theirs
+    tunnel_transport udp
+    IKED_SETTINGS+=$'\n  cookie_threshold = 3'
+    STRONGSWAN_SETTINGS+=$'\n  cookie_threshold = 3\n  block_threshold = 0'
+    start_both
+    capture_start ours to-theirs "$WORK/first.pcap" "udp port 500 and dst host ${PEER_LOCAL[$flooded]}"
+    peer_up "$initiator"
+    capture_stop
+    peer_terminate "$initiator" ike
+    peers_assert_no_sa ours theirs
+    bounded 30 ip netns exec "$(namespace_of "$initiator")" python3 "$ROOT/scripts/lib/datagrams.py" altered \
+        "${PEER_LOCAL[$flooded]}" "$WORK/first.pcap" >"$WORK/sent.log" 2>&1 || die "no flood ($WORK/sent.log)"
+    peer_up "$initiator"
+    grep -q 'IKE_SA_INIT response 0 \[ N(COOKIE) \]' "$(peer_log theirs)" ||
+        die "no cookie was asked for ($(peer_log theirs))"
+    ping_both_ways ours theirs
+    stop_both ours
+}
+
 # A router with a NAT between the ends: the inner one initiates, both see the NAT, and everything goes to port 4500,
 # which the NAT changes on its way.
 case_behind_nat() { # WHO-IS-BEHIND
@@ -191,6 +216,7 @@ for initiator in ours theirs; do
     case_add "$initiator-invalid-ke" case_invalid_ke "$initiator"
     case_add "$initiator-encap" case_encap_by "$initiator"
     case_add "$initiator-behind-nat" case_behind_nat "$initiator"
+    case_add "$initiator-flooded-cookie" case_cookie "$initiator"
 done
 case_add inner6-over6-raw case_tunnel ours 6 raw cbc 6
 case_add full-tunnel case_full_tunnel

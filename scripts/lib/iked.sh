@@ -1,6 +1,11 @@
 # Our own daemon as a peer. Sourced; needs toolchain.sh, processes.sh and peer.sh.
 
-IKED_SETTINGS= # further lines of the section `iked`
+IKED_SETTINGS= # further lines for the section `iked`
+
+# Gives up on a silent peer after some ten seconds, as the strongSwan of these tests does.
+iked_impatient() {
+    IKED_SETTINGS=$'  retransmit_timeout = 1\n  retransmit_base = 1.4\n  retransmit_tries = 4'
+}
 
 iked_start() { # HOST
     iked_write_configuration "$1"

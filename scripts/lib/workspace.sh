@@ -63,7 +63,7 @@ workspace_close() { # STATUS whole|part
     trap '' HUP INT TERM # undoing is not interrupted
     trap - ERR EXIT
     set +e
-    exec >&"$WORKSPACE_OUTPUT" 2>&"$WORKSPACE_ERRORS"
+    exec 1>&"$WORKSPACE_OUTPUT" 2>&"$WORKSPACE_ERRORS"
     for ((index = ${#CLEANUP[@]} - 1; index >= 0; index--)); do
         eval "${CLEANUP[index]}"
     done
