@@ -33,6 +33,7 @@ workspace_traps() { # [part]
     trap 'workspace_interrupted "hung up" 129' HUP
     trap 'workspace_interrupted "interrupted" 130' INT
     trap 'workspace_interrupted "terminated" 143' TERM
+    trap 'workspace_interrupted "nobody reads its output" 141' PIPE
     trap 'workspace_error "$?" "${BASH_SOURCE[0]##*/}:$LINENO" "$BASH_COMMAND"' ERR
     # shellcheck disable=SC2064 # the part is known now
     trap "workspace_close \"\$?\" ${1:-whole}" EXIT
@@ -60,7 +61,7 @@ passed() {
 
 workspace_close() { # STATUS whole|part
     local status=$1 scope=$2 index
-    trap '' HUP INT TERM # undoing is not interrupted
+    trap '' HUP INT TERM PIPE # undoing is not interrupted
     trap - ERR EXIT
     set +e
     exec 1>&"$WORKSPACE_OUTPUT" 2>&"$WORKSPACE_ERRORS"
