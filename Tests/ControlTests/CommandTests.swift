@@ -119,6 +119,34 @@ import VICI
         #expect(try FixtureDaemon().run("list").output == "No connections are configured.\n")
     }
 
+    @Test func checkSaysWhereAFileIsWrong() throws {
+        let file = NSTemporaryDirectory() + "/check-\(UInt32.random(in: 0 ... .max)).conf"
+        defer { try? FileManager.default.removeItem(atPath: file) }
+
+        try "connections {\n  gw {\n    remote_adrs = 192.0.2.1\n  }\n}\n".write(
+            toFile: file,
+            atomically: true,
+            encoding: .utf8
+        )
+        let broken = FixtureDaemon.run(["check", file])
+        #expect(broken.code == .failed)
+        #expect(broken.output.isEmpty)
+        #expect(broken.error.hasPrefix("\(file):3:5: "))
+        #expect(broken.error.contains("remote_addrs"))
+
+        let missing = FixtureDaemon.run(["check", "/nonexistent/iked.conf"])
+        #expect(missing.code == .failed)
+        #expect(missing.error.hasPrefix("/nonexistent/iked.conf"))
+    }
+
+    @Test func checkAcceptsTheExampleOfTheRepository() {
+        let root = URL(filePath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let outcome = FixtureDaemon.run(["check", root.appending(path: "etc/iked.conf").path()])
+        #expect(outcome.code == .ok)
+        #expect(outcome.output.contains("iked.conf is valid: "))
+    }
+
     @Test func versionIsToldWithAndWithoutADaemon() throws {
         let with = try FixtureDaemon().run("version")
         #expect(with.lines == ["ikectl \(Software.version)", "iked 0.1.0 on Linux 6.1.0 x86_64"])

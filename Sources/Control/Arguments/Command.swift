@@ -31,7 +31,7 @@ struct Command: Sendable {
     let run: @Sendable (Invocation, Console) throws(Failure) -> ExitCode
 
     /// In the order that the help lists them.
-    static let all: [Command] = [status, up, down, list, reload, log, version, help]
+    static let all: [Command] = [status, up, down, list, reload, log, check, version, help]
 }
 
 /// What `ikectl` tells the shell.
