@@ -132,13 +132,13 @@ extension IKESA {
             pending += initiation.children.dropFirst().map { .createChild($0) }
             if case .refused(let failure) = child { deleteIfUnused(failure, turn) }
         } catch {
-            tellAuthenticationFailed(error, exchange, turn)
             close(error, turn)
+            tellAuthenticationFailed(error, turn)
         }
     }
 
     /// The peer believes that the SA stands: an INFORMATIONAL exchange tells it otherwise (RFC 7296 section 2.21.2).
-    private func tellAuthenticationFailed(_ failure: NegotiationFailure, _ exchange: AuthInitiator, _ turn: Turn) {
+    private func tellAuthenticationFailed(_ failure: NegotiationFailure, _ turn: Turn) {
         guard let notify = failure.notify else { return }
         request(.informational, [Payload(.notify(notify))], turn)
     }

@@ -207,9 +207,9 @@ extension IKESA {
         abandonChildren(reason: failure.message, turn)
         if isEstablished { turn.emit(.ikeClosed(summary(turn.now), reason: failure.message)) }
         pending = []
+        window.close()
         state = .closed(keys, until: turn.now + Self.lingering)
         for command in commands { turn.finish(command, failure) }
-        if window.outstanding == nil || keys == nil { window.close() }
     }
 
     private func closed(by reason: String, _ turn: Turn) {
