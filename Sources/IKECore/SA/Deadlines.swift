@@ -11,6 +11,7 @@ extension IKESA {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
+            deadlines += postponed.map(\.at)
             if window.outstanding == nil { deadlines.append(livenessAt) }
             for entry in children {
                 deadlines.append(entry.childSA.expiresAt)
@@ -97,6 +98,8 @@ extension IKESA {
             state = .established(changed)
             pending.append(.rekeyIKE(nil))
         }
+        pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
+        postponed.removeAll { $0.at <= turn.now }
         for entry in children {
             if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
                 expire(entry, turn)

@@ -45,8 +45,8 @@ final class IKESA {
     /// What the outstanding request is about, and what its response needs.
     enum OngoingExchange {
         case createChild(CreateChildInitiator, ChildRequest)
-        case rekeyChild(CreateChildInitiator, id: UInt32, CommandID?)
-        case rekeyIKE(RekeyIKEInitiator, CommandID?)
+        case rekeyChild(ChildRekeying)
+        case rekeyIKE(IKERekeying)
         case deleteChild(id: UInt32, CommandID?)
         case liveness
     }
@@ -81,6 +81,8 @@ final class IKESA {
     var state: State
     var children: [ChildEntry] = []
     var pending: [PendingExchange] = []
+    /// Exchanges that the peer asked us to begin again later.
+    var postponed: [(at: Instant, exchange: PendingExchange)] = []
     /// When a message of the peer, or a packet of its CHILD SAs, last proved authentic.
     var lastHeard: Instant
     var lastSent: Instant
@@ -168,7 +170,7 @@ final class IKESA {
         do {
             payloads = try security.protection.open(encrypted, of: datagram.bytes)
         } catch {
-            refuse(message.header, error, turn)
+            reject(message.header, error, turn)
             return
         }
         heard(from: datagram, turn)
@@ -198,7 +200,7 @@ final class IKESA {
 
     /// A message that does not open: a forgery is dropped, one that is authentic but malformed ends the SA
     /// (RFC 7296 section 2.21).
-    private func refuse(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
+    private func reject(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
         guard let notify = failure.notify else {
             log(.debug, "dropped a message: \(failure.message)", turn)
             return
@@ -284,10 +286,10 @@ final class IKESA {
         switch ongoing {
         case .createChild(let exchange, let request):
             processCreateChild(payloads, exchange, request, established, turn)
-        case .rekeyChild(let exchange, let id, let command):
-            processRekeyChild(payloads, exchange, id, command, established, turn)
-        case .rekeyIKE(let exchange, let command):
-            processRekeyIKE(payloads, exchange, command, established, turn)
+        case .rekeyChild(let rekeying):
+            processRekeyChild(payloads, rekeying, established, turn)
+        case .rekeyIKE(let rekeying):
+            processRekeyIKE(payloads, rekeying, established, turn)
         case .deleteChild(let id, let command):
             removeChild(id, reason: "deleted", turn)
             turn.finish(command)
