@@ -9,10 +9,12 @@ extension PacketCipher {
         guard iv.count == suite.ivLength else { throw .invalidLength(field: "IV", octets: iv.count) }
         var sealed = plaintext
         sealed.append(contentsOf: repeatElement(0, count: suite.icvLength))
-        try sealed.withMutableOctets { (sealed) throws(CryptoError) in
-            try iv.withOctets { (iv) throws(CryptoError) in
-                try aad.withOctets { (aad) throws(CryptoError) in
-                    guard let text = sealed.baseAddress, let iv = iv.baseAddress else { return }
+        try sealed.withUnsafeMutableBufferPointer { (sealed) throws(CryptoError) in
+            try iv.span.withUnsafeBytes { (iv) throws(CryptoError) in
+                try aad.span.withUnsafeBytes { (aad) throws(CryptoError) in
+                    guard let text = UnsafeMutableRawPointer(sealed.baseAddress), let iv = iv.baseAddress else {
+                        return
+                    }
                     try seal(
                         iv: iv,
                         aad: aad,
@@ -39,10 +41,12 @@ extension PacketCipher {
             throw .invalidLength(field: "ciphertext with ICV", octets: ciphertextAndICV.count)
         }
         var opened = ciphertextAndICV
-        try opened.withMutableOctets { (opened) throws(CryptoError) in
-            try iv.withOctets { (iv) throws(CryptoError) in
-                try aad.withOctets { (aad) throws(CryptoError) in
-                    guard let text = opened.baseAddress, let iv = iv.baseAddress else { return }
+        try opened.withUnsafeMutableBufferPointer { (opened) throws(CryptoError) in
+            try iv.span.withUnsafeBytes { (iv) throws(CryptoError) in
+                try aad.span.withUnsafeBytes { (aad) throws(CryptoError) in
+                    guard let text = UnsafeMutableRawPointer(opened.baseAddress), let iv = iv.baseAddress else {
+                        return
+                    }
                     try open(
                         iv: iv,
                         aad: aad,
