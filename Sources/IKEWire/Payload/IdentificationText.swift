@@ -10,9 +10,9 @@ import Inet
 ///     "#" and hexadecimal digits behind such a prefix are the octets themselves
 extension Identification {
     /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
-    /// unknown prefix, or a distinguished name in text form ("C=CH, O=example").
+    /// unknown prefix or word with "%", or a distinguished name in text form ("C=CH, O=example").
     package init?(_ text: String) {
-        if Self.isWildcard(text) { return nil }
+        if Self.isWildcard(text) || text.hasPrefix("%") { return nil }
         if let forced = Self.forced(text) {
             guard let identification = forced else { return nil }
             self = identification
@@ -93,7 +93,7 @@ extension Identification: CustomStringConvertible {
         case .keyID: "@#\(hexadecimal(data))"
         case .distinguishedName: "asn1dn:#\(hexadecimal(data))"
         case .generalName: "asn1gn:#\(hexadecimal(data))"
-        case .null: "ID_NULL"
+        case .null: "%null"
         default: "\(type):#\(hexadecimal(data))"
         }
     }
