@@ -19,7 +19,6 @@ package struct PacketProtection: ~Copyable {
 
     /// Throws what `PacketCipher` throws for keys that do not fit the suite.
     package init(
-        spi: ESPSPI,
         suite: CipherSuite,
         keys: CipherKeys,
         sequenceNumbers: SequenceNumbers,
@@ -30,7 +29,7 @@ package struct PacketProtection: ~Copyable {
         isExtended = sequenceNumbers == .extended
         isAEAD = suite.isAEAD
         extendedHeader = .allocate(byteCount: Self.extendedHeaderLength, alignment: 4)
-        extendedHeader.storeBytes(of: spi.rawValue.bigEndian, as: UInt32.self)
+        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
     deinit {
@@ -107,12 +106,13 @@ extension PacketProtection {
 
 extension PacketProtection {
     /// What precedes the IV: the header as it stands, or with all of an extended sequence number where an AEAD has no
-    /// other place for the high half (RFC 4106 section 5, RFC 5282 section 5.1 by way of RFC 4309, RFC 7634 section 2.1).
+    /// other place for the high half (RFC 4106 and 4309 section 5, RFC 7634 section 2.1).
     @inline(__always)
     private func associatedData(_ packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawBufferPointer {
         guard isExtended, isAEAD else {
             return UnsafeRawBufferPointer(start: packet, count: PacketLayout.headerLength)
         }
+        extendedHeader.storeBytes(of: packet.loadUnaligned(as: UInt32.self), as: UInt32.self)
         extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
         return UnsafeRawBufferPointer(extendedHeader)
     }

@@ -32,7 +32,6 @@ package final class InboundSA {
         headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy()
     ) throws(CryptoError) {
         protection = try PacketProtection(
-            spi: spi,
             suite: suite,
             keys: keys,
             sequenceNumbers: sequenceNumbers,

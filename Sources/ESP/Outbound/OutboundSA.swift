@@ -40,7 +40,6 @@ package final class OutboundSA {
         lastSequence: UInt64 = 0
     ) throws(CryptoError) {
         protection = try PacketProtection(
-            spi: spi,
             suite: suite,
             keys: keys,
             sequenceNumbers: sequenceNumbers,
