@@ -1,4 +1,5 @@
 import IKECore
+import IKECrypto
 import IKEWire
 import Inet
 import Support

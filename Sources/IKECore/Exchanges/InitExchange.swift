@@ -260,7 +260,7 @@ struct InitResponder {
         let configured = candidates.flatMap(\.proposals)
         throw NegotiationFailure(
             .noProposalChosen,
-            "no IKE proposal in common: \(ProposalSelection.explainMismatch(offered: offered, configured: configured))",
+            "no IKE proposal in common (NO_PROPOSAL_CHOSEN): \(ProposalSelection.explainMismatch(offered: offered, configured: configured))",
             notify: Notify(.noProposalChosen)
         )
     }

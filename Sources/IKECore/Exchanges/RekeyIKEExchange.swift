@@ -122,7 +122,7 @@ enum RekeyIKEResponder {
         guard let chosen = ProposalSelection.select(offered: offered, configured: connection.proposals) else {
             throw NegotiationFailure(
                 .noProposalChosen,
-                "no IKE proposal in common when rekeying: "
+                "no IKE proposal in common when rekeying (NO_PROPOSAL_CHOSEN): "
                     + ProposalSelection.explainMismatch(offered: offered, configured: connection.proposals),
                 notify: Notify(.noProposalChosen)
             )

@@ -161,7 +161,7 @@ enum ChildResponder {
         else {
             throw NegotiationFailure(
                 .noProposalChosen,
-                "no ESP proposal in common for CHILD SA \(choice.policy.name): "
+                "no ESP proposal in common for CHILD SA \(choice.policy.name) (NO_PROPOSAL_CHOSEN): "
                     + ProposalSelection.explainMismatch(offered: offered, configured: configured),
                 notify: Notify(.noProposalChosen)
             )
@@ -207,7 +207,7 @@ enum ChildResponder {
         let selectors = connection.children.map { $0.selectors(local: path.local.address, remote: path.remote.address) }
         throw NegotiationFailure(
             .trafficSelectorsUnacceptable,
-            "no child of connection \(connection.name) overlaps with the offered selectors: "
+            "no child of connection \(connection.name) overlaps with the offered selectors (TS_UNACCEPTABLE): "
                 + TrafficSelectorNarrowing.explain(
                     offeredLocal: ours,
                     offeredRemote: theirs,

@@ -54,6 +54,13 @@ extension Netlink {
         try change(request)
     }
 
+    /// Deletes an interface, as `ip link del` does.
+    package mutating func removeLink(index: UInt32) throws(Errno) {
+        try change(
+            NetlinkRequest("delete interface \(index)", type: RTM_DELLINK, body: NetlinkBody(Self.linkHeader(index)))
+        )
+    }
+
     private static func linkHeader(_ index: UInt32) -> ifinfomsg {
         var header = ifinfomsg()
         header.ifi_family = UInt8(AF_UNSPEC)
