@@ -65,6 +65,13 @@ import Testing
         #expect(try with == CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil))
     }
 
+    @Test func aSuiteReadsAsInAProposal() throws {
+        let gcm = try CipherSuite(encryption: .aesGCM16, keyLength: 256, integrity: nil)
+        let cbc = try CipherSuite(encryption: .aesCBC, keyLength: 128, integrity: .hmacSHA2_256_128)
+        let chaCha = try CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil)
+        #expect("\(gcm) \(cbc) \(chaCha)" == "AES_GCM_16_256 AES_CBC_128/HMAC_SHA2_256_128 CHACHA20_POLY1305")
+    }
+
     @Test func whatIsNotOfferedIsRefusedByName() {
         for encryption: EncryptionAlgorithm in [.tripleDES, .null, .camelliaCBC, EncryptionAlgorithm(rawValue: 999)] {
             #expect(throws: CryptoError.unsupported("\(encryption)")) {
