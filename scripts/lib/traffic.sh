@@ -42,10 +42,10 @@ iperf3_listens() { # HOST
 capture_start() { # HOST DEVICE FILE [FILTER...]
     local host=$1 device=$2 file=$3
     shift 3
-    process_start "$file.log" ip netns exec "$(namespace_of "$host")" \
+    process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
         tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
     CAPTURE=$STARTED
-    wait_until 5 grep -q 'listening on' "$file.log" || die "tcpdump does not start ($file.log)"
+    wait_until 5 grep -q "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
 }
 
 capture_stop() {
