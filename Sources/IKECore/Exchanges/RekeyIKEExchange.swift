@@ -190,7 +190,8 @@ extension RekeyedIKE {
                     proposal: proposal,
                     prf: prf,
                     protection: try MessageProtection(suite: suite, keys: keys, role: role),
-                    skD: keys.d
+                    skD: keys.d,
+                    allowsFragments: old.allowsFragments
                 ),
                 exported: .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys),
                 nonces: [nonceI, nonceR]

@@ -35,8 +35,8 @@ extension IKESA {
         let bytes = try exchange.request(local: local, remote: remote, random: turn.random)
         state = .connecting(exchange, initiation)
         window.restart()
-        window.open(.ikeSAInit, bytes: bytes, policy: turn.settings.retransmission, now: turn.now)
-        send(bytes, turn)
+        window.open(.ikeSAInit, datagrams: [bytes], policy: turn.settings.retransmission, now: turn.now)
+        send([bytes], turn)
     }
 
     func processInitResponse(
@@ -170,9 +170,9 @@ extension IKESA {
             now: turn.now
         )
         sa.nat = answer.nat
-        sa.window.answered(message.header.messageID, with: answer.bytes)
+        sa.window.answered(message.header.messageID, with: [answer.bytes])
         turn.export(answer.agreement.exported)
-        sa.send(answer.bytes, turn)
+        sa.send([answer.bytes], turn)
         sa.log(.debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
         return sa
     }
