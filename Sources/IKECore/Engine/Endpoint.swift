@@ -91,17 +91,20 @@ package final class Endpoint {
     private func receive(_ datagram: Datagram, _ turn: Turn) {
         let message: Message
         do {
-            message = try Message(parsing: datagram.bytes)
+            // The header comes first: messages of another version are not to be understood, but answered.
+            let bytes = datagram.bytes
+            let header = try Header(parsing: bytes.span.bytes)
+            guard header.majorVersion == 2 else {
+                refuseVersion(datagram, header, turn)
+                return
+            }
+            message = try Message(parsing: bytes)
         } catch {
             drops.malformed += 1
             turn.log(LogRecord(.debug, "dropped a malformed message: \(error)", peer: datagram.remote))
             return
         }
         let header = message.header
-        guard header.majorVersion == 2 else {
-            refuseVersion(datagram, header, turn)
-            return
-        }
         if let sa = sas[header.isFromInitiator ? header.responderSPI : header.initiatorSPI] {
             sa.receive(datagram, message, turn)
             settle(sa, turn)

@@ -28,6 +28,8 @@ package struct DaemonSettings: Hashable, Sendable {
     /// `routing_table_prio`: the priority of the rule that leads to that table.
     package let routingTablePriority: UInt32
     package let installRoutes: Bool
+    /// Octets of the largest IP packet that carries an IKE message.
+    package let fragmentSize: Int
 
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
         case error
@@ -60,6 +62,7 @@ package struct DaemonSettings: Hashable, Sendable {
         routingTable = try reader.integer("routing_table", in: 1...UInt32.max) ?? 220
         routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
         installRoutes = try reader.boolean("install_routes") ?? true
+        fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         try checkRetransmission(reader)
         try checkPorts(reader)
     }
