@@ -1,0 +1,122 @@
+import ESP
+
+/// What has passed through one CHILD SA so far. Octets are those of inner packets; times are of `MonotonicClock`.
+package struct ChildCounters: Hashable, Sendable {
+    /// One direction's traffic.
+    package struct Traffic: Hashable, Sendable {
+        package var packets: UInt64 = 0
+        package var octets: UInt64 = 0
+        /// When a packet passed last, in nanoseconds; 0: never.
+        package var lastUse: UInt64 = 0
+
+        package init() {}
+    }
+
+    package var inbound = Traffic()
+    package var outbound = Traffic()
+    /// Packets that were not let in, and why.
+    package var inboundDrops = InboundDrops()
+    /// Packets that were not sent, and why.
+    package var outboundDrops = OutboundDrops()
+    /// Octets of the largest inner packet that the SA sends in one piece, by what is known of its path now; 0 before an
+    /// outbound SA is installed.
+    package var innerMTU: Int = 0
+
+    package init() {}
+
+    package struct InboundDrops: Hashable, Sendable {
+        /// Seen before, or left of the replay window.
+        package var replayed: UInt64 = 0
+        /// The integrity check failed.
+        package var unauthentic: UInt64 = 0
+        /// Of an impossible length, or authentic with content that no peer should send.
+        package var malformed: UInt64 = 0
+        /// Authentic, but outside of the traffic selectors.
+        package var selectorMismatches: UInt64 = 0
+        /// Lost to tell of congestion (RFC 6040).
+        package var congestion: UInt64 = 0
+        /// The crypto library failed.
+        package var cipherFailures: UInt64 = 0
+
+        package init() {}
+    }
+
+    package struct OutboundDrops: Hashable, Sendable {
+        /// Too large for the path; the sender was told if it may be told.
+        package var tooBig: UInt64 = 0
+        /// The SA has no sequence number left and waits to be replaced.
+        package var sequenceExhausted: UInt64 = 0
+        /// The cipher or the socket refused the packet.
+        package var failures: UInt64 = 0
+
+        package init() {}
+    }
+}
+
+/// The counters of one CHILD SA where the worker writes and everybody reads them.
+///
+/// Counts that the SA objects keep themselves are copied here; the worker is the only writer.
+final class ChildTallies: Sendable {
+    private let packetsIn = Tally()
+    private let octetsIn = Tally()
+    private let lastIn = Tally()
+    private let replayed = Tally()
+    private let unauthentic = Tally()
+    private let malformed = Tally()
+    private let selectorMismatches = Tally()
+    private let congestion = Tally()
+    private let cipherFailures = Tally()
+
+    private let packetsOut = Tally()
+    private let octetsOut = Tally()
+    private let lastOut = Tally()
+    let tooBig = Tally()
+    let sequenceExhausted = Tally()
+    let failures = Tally()
+    let innerMTU = Tally()
+
+    /// A packet has been opened.
+    func received(_ counters: InboundCounters, at now: UInt64) {
+        packetsIn.set(counters.packets)
+        octetsIn.set(counters.octets)
+        lastIn.set(now)
+    }
+
+    /// A packet has been refused.
+    func refused(_ counters: InboundCounters) {
+        replayed.set(counters.replayed)
+        unauthentic.set(counters.unauthentic)
+        malformed.set(counters.malformed &+ counters.malformedContent)
+        selectorMismatches.set(counters.selectorMismatches)
+        congestion.set(counters.congestionLosses)
+        cipherFailures.set(counters.cipherFailures)
+    }
+
+    /// A packet has been sealed.
+    func sent(_ counters: OutboundSA.Counters, at now: UInt64) {
+        packetsOut.set(counters.packets)
+        octetsOut.set(counters.octets)
+        lastOut.set(now)
+    }
+
+    var snapshot: ChildCounters {
+        var snapshot = ChildCounters()
+        snapshot.inbound.packets = packetsIn.value
+        snapshot.inbound.octets = octetsIn.value
+        snapshot.inbound.lastUse = lastIn.value
+        snapshot.inboundDrops.replayed = replayed.value
+        snapshot.inboundDrops.unauthentic = unauthentic.value
+        snapshot.inboundDrops.malformed = malformed.value
+        snapshot.inboundDrops.selectorMismatches = selectorMismatches.value
+        snapshot.inboundDrops.congestion = congestion.value
+        snapshot.inboundDrops.cipherFailures = cipherFailures.value
+        snapshot.outbound.packets = packetsOut.value
+        snapshot.outbound.octets = octetsOut.value
+        snapshot.outbound.lastUse = lastOut.value
+        snapshot.outboundDrops.tooBig = tooBig.value
+        snapshot.outboundDrops.sequenceExhausted = sequenceExhausted.value
+        snapshot.outboundDrops.failures = failures.value
+        snapshot.innerMTU = Int(clamping: innerMTU.value)
+        return snapshot
+    }
+}

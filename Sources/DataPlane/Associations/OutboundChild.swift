@@ -1,0 +1,94 @@
+package import ESP
+package import IKECrypto
+package import IKEWire
+import Inet
+
+/// What an outbound SA is made of.
+package struct OutboundParameters: Sendable {
+    package var child: ChildID
+    /// The peer's.
+    package var spi: ESPSPI
+    package var suite: CipherSuite
+    package var keys: CipherKeys
+    package var sequenceNumbers: SequenceNumbers
+    /// The selectors of our side, which sources of inner packets must fit.
+    package var local: [TrafficSelector]
+    /// The selectors of the peer's side, which destinations must fit.
+    package var remote: [TrafficSelector]
+    package var encapsulation: Encapsulation
+    /// Octets of the largest outer IP packet; nil: what the kernel knows about the path.
+    package var pathMTU: Int?
+    package var headerPolicy: TunnelHeaderPolicy
+    /// Inner packets shorter than this are filled up (RFC 4303 section 2.7); 0 for none.
+    package var minimumInnerLength: Int
+
+    package init(
+        child: ChildID,
+        spi: ESPSPI,
+        suite: CipherSuite,
+        keys: CipherKeys,
+        sequenceNumbers: SequenceNumbers,
+        local: [TrafficSelector],
+        remote: [TrafficSelector],
+        encapsulation: Encapsulation,
+        pathMTU: Int? = nil,
+        headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy(),
+        minimumInnerLength: Int = 0
+    ) {
+        self.child = child
+        self.spi = spi
+        self.suite = suite
+        self.keys = keys
+        self.sequenceNumbers = sequenceNumbers
+        self.local = local
+        self.remote = remote
+        self.encapsulation = encapsulation
+        self.pathMTU = pathMTU
+        self.headerPolicy = headerPolicy
+        self.minimumInnerLength = minimumInnerLength
+    }
+}
+
+/// An outbound SA in the worker's hands.
+final class OutboundChild {
+    let id: ChildID
+    let sa: OutboundSA
+    let tallies: ChildTallies
+    /// Where its packets go.
+    private(set) var path: OuterPath
+    /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
+    private(set) var innerMTU: Int
+
+    /// Expands the keys, which is why it is done by the control plane's thread.
+    init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: ChildTallies) throws(InstallError) {
+        do throws(CryptoError) {
+            sa = try OutboundSA(
+                spi: parameters.spi,
+                suite: parameters.suite,
+                keys: parameters.keys,
+                sequenceNumbers: parameters.sequenceNumbers,
+                headerPolicy: parameters.headerPolicy
+            )
+        } catch {
+            throw .crypto(error)
+        }
+        sa.minimumInnerLength = parameters.minimumInnerLength
+        id = parameters.child
+        self.tallies = tallies
+        self.path = path
+        innerMTU = path.innerMTU(sa.layout)
+        tallies.innerMTU.set(UInt64(innerMTU))
+    }
+
+    /// Sends along another path from now on, or along one whose width is known better.
+    func follow(_ path: OuterPath) {
+        self.path = path
+        innerMTU = path.innerMTU(sa.layout)
+        tallies.innerMTU.set(UInt64(innerMTU))
+    }
+
+    /// Octets of the ESP packet around an inner packet.
+    func sealedLength(inner: Int) -> Int {
+        sa.layout.sealedLength(inner: max(inner, sa.minimumInnerLength))
+    }
+}

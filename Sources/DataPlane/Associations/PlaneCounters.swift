@@ -1,0 +1,50 @@
+/// What the data plane has seen that belongs to no CHILD SA.
+package struct PlaneCounters: Hashable, Sendable {
+    /// ESP packets with an SPI that no SA of ours has.
+    package var unknownSPI: UInt64 = 0
+    /// Datagrams that are neither ESP nor IKE nor a keepalive, or arrived cut.
+    package var malformedDatagrams: UInt64 = 0
+    /// Octets that keep NAT bindings alive (RFC 3948 section 2.3).
+    package var keepalives: UInt64 = 0
+    /// IKE datagrams handed to the control plane.
+    package var ikeDatagrams: UInt64 = 0
+    /// IKE datagrams lost because the control plane did not fetch the others in time.
+    package var ikeOverflow: UInt64 = 0
+    /// Packets out of the device that no policy covers.
+    package var noPolicy: UInt64 = 0
+    /// Packets out of the device that are not the IP packets they claim to be.
+    package var malformedPackets: UInt64 = 0
+    /// Opened packets that the device did not take: its queue is full, or it is down.
+    package var deviceRefusals: UInt64 = 0
+    /// Receive calls that failed.
+    package var receiveErrors: UInt64 = 0
+
+    package init() {}
+}
+
+/// The counters of the plane where the worker writes and everybody reads them.
+final class PlaneTallies: Sendable {
+    let unknownSPI = Tally()
+    let malformedDatagrams = Tally()
+    let keepalives = Tally()
+    let ikeDatagrams = Tally()
+    let ikeOverflow = Tally()
+    let noPolicy = Tally()
+    let malformedPackets = Tally()
+    let deviceRefusals = Tally()
+    let receiveErrors = Tally()
+
+    var snapshot: PlaneCounters {
+        var snapshot = PlaneCounters()
+        snapshot.unknownSPI = unknownSPI.value
+        snapshot.malformedDatagrams = malformedDatagrams.value
+        snapshot.keepalives = keepalives.value
+        snapshot.ikeDatagrams = ikeDatagrams.value
+        snapshot.ikeOverflow = ikeOverflow.value
+        snapshot.noPolicy = noPolicy.value
+        snapshot.malformedPackets = malformedPackets.value
+        snapshot.deviceRefusals = deviceRefusals.value
+        snapshot.receiveErrors = receiveErrors.value
+        return snapshot
+    }
+}

@@ -1,0 +1,49 @@
+import ESP
+import IKEWire
+import LinuxNet
+import Synchronization
+
+/// What the control plane asks of the worker.
+///
+/// The SAs in it are not safe for two threads, which is why the conformance is unchecked: the control plane makes them,
+/// posts them, and never touches them again.
+enum Command: @unchecked Sendable {
+    case installInbound(InboundChild)
+    case installOutbound(OutboundChild, local: [TrafficSelector], remote: [TrafficSelector])
+    case removeInbound(ESPSPI)
+    case removeOutbound(ChildID)
+    case updatePath(ChildID, OuterPath)
+    case stop
+}
+
+/// Carries commands from the control plane to the worker, in order.
+final class CommandMailbox: Sendable {
+    let bell: EventFD
+    private let commands = Mutex<[Command]>([])
+    /// Lets the worker pass by an empty mailbox without taking the lock, which it does before every batch.
+    private let isFilled = Atomic<Bool>(false)
+
+    init() throws(Errno) { bell = try EventFD() }
+
+    func post(_ command: Command) {
+        commands.withLock {
+            $0.append(command)
+            isFilled.store(true, ordering: .releasing)
+        }
+        bell.ring()
+    }
+
+    /// Whether something has been posted that `take` has not returned. A post that happened before a datagram was sent is
+    /// seen by whoever has received that datagram.
+    var hasCommands: Bool { isFilled.load(ordering: .acquiring) }
+
+    /// All that has been posted since the last call.
+    func take() -> [Command] {
+        bell.clear()
+        return commands.withLock { commands in
+            isFilled.store(false, ordering: .relaxed)
+            defer { commands = [] }
+            return commands
+        }
+    }
+}

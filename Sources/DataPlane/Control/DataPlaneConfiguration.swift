@@ -1,0 +1,20 @@
+package import Inet
+
+/// How the data plane meets the network.
+package struct DataPlaneConfiguration: Sendable {
+    /// Where the sockets are bound. An unspecified address stands for all of its family; IPv6 is left out without an
+    /// error on a host that has none.
+    package var addresses: [IPAddress] = [.anyV4, .anyV6]
+    /// The port of IKE without NAT traversal; 0 lets the kernel choose.
+    package var ikePort: UInt16 = 500
+    /// The port of IKE and ESP behind NATs; 0 lets the kernel choose.
+    package var natPort: UInt16 = 4500
+    /// Whether ESP may also travel as IP protocol 50, which needs CAP_NET_RAW.
+    package var usesRawESP = true
+    /// The firewall mark of everything that is sent, by which a routing rule keeps it out of the tunnel; 0: none.
+    package var mark: UInt32 = 0
+    /// How many IKE datagrams wait for the control plane at most; further ones are lost and counted.
+    package var ikeCapacity = 1024
+
+    package init() {}
+}

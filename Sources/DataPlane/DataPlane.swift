@@ -1,0 +1,227 @@
+import Glibc
+package import IKEWire
+import Inet
+package import LinuxNet
+import Synchronization
+
+// The data plane
+// ==============
+//
+//                      control plane (IKE)                            one worker thread
+//            install, remove, update  ──> CommandMailbox ──>  ┌────────────────────────────┐
+//            IKE datagrams, events    <── EventMailbox   <──  │ SPITable    inbound SAs    │──> TUN device
+//            IKETransport ──> sockets (500, 4500, raw ESP) ──>│ PolicyTable outbound SAs   │<── TUN device
+//            counters     <── tallies, one writer        <──  └────────────────────────────┘
+//
+// The worker owns its SAs: the control plane makes one, posts it and never touches it again. Nothing is allocated or locked
+// for a packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
+//
+// Order. A command that was posted before a datagram or packet came into being is applied before that datagram or
+// packet is looked up, since the worker looks into the mailbox after each receive call and before each look-up of
+// what it brought. So an inbound SA is ready once `install` has returned and before the peer can know of it, and a
+// removed SA carries nothing that arrives later; packets that the worker is handling in that moment may still pass.
+
+/// A running data plane. Every function may be called from any thread.
+package final class DataPlane: Sendable {
+    /// Sends IKE messages through the plane's sockets.
+    package let transport: IKETransport
+    /// The name of the TUN device and its number for routes.
+    package let deviceName: String
+    package let deviceIndex: UInt32
+
+    private let sockets: PlaneSockets
+    private let commands: CommandMailbox
+    private let events: EventMailbox
+    private let tallies: PlaneTallies
+    private let mark: UInt32
+    private let registry = Mutex(Registry())
+    private let thread: Mutex<NativeThread?>
+
+    /// The control plane's own view of what is installed.
+    private struct Registry {
+        var inbound: [ESPSPI: ChildID] = [:]
+        var outbound: Set<ChildID> = []
+        private(set) var tallies: [ChildID: ChildTallies] = [:]
+        /// How many directions of a child are installed.
+        private var directions: [ChildID: Int] = [:]
+
+        /// The counters for one more direction of a child.
+        mutating func addDirection(of child: ChildID) -> ChildTallies {
+            directions[child, default: 0] += 1
+            if let known = tallies[child] { return known }
+            let new = ChildTallies()
+            tallies[child] = new
+            return new
+        }
+
+        /// Forgets the counters with the last direction.
+        mutating func removeDirection(of child: ChildID) {
+            let left = (directions[child] ?? 1) - 1
+            directions[child] = left > 0 ? left : nil
+            if left <= 0 { tallies[child] = nil }
+        }
+    }
+
+    /// Opens the sockets and starts the worker, which takes over the device. The calling thread's network namespace is
+    /// the one that counts.
+    package static func start(
+        _ configuration: DataPlaneConfiguration,
+        device: consuming TUNDevice
+    ) throws(Errno) -> DataPlane {
+        try DataPlane(configuration, device)
+    }
+
+    private init(_ configuration: DataPlaneConfiguration, _ device: consuming TUNDevice) throws(Errno) {
+        let sockets = try PlaneSockets(configuration)
+        let commands = try CommandMailbox()
+        let events = try EventMailbox(capacity: configuration.ikeCapacity)
+        let tallies = PlaneTallies()
+        deviceName = device.name
+        deviceIndex = device.index
+        let worker = Handover(
+            try Worker(
+                device: device,
+                sockets: sockets,
+                commands: commands,
+                events: events,
+                tallies: tallies,
+                mark: configuration.mark
+            )
+        )
+        let thread = try NativeThread(name: "iked-data") {
+            var worker = worker.take()
+            worker?.run()
+        }
+        self.sockets = sockets
+        self.commands = commands
+        self.events = events
+        self.tallies = tallies
+        self.thread = Mutex(thread)
+        mark = configuration.mark
+        transport = IKETransport(sockets)
+    }
+
+    deinit { stop() }
+
+    /// Ends the worker and waits for it. The device is gone with it; the sockets close with the plane.
+    package func stop() {
+        guard let thread = thread.withLock({ $0.take() }) else { return }
+        commands.post(.stop)
+        thread.join()
+    }
+}
+
+// MARK: - SAs
+
+extension DataPlane {
+    /// Installs an inbound SA. On return, every packet that the peer sends from now on is opened.
+    package func install(inbound parameters: InboundParameters) throws(InstallError) {
+        let tallies = try registry.withLock { (registry) throws(InstallError) in
+            guard registry.inbound[parameters.spi] == nil else { throw .spiInUse(parameters.spi) }
+            registry.inbound[parameters.spi] = parameters.child
+            return registry.addDirection(of: parameters.child)
+        }
+        do throws(InstallError) {
+            commands.post(.installInbound(try InboundChild(parameters, tallies: tallies)))
+        } catch {
+            forgetInbound(parameters.spi)
+            throw error
+        }
+    }
+
+    /// Installs an outbound SA with its policies. On return, every packet that the device yields from now on is subject to
+    /// them. Returns the tunnel's MTU in octets: the longest inner packet that leaves in one piece.
+    ///
+    /// Policies of a later SA go before equal ones of an earlier SA, which can be removed afterwards.
+    @discardableResult
+    package func install(outbound parameters: OutboundParameters) throws(InstallError) -> Int {
+        let path = try path(parameters.encapsulation, mtu: parameters.pathMTU)
+        let tallies = try registry.withLock { (registry) throws(InstallError) in
+            guard registry.outbound.insert(parameters.child).inserted else { throw .childInUse(parameters.child) }
+            return registry.addDirection(of: parameters.child)
+        }
+        do throws(InstallError) {
+            let child = try OutboundChild(parameters, path, tallies: tallies)
+            let innerMTU = child.innerMTU
+            commands.post(.installOutbound(child, local: parameters.local, remote: parameters.remote))
+            return innerMTU
+        } catch {
+            forgetOutbound(parameters.child)
+            throw error
+        }
+    }
+
+    /// Removes an inbound SA; packets for it count as unknown from now on. Nothing happens if there is none.
+    package func removeInbound(_ spi: ESPSPI) {
+        forgetInbound(spi)
+        commands.post(.removeInbound(spi))
+    }
+
+    /// Removes an outbound SA and its policies. Nothing happens if there is none.
+    package func removeOutbound(_ child: ChildID) {
+        forgetOutbound(child)
+        commands.post(.removeOutbound(child))
+    }
+
+    /// Sends along another path from now on: the peer has another address or port, or there is a NAT now, or the path's
+    /// MTU (nil: what the kernel knows) has changed. The kernel is asked for the tunnel's MTU, which
+    /// `counters(for:)` shows once the worker has it.
+    package func updateEncapsulation(
+        _ child: ChildID,
+        to encapsulation: Encapsulation,
+        pathMTU: Int? = nil
+    ) throws(InstallError) {
+        let path = try path(encapsulation, mtu: pathMTU)
+        guard registry.withLock({ $0.outbound.contains(child) }) else { throw .unknownChild(child) }
+        commands.post(.updatePath(child, path))
+    }
+
+    private func path(_ encapsulation: Encapsulation, mtu: Int?) throws(InstallError) -> OuterPath {
+        let role: PlaneSocket.Role = encapsulation.isUDP ? .natTraversal : .rawESP
+        guard let socket = sockets.index(role, local: encapsulation.local) else {
+            throw .network(Errno("send ESP from \(encapsulation.local)", code: EADDRNOTAVAIL))
+        }
+        do throws(Errno) {
+            let (remote, local) = (encapsulation.remote, encapsulation.local.address)
+            let mtu = if let mtu { mtu } else { try PathMTU.known(to: remote, from: local, mark: mark) }
+            return OuterPath(encapsulation: encapsulation, socket: socket, mtu: mtu)
+        } catch {
+            throw .network(error)
+        }
+    }
+
+    private func forgetInbound(_ spi: ESPSPI) {
+        registry.withLock { registry in
+            if let child = registry.inbound.removeValue(forKey: spi) { registry.removeDirection(of: child) }
+        }
+    }
+
+    private func forgetOutbound(_ child: ChildID) {
+        registry.withLock { registry in
+            if registry.outbound.remove(child) != nil { registry.removeDirection(of: child) }
+        }
+    }
+}
+
+// MARK: - What has happened
+
+extension DataPlane {
+    /// For an epoll set: readable while there is something to collect.
+    package var eventDescriptor: Int32 { events.bell.raw }
+
+    /// All that the worker has had for the control plane since the last call.
+    package func collectEvents() -> DataPlaneEvents { events.collect() }
+
+    /// The counters of a CHILD SA; nil when neither direction is installed any more, so to be read before removing.
+    package func counters(for child: ChildID) -> ChildCounters? {
+        registry.withLock { $0.tallies[child] }?.snapshot
+    }
+
+    /// The counters of all CHILD SAs.
+    package var allCounters: [ChildID: ChildCounters] {
+        registry.withLock { $0.tallies }.mapValues(\.snapshot)
+    }
+
+    /// The counters of what belongs to no CHILD SA.
+    package var planeCounters: PlaneCounters { tallies.snapshot }
+}

@@ -1,0 +1,164 @@
+package import ESP
+package import IKEWire
+import Inet
+
+// Which SA carries a packet
+// =========================
+//
+// The outbound side of the SPD (RFC 4301 section 4.4.1) holds, for each CHILD SA, pairs of a local and a remote traffic
+// selector. Where several pairs fit a packet, the closest one decides:
+//
+//   1. the longest remote prefix, as in any routing table;
+//   2. of these the longest local prefix;
+//   3. of these one that names a protocol before one that does not, and the one with fewer ports;
+//   4. of these the latest that was installed, so that the SA of a rekeying takes over the moment it is there.
+//
+// The table is a tuple space: all pairs with the same two prefix lengths share one hash table keyed by the two
+// prefixes. A look-up walks the few combinations of lengths that occur, the most specific first, and hashes once for each;
+// a gateway with 100,000 road warriors of one /32 each asks one hash table. Ranges that are no prefixes are cut into
+// prefixes when they are inserted; the selectors themselves are compared in the end, so a cut is never too wide.
+
+/// The outbound policies and what each leads to. A plain value; looking up allocates nothing.
+package struct PolicyTable<Target> {
+    private var v4: [Tuple] = []
+    private var v6: [Tuple] = []
+    /// Where the entries of an owner are, for removing them.
+    private var places: [ChildID: [Place]] = [:]
+    private var nextOrder: UInt64 = 0
+
+    package init() {}
+
+    /// How many entries there are: pairs of prefixes, each with selectors and a target.
+    package var count: Int { places.values.reduce(0) { $0 + $1.count } }
+
+    /// The target of the closest policy that fits `packet`; nil if none does.
+    package func target(for packet: InnerPacket) -> Target? {
+        switch packet.family {
+        case .v4: Self.target(for: packet, in: v4)
+        case .v6: Self.target(for: packet, in: v6)
+        }
+    }
+
+    private static func target(for packet: InnerPacket, in tuples: [Tuple]) -> Target? {
+        for index in tuples.indices {
+            let key = tuples[index].lengths.key(local: packet.source, remote: packet.destination)
+            guard let entries = tuples[index].entries[key] else { continue }
+            for entry in entries where entry.selectors.admits(packet) { return entry.target }
+        }
+        return nil
+    }
+}
+
+// MARK: - Changes
+
+extension PolicyTable {
+    /// Adds the policies of an SA: every pair of a local and a remote selector that can fit one packet.
+    package mutating func insert(
+        _ target: Target,
+        for owner: ChildID,
+        local: [TrafficSelector],
+        remote: [TrafficSelector]
+    ) {
+        for localSelector in local {
+            for remoteSelector in remote where localSelector.canMeet(remoteSelector) {
+                insert(target, owner, localSelector, remoteSelector)
+            }
+        }
+        nextOrder &+= 1
+    }
+
+    /// Removes all policies of an SA.
+    package mutating func remove(_ owner: ChildID) {
+        for place in places.removeValue(forKey: owner) ?? [] {
+            switch place.family {
+            case .v4: Self.remove(owner, place, from: &v4)
+            case .v6: Self.remove(owner, place, from: &v6)
+            }
+        }
+    }
+
+    private mutating func insert(
+        _ target: Target,
+        _ owner: ChildID,
+        _ local: TrafficSelector,
+        _ remote: TrafficSelector
+    ) {
+        let entry = Entry(
+            owner: owner,
+            rank: Rank(local, remote, order: nextOrder),
+            selectors: SelectorSet(sources: [local], destinations: [remote]),
+            target: target
+        )
+        for localPrefix in local.prefixes {
+            for remotePrefix in remote.prefixes {
+                let lengths = PrefixLengths(local: localPrefix.length, remote: remotePrefix.length, family: local.family)
+                let key = lengths.key(local: localPrefix.address, remote: remotePrefix.address)
+                switch local.family {
+                case .v4: Self.insert(entry, lengths, key, into: &v4)
+                case .v6: Self.insert(entry, lengths, key, into: &v6)
+                }
+                places[owner, default: []].append(Place(family: local.family, lengths: lengths, key: key))
+            }
+        }
+    }
+
+    private static func insert(_ entry: Entry, _ lengths: PrefixLengths, _ key: PrefixKey, into tuples: inout [Tuple]) {
+        let position = tuples.firstIndex { $0.lengths <= lengths } ?? tuples.endIndex
+        if position == tuples.endIndex || tuples[position].lengths != lengths {
+            tuples.insert(Tuple(lengths: lengths), at: position)
+        }
+        tuples[position].insert(entry, at: key)
+    }
+
+    private static func remove(_ owner: ChildID, _ place: Place, from tuples: inout [Tuple]) {
+        guard let position = tuples.firstIndex(where: { $0.lengths == place.lengths }) else { return }
+        tuples[position].remove(owner, at: place.key)
+        if tuples[position].entries.isEmpty { tuples.remove(at: position) }
+    }
+}
+
+// MARK: - Parts
+
+extension PolicyTable {
+    /// One pair of selectors under one pair of prefixes.
+    private struct Entry {
+        let owner: ChildID
+        let rank: Rank
+        let selectors: SelectorSet
+        let target: Target
+    }
+
+    /// All entries whose prefixes have the same lengths.
+    private struct Tuple {
+        let lengths: PrefixLengths
+        /// The entries for a pair of prefixes, the closest first.
+        private(set) var entries: [PrefixKey: [Entry]] = [:]
+
+        init(lengths: PrefixLengths) { self.lengths = lengths }
+
+        mutating func insert(_ entry: Entry, at key: PrefixKey) {
+            let list = entries[key, default: []]
+            let position = list.firstIndex { $0.rank < entry.rank } ?? list.endIndex
+            entries[key, default: []].insert(entry, at: position)
+        }
+
+        mutating func remove(_ owner: ChildID, at key: PrefixKey) {
+            entries[key]?.removeAll { $0.owner == owner }
+            if entries[key]?.isEmpty == true { entries[key] = nil }
+        }
+    }
+
+    private struct Place {
+        let family: IPAddress.Family
+        let lengths: PrefixLengths
+        let key: PrefixKey
+    }
+}
+
+extension TrafficSelector {
+    /// Whether a packet can fit this selector with one side and `other` with its other side.
+    fileprivate func canMeet(_ other: TrafficSelector) -> Bool {
+        family == other.family
+            && (protocolID == other.protocolID || protocolID == .any || other.protocolID == .any)
+    }
+}

@@ -1,0 +1,107 @@
+import ESP
+import IKEWire
+import Inet
+import LinuxNet
+
+// From the sockets: IKE to the control plane, ESP to the device.
+
+extension Worker {
+    /// The length of an IKE header; nothing shorter is worth waking the control plane (RFC 7296 section 3.1).
+    private static let shortestIKE = Header.length
+
+    /// Handles the datagrams that wait at a socket, up to the budget.
+    mutating func receive(_ index: Int) {
+        let socket = sockets.all[index]
+        do {
+            try received.receive(from: socket.socket)
+        } catch {
+            tallies.receiveErrors.add()
+            return
+        }
+        // An SA that was installed before its first packet was sent must be found.
+        applyCommands()
+        for slot in 0..<received.count {
+            if received.isTruncated(at: slot) {
+                tallies.malformedDatagrams.add()
+                continue
+            }
+            let bytes = received.bytes(at: slot)
+            switch socket.role {
+            case .ike: deliverIKE(slot, bytes, markerLength: 0, socket)
+            case .natTraversal: receiveNATTraversal(slot, bytes, socket)
+            case .rawESP: receiveRawESP(slot, bytes)
+            }
+        }
+        if !ike.isEmpty {
+            tallies.ikeDatagrams.add(UInt64(ike.count))
+            tallies.ikeOverflow.add(UInt64(events.post(&ike)))
+        }
+    }
+
+    private mutating func receiveNATTraversal(
+        _ slot: Int,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        _ socket: PlaneSocket
+    ) {
+        switch EncapsulatedDatagram(classifying: UnsafeRawBufferPointer(bytes).bytes) {
+        case .esp(let spi): open(slot, bytes, spi)
+        case .ike: deliverIKE(slot, bytes, markerLength: EncapsulatedDatagram.nonESPMarkerLength, socket)
+        case .keepalive: tallies.keepalives.add()
+        case .malformed: tallies.malformedDatagrams.add()
+        }
+    }
+
+    private mutating func receiveRawESP(_ slot: Int, _ bytes: UnsafeMutableRawBufferPointer) {
+        guard let spi = ESPSPI(ofPacket: UnsafeRawBufferPointer(bytes).bytes) else {
+            tallies.malformedDatagrams.add()
+            return
+        }
+        open(slot, bytes, spi)
+    }
+
+    private mutating func deliverIKE(
+        _ slot: Int,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        markerLength: Int,
+        _ socket: PlaneSocket
+    ) {
+        guard bytes.count >= markerLength + Self.shortestIKE, let remote = received.source(at: slot) else {
+            tallies.malformedDatagrams.add()
+            return
+        }
+        let address = received.arrival(at: slot).local ?? socket.socket.local.address
+        ike.append(
+            IKEDatagram(
+                bytes: Array(bytes[markerLength...]),
+                local: SocketAddress(address: address, port: socket.socket.local.port),
+                remote: remote
+            )
+        )
+    }
+
+    /// Opens an ESP packet in place and gives what is in it to the device.
+    private mutating func open(_ slot: Int, _ bytes: UnsafeMutableRawBufferPointer, _ spi: ESPSPI) {
+        guard let child = associations[spi] else {
+            tallies.unknownSPI.add()
+            return
+        }
+        let outer = TrafficClass(rawValue: received.arrival(at: slot).trafficClass)
+        do throws(ESPError) {
+            var packet = bytes.mutableBytes
+            guard let opened = try child.sa.open(&packet, outer: outer) else { return }
+            child.tallies.received(child.sa.counters, at: now)
+            writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened]))
+        } catch {
+            child.tallies.refused(child.sa.counters)
+        }
+    }
+
+    /// Gives a packet to the kernel; one that it does not take is lost, as on any interface.
+    func writeDevice(_ packet: UnsafeRawBufferPointer) {
+        do throws(Errno) {
+            if try !device.write(packet) { tallies.deviceRefusals.add() }
+        } catch {
+            tallies.deviceRefusals.add()
+        }
+    }
+}

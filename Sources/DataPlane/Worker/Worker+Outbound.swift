@@ -1,0 +1,177 @@
+import ESP
+import Glibc
+import Inet
+import LinuxNet
+
+// From the device: find the SA, seal, send.
+
+extension Worker {
+    /// Handles the packets that wait at the device, up to the budget.
+    mutating func readDevice() {
+        guard !isDevicePaused else { return }
+        deviceBuffer.reset()
+        var budget = Self.deviceBudget
+        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
+            budget -= 1
+            guard let packet = nextPacket() else { break }
+            // A policy that was installed before the packet was sent must be found.
+            applyCommands()
+            forward(packet)
+        }
+        for index in lanes.indices { flush(index) }
+    }
+
+    /// The next packet of the device; nil if there is none.
+    private mutating func nextPacket() -> DeviceBuffer.Packet? {
+        do throws(Errno) {
+            let packet = try deviceBuffer.read(from: device)
+            // A device never yields an empty packet, only the other end of a pair that is closed.
+            if packet?.length == 0 { throw Errno("read TUN device", code: ENODEV) }
+            return packet
+        } catch {
+            switch error.code {
+            // The kernel detaches the descriptor from a device that somebody deletes.
+            case EBADFD, ENODEV: loseDevice(error)
+            default: tallies.receiveErrors.add()
+            }
+            return nil
+        }
+    }
+
+    /// Seals a packet into the lane of its SA, if it has one.
+    private mutating func forward(_ packet: DeviceBuffer.Packet) {
+        let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
+        guard let inner = InnerPacket(parsing: bytes.bytes) else {
+            tallies.malformedPackets.add()
+            return
+        }
+        guard let child = policies.target(for: inner) else {
+            tallies.noPolicy.add()
+            return
+        }
+        guard inner.totalLength <= child.innerMTU else {
+            refuse(packet, inner, child)
+            return
+        }
+        let lane = lanes[child.path.socket]
+        guard let output = lane.room(for: child.sealedLength(inner: inner.totalLength)),
+            let length = seal(packet, inner, child, into: output)
+        else { return }
+        lane.commit(
+            length,
+            child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass),
+            SendLane.Origin(child: child, packet: packet)
+        )
+        if !lane.hasRoom { flush(child.path.socket) }
+    }
+
+    /// The length of the ESP packet around a packet, written to `output`; nil if the SA could not seal it.
+    private func seal(
+        _ packet: DeviceBuffer.Packet,
+        _ inner: InnerPacket,
+        _ child: OutboundChild,
+        into output: UnsafeMutableRawBufferPointer
+    ) -> Int? {
+        do throws(ESPError) {
+            var source = deviceBuffer.bytesWithTrailer(packet).mutableBytes
+            var output = output.mutableBytes
+            let length = try child.sa.seal(&source, innerLength: inner.totalLength, into: &output)
+            child.tallies.sent(child.sa.counters, at: now)
+            return length
+        } catch .sequenceExhausted {
+            child.tallies.sequenceExhausted.add()
+            return nil
+        } catch {
+            child.tallies.failures.add()
+            return nil
+        }
+    }
+}
+
+// MARK: - Sending
+
+extension Worker {
+    /// Sends what waits in a lane.
+    mutating func flush(_ index: Int) {
+        let lane = lanes[index]
+        guard !lane.isEmpty else { return }
+        lane.flush()
+        if lane.isBlocked { pause(for: index) }
+        for refusal in lane.takeRefusals() { handle(refusal) }
+    }
+
+    /// The kernel has not taken a sealed packet, which is lost. The packet it was made from is still in the buffer.
+    private mutating func handle(_ refusal: SendLane.Refusal) {
+        let child = refusal.origin.child
+        guard refusal.code == EMSGSIZE else {
+            child.tallies.failures.add()
+            return
+        }
+        let packet = refusal.origin.packet
+        guard let inner = InnerPacket(parsing: UnsafeRawBufferPointer(deviceBuffer.bytes(packet)).bytes) else { return }
+        // Further packets of the same batch find the path narrowed already.
+        if inner.totalLength <= child.innerMTU { narrow(child) }
+        if inner.totalLength > child.innerMTU {
+            refuse(packet, inner, child)
+        } else {
+            child.tallies.failures.add()
+        }
+    }
+
+    /// The path to the peer takes less than was known: asks the kernel what it takes.
+    private mutating func narrow(_ child: OutboundChild) {
+        var path = child.path
+        do throws(Errno) {
+            let encapsulation = path.encapsulation
+            let mtu = try PathMTU.known(to: encapsulation.remote, from: encapsulation.local.address, mark: mark)
+            guard mtu < path.mtu else { return }
+            path.mtu = mtu
+        } catch {
+            return
+        }
+        child.follow(path)
+        events.postNarrowed(child.id)
+    }
+}
+
+// MARK: - Packets that are too large
+
+extension Worker {
+    /// Tells the sender of a packet larger than the tunnel how large it may be; where nobody may be told, the packet
+    /// travels in fragments of the outer packet (RFC 4301 section 8.2).
+    private mutating func refuse(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
+        let isAnswerable = inner.dontFragment && (inner.family == .v4 || inner.totalLength > TunnelMTU.minimumIPv6)
+        guard isAnswerable else {
+            sendFragmented(packet, inner, child)
+            return
+        }
+        child.tallies.tooBig.add()
+        let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
+        if let length = PathTooBig.write(answering: bytes, inner, mtu: child.innerMTU, to: scratch) {
+            writeDevice(UnsafeRawBufferPointer(rebasing: scratch[..<length]))
+        }
+    }
+
+    /// Every IPv6 link takes packets of 1,280 octets, and an IPv4 packet without Don't Fragment was sent by somebody who
+    /// accepts fragments. Both are rare, since the route's MTU shapes what enters the device.
+    private mutating func sendFragmented(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
+        // What was sealed before goes first, or it would look late to the peer's replay window.
+        let index = child.path.socket
+        flush(index)
+        guard !lanes[index].isBlocked, let length = seal(packet, inner, child, into: scratch) else {
+            child.tallies.failures.add()
+            return
+        }
+        let encapsulation = child.path.encapsulation
+        do throws(Errno) {
+            try sockets.all[index].socket.sendFragmentable(
+                UnsafeRawBufferPointer(rebasing: scratch[..<length]),
+                to: encapsulation.remote,
+                from: encapsulation.local.address,
+                trafficClass: child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass).rawValue
+            )
+        } catch {
+            child.tallies.failures.add()
+        }
+    }
+}

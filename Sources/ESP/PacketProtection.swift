@@ -1,0 +1,137 @@
+package import IKECrypto
+package import IKEWire
+
+/// The cipher of one direction, fed as ESP wants it: which octets of the packet, and which beside it, are
+/// authenticated.
+///
+/// Both directions of an SA are built on it. It writes and reads no sequence numbers of its own and keeps no account of
+/// them; that is what `OutboundSA` and `InboundSA` are for.
+package struct PacketProtection: ~Copyable {
+    package let layout: PacketLayout
+    private let cipher: PacketCipher
+    private let isExtended: Bool
+    private let isAEAD: Bool
+    /// The associated data of an AEAD with extended sequence numbers: SPI | high half | low half. The high half by
+    /// itself is what other suites authenticate behind the packet.
+    private let extendedHeader: UnsafeMutableRawBufferPointer
+
+    private static let highHalfOffset = 4
+    private static let extendedHeaderLength = 12
+
+    /// Throws what `PacketCipher` throws for keys that do not fit the suite.
+    package init(
+        suite: CipherSuite,
+        keys: CipherKeys,
+        sequenceNumbers: SequenceNumbers,
+        direction: PacketCipher.Direction
+    ) throws(CryptoError) {
+        cipher = try PacketCipher(suite, keys: keys, direction: direction)
+        layout = PacketLayout(suite)
+        isExtended = sequenceNumbers == .extended
+        isAEAD = suite.isAEAD
+        extendedHeader = .allocate(byteCount: Self.extendedHeaderLength, alignment: 4)
+        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0)
+    }
+
+    deinit {
+        extendedHeader.deallocate()
+    }
+}
+
+// MARK: - Sealing
+
+extension PacketProtection {
+    /// Writes the IV for a sequence number, which must not have been used before.
+    func writeIV(sequence: UInt64, to iv: UnsafeMutableRawPointer) throws(ESPError) {
+        do throws(CryptoError) {
+            try cipher.makeIV(counter: sequence, to: iv)
+        } catch {
+            throw ESPError(error)
+        }
+    }
+
+    /// Encrypts `count` octets of payload and trailer from `plaintext` into the packet and appends the ICV.
+    ///
+    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count
+    /// + layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place
+    /// in the packet itself and must not overlap with it otherwise.
+    package func seal(
+        _ packet: UnsafeMutableRawPointer,
+        sequence: UInt64,
+        plaintext: UnsafeRawPointer,
+        count: Int
+    ) throws(ESPError) {
+        let payload = packet + layout.payloadOffset
+        do throws(CryptoError) {
+            try cipher.seal(
+                iv: packet + PacketLayout.headerLength,
+                aad: associatedData(packet, sequence),
+                trailer: implicitTrailer(sequence),
+                input: plaintext,
+                output: payload,
+                count: count,
+                icv: payload + count
+            )
+        } catch {
+            throw ESPError(error)
+        }
+    }
+}
+
+// MARK: - Opening
+
+extension PacketProtection {
+    /// Verifies a packet and decrypts its `count` octets of payload and trailer in place.
+    ///
+    /// `packet` has `layout.payloadOffset + count + layout.icvLength` octets, and `sequence` is the whole of the number
+    /// of which it carries the low half. After an error its content is of no use.
+    package func open(_ packet: UnsafeMutableRawPointer, sequence: UInt64, count: Int) throws(ESPError) {
+        let payload = packet + layout.payloadOffset
+        do throws(CryptoError) {
+            try cipher.open(
+                iv: packet + PacketLayout.headerLength,
+                aad: associatedData(packet, sequence),
+                trailer: implicitTrailer(sequence),
+                input: payload,
+                output: payload,
+                count: count,
+                icv: payload + count
+            )
+        } catch {
+            throw ESPError(error)
+        }
+    }
+}
+
+// MARK: - Octets that are authenticated beside the ciphertext
+
+extension PacketProtection {
+    /// What precedes the IV: the header as it stands, or with all of an extended sequence number where an AEAD has no
+    /// other place for the high half (RFC 4106 and 4309 section 5, RFC 7634 section 2.1).
+    @inline(__always)
+    private func associatedData(_ packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawBufferPointer {
+        guard isExtended, isAEAD else {
+            return UnsafeRawBufferPointer(start: packet, count: PacketLayout.headerLength)
+        }
+        extendedHeader.storeBytes(of: packet.loadUnaligned(as: UInt32.self), as: UInt32.self)
+        extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
+        return UnsafeRawBufferPointer(extendedHeader)
+    }
+
+    /// What follows the ciphertext without being sent: the high half, for a separate integrity algorithm (RFC 4303
+    /// section 3.3.2.1).
+    @inline(__always)
+    private func implicitTrailer(_ sequence: UInt64) -> UnsafeRawBufferPointer {
+        guard isExtended, !isAEAD else { return UnsafeRawBufferPointer(start: nil, count: 0) }
+        let highHalf = UInt32(truncatingIfNeeded: sequence >> 32)
+        extendedHeader.storeBytes(of: highHalf.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt32.self)
+        return UnsafeRawBufferPointer(start: extendedHeader.baseAddress.map { $0 + Self.highHalfOffset }, count: 4)
+    }
+}
+
+extension ESPError {
+    /// What a packet's failure in the cipher means here.
+    fileprivate init(_ error: CryptoError) {
+        self = error == .authenticationFailed ? .authenticationFailed : .cipherFailure
+    }
+}
