@@ -48,7 +48,7 @@ let package = Package(
             "Daemon",
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
-        executable("iked", ["Daemon", "VICI"]),
+        executable("iked", ["Daemon"]),
         library("Control", ["VICI", "SwanConf"], exclude: ["README.md"]),
         executable("ikectl", ["Control"]),
 
@@ -73,3 +73,15 @@ let package = Package(
         tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
     ]
 )
+
+// A fuzz target needs its own instrumented build of the libraries, which `scripts/fuzz` makes; an ordinary build has none.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MessageFuzzer",
+            dependencies: ["IKEWire"],
+            path: "Tests/Fuzz/MessageFuzzer",
+            swiftSettings: settings
+        )
+    )
+}

@@ -80,7 +80,8 @@ package final class Network {
 
     /// Has `host` bring `connection` up towards `peer`.
     @discardableResult
-    package func initiate(_ host: Host, _ connection: String, children: ChildChoice = .all, to peer: Host) -> CommandID {
+    package func initiate(_ host: Host, _ connection: String, children: ChildChoice = .all, to peer: Host) -> CommandID
+    {
         command(
             host,
             .initiate(

@@ -99,7 +99,7 @@ extension Settings {
         retransmission.base = daemon.retransmitBase
         retransmission.tries = daemon.retransmitTries
         halfOpenTimeout = daemon.halfOpenTimeout
-        cookieThreshold = daemon.cookieThreshold
+        cookieThreshold = daemon.cookieThreshold == 0 ? .max : daemon.cookieThreshold
         keepaliveInterval = daemon.keepAlive
         ikePort = daemon.port
         natTraversalPort = daemon.portNATT

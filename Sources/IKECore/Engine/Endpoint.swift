@@ -214,10 +214,11 @@ package final class Endpoint {
 
     /// After each call on an SA: takes over what it brought forth, and notes when it wants to be called again.
     private func settle(_ sa: IKESA, _ turn: Turn) {
-        for successor in turn.takeBirths() {
-            sas[successor.ourSPI] = successor
-            successor.startPending(turn)
-            settle(successor, turn)
+        let births = turn.takeBirths()
+        for successor in births { sas[successor.ourSPI] = successor }
+        for changed in births + turn.takeTouched() {
+            changed.startPending(turn)
+            settle(changed, turn)
         }
         for initiation in turn.takeRestarts() { begin(initiation, turn) }
         if !sa.isHalfOpen {

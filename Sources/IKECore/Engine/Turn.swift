@@ -15,6 +15,8 @@ final class Turn {
     private(set) var outputs: [Output] = []
     /// IKE SAs that came into being by rekeying.
     private(set) var births: [IKESA] = []
+    /// SAs that changed without being called.
+    private var touched: [IKESA] = []
     /// Negotiations to begin anew because nobody answered.
     private(set) var restarts: [Initiation] = []
 
@@ -43,6 +45,14 @@ final class Turn {
     func export(_ keys: KeyExport) { if settings.exportsKeys { outputs.append(.keys(keys)) } }
 
     func register(_ sa: IKESA) { births.append(sa) }
+
+    /// An SA other than the one that was called has changed.
+    func touch(_ sa: IKESA) { touched.append(sa) }
+
+    func takeTouched() -> [IKESA] {
+        defer { touched = [] }
+        return touched
+    }
 
     func restart(_ initiation: Initiation) { restarts.append(initiation) }
 

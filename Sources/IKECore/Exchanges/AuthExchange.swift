@@ -179,7 +179,8 @@ struct AuthResponder {
         if let connection = named ?? matching.first { return connection }
         let configured = candidates.map { connection in
             let ours = connection.local.identity ?? Identification(local.address)
-            return "\(connection.name) (local id \(ours), remote id \(connection.remote.identity?.description ?? "%any"))"
+            return
+                "\(connection.name) (local id \(ours), remote id \(connection.remote.identity?.description ?? "%any"))"
         }
         throw NegotiationFailure(
             .noMatchingConnection,

@@ -42,9 +42,16 @@ struct MODPKey: ~Copyable {
 
 extension MODPKey {
     private static func key(_ group: MODPGroup, exponent: SecretBytes) throws(CryptoError) -> LibraryKey {
-        let exponent = try exponent.withUnsafeBytes { (octets) throws(CryptoError) in try LibraryNumber(octets) }
-        let native = try exponent.native(length: group.exponentLength)
-        return try key(group, .keyPair, native, ossl_param_private_key)
+        let number = try exponent.withUnsafeBytes { (octets) throws(CryptoError) in try LibraryNumber(octets) }
+        return try number.native(length: group.exponentLength).withUnsafeBytes { (native) throws(CryptoError) in
+            try LibraryKey(
+                "DH",
+                ParameterList(
+                    ossl_param_group_name(group.name.cString),
+                    ossl_param_private_key(native.baseAddress, native.count)
+                )
+            )
+        }
     }
 
     /// `base`^x mod p, as long as p.
@@ -53,26 +60,8 @@ extension MODPKey {
         _ key: borrowing LibraryKey,
         _ group: MODPGroup
     ) throws(CryptoError) -> SecretBytes {
-        let number = try base.span.withUnsafeBytes { (octets) throws(CryptoError) in try LibraryNumber(octets) }
-        let native = try number.native(length: group.modulusLength)
-        let peer = try self.key(group, .publicKey, native, ossl_param_public_number)
+        let refusal = CryptoError.invalidPublicValue(group.method, .outOfRange)
+        let peer = try LibraryKey(inTheGroupOf: key, publicValue: base, orThrow: refusal)
         return try key.sharedSecret(with: peer, length: group.modulusLength)
-    }
-
-    /// A key of the group from one number in the machine's byte order.
-    private static func key(
-        _ group: MODPGroup,
-        _ selection: LibraryKey.Selection,
-        _ number: SecretBytes,
-        _ parameter: (UnsafeRawPointer?, Int) -> OSSL_PARAM
-    ) throws(CryptoError) -> LibraryKey {
-        try number.withUnsafeBytes { (number) throws(CryptoError) in
-            try LibraryKey(
-                "DH",
-                selection,
-                ParameterList(ossl_param_group_name(group.name.cString), parameter(number.baseAddress, number.count)),
-                orThrow: .library(operation: "EVP_PKEY_fromdata (DH)", code: 0)
-            )
-        }
     }
 }

@@ -1,6 +1,9 @@
 import COpenSSL
 
 /// A message authentication code of libcrypto that has its key; each message only starts it anew.
+///
+/// Nothing here allocates for a message. Within libcrypto 3.0, HMAC does so twice: it duplicates the digests that already took
+/// the key, and EVP offers no way around.
 struct MACContext: ~Copyable {
     /// What the code is built of.
     enum Construction {

@@ -150,3 +150,13 @@ extension CipherSuite {
         }
     }
 }
+
+// MARK: - Text
+
+extension CipherSuite: CustomStringConvertible {
+    /// As strongSwan prints it within a proposal: `AES_GCM_16_256`, `AES_CBC_128/HMAC_SHA2_256_128`.
+    package var description: String {
+        let cipher = keyLength.map { "\(encryption)_\($0)" } ?? "\(encryption)"
+        return integrity.map { "\(cipher)/\($0)" } ?? cipher
+    }
+}

@@ -2,8 +2,10 @@
 package struct ProposalKeywordError: Error, Equatable, Sendable {
     /// The proposal as it was written.
     package let keywords: String
+    /// What is wrong, with the word in question.
     package let problem: Problem
 
+    /// What can be wrong with a proposal.
     package enum Problem: Equatable, Sendable {
         /// No such word; `nearest` is spelled almost like it.
         case unknown(String, nearest: String?)

@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: [
         "C=CH, O=example, CN=moon", "@#", "@#abc", "@#xy", "ipv4:moon", "ipv4:::1", "ipv6:192.0.2.1", "ipv4:#c00002",
         "fqdn:",
-        "asn1dn:CN=moon", "1:2:3", "moon:8443", "keyid:#+f", "@#６b",
+        "asn1dn:CN=moon", "%null", "%anny", "@", "@@", "1:2:3", "moon:8443", "keyid:#+f", "@#６b",
     ])
     func whatCannotBeReadIsNotTakenForAnotherIdentity(text: String) {
         #expect(Identification(text) == nil)
@@ -58,6 +58,7 @@ import Testing
             (.fqdn, "3139322e302e322e31", "fqdn:192.0.2.1"),
             (.fqdn, "754068", "fqdn:u@h"),
             (.fqdn, "2a", "fqdn:*"),
+            (.fqdn, "256e756c6c", "fqdn:%null"),
             (.fqdn, "6d6f6f6e0a", "fqdn:#6d6f6f6e0a"),
             (.fqdn, "1b5b324a", "fqdn:#1b5b324a"),
             (.fqdn, "ff", "fqdn:#ff"),
@@ -72,7 +73,7 @@ import Testing
     }
 
     @Test func whatCannotBeReadBackIsPrintedAsOctets() {
-        #expect(Identification(type: .null, data: []).description == "ID_NULL")
+        #expect(Identification(type: .null, data: []).description == "%null")
         #expect(Identification(type: .fqdn, data: []).description == "fqdn:#")
         #expect(Identification(type: IDType(rawValue: 200), data: [1]).description == "ID type 200:#01")
     }
