@@ -228,12 +228,36 @@ package final class Endpoint {
             let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
             if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }
         }
+        for newcomer in turn.takeInitialContacts() { closePredecessors(of: newcomer, turn) }
         if sa.isOver(turn.now) {
             sas[sa.ourSPI] = nil
             deadlines.schedule(sa.ourSPI, at: nil)
         } else {
-            deadlines.schedule(sa.ourSPI, at: sa.nextDeadline(settings))
+            // A deadline that has passed already comes up a moment later, never again within this turn.
+            let deadline = sa.nextDeadline(settings).map { max($0, turn.now + .milliseconds(1)) }
+            deadlines.schedule(sa.ourSPI, at: deadline)
         }
+    }
+
+    /// The peer says that it knows no other SA with us: those that stand here are left from before it was started again
+    /// (RFC 7296 section 2.4). They end without a word, since the peer would not understand one.
+    private func closePredecessors(of newcomer: IKESA, _ turn: Turn) {
+        guard let peer = newcomer.established?.peer else { return }
+        let failure = NegotiationFailure(.closed, "the peer began anew with IKE SA {\(newcomer.id)} (INITIAL_CONTACT)")
+        let predecessors = sas.values.filter { sa in
+            guard sa !== newcomer, !sa.isClosed, let other = sa.established?.peer else { return false }
+            return other.localIdentity.isSameIdentity(as: peer.localIdentity)
+                && other.remoteIdentity.isSameIdentity(as: peer.remoteIdentity)
+        }
+        for sa in predecessors.sorted(by: { $0.id < $1.id }) {
+            sa.close(failure, turn)
+            settle(sa, turn)
+        }
+    }
+
+    /// Whether no SA with the peer of this connection stands, so that a new one is the first contact.
+    private func isFirstContact(_ connection: Connection) -> Bool {
+        !sas.values.contains { $0.established != nil && !$0.isClosed && $0.connection?.name == connection.name }
     }
 
     private func noteActivity(_ lastInbound: [UInt32: Instant]) {
@@ -296,6 +320,8 @@ package final class Endpoint {
 
     private func begin(_ initiation: Initiation, _ turn: Turn) {
         do {
+            var initiation = initiation
+            initiation.isFirstContact = isFirstContact(initiation.connection)
             let sa = try IKESA.initiate(initiation, turn)
             sas[sa.ourSPI] = sa
             settle(sa, turn)

@@ -37,7 +37,7 @@ final class IKESA {
         let peer: AuthenticatedPeer
         let since: Instant
         var rekeyAt: Instant?
-        let expiresAt: Instant?
+        var expiresAt: Instant?
         /// Our request that waits for its response.
         var ongoing: OngoingExchange?
     }
