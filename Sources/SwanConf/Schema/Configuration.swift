@@ -1,3 +1,5 @@
+import IKEWire
+
 /// All that iked is told: the typed form of a `swanctl.conf` with a section for the daemon itself.
 ///
 /// An immutable value: a reload reads another one and compares.

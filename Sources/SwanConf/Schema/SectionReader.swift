@@ -1,3 +1,5 @@
+import IKEWire
+
 /// Reads the settings of one section, having refused those that its vocabulary does not hold.
 struct SectionReader {
     let section: Section
