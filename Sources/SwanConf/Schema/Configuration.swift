@@ -91,7 +91,7 @@ extension Configuration {
                     )
                 }
             case _ where section.name.hasPrefix("charon"):
-                throw ConfigurationError(at: place, "settings of the daemon belong into `iked { ... }`")
+                throw ConfigurationError(at: place, "settings of the daemon belong in `iked { ... }`")
             default:
                 throw ConfigurationError(
                     at: place,

@@ -139,7 +139,7 @@ struct SectionReader {
 
     /// Says where a known name would be right.
     private static func advice(_ homes: [Vocabulary]) -> String {
-        homes.isEmpty ? "" : ", it belongs into " + homes.map { "`\($0.path)`" }.joined(separator: " or ")
+        homes.isEmpty ? "" : ", it belongs in " + homes.map { "`\($0.path)`" }.joined(separator: " or ")
     }
 
     private func check(_ inner: Section) throws(ConfigurationError) {
