@@ -3,12 +3,13 @@ import Inet
 
 /// How CHILD SAs of a connection come about: a section of `children`.
 package struct ChildConfiguration: Hashable, Sendable {
+    /// The section's name, unique among the children of a connection; never empty.
     package let name: String
     /// In the order of preference, numbered from 1; never empty.
     package let espProposals: [Proposal]
-    /// Never empty.
+    /// What is carried at this end; never empty.
     package let localTrafficSelectors: [TrafficSelectorTemplate]
-    /// Never empty.
+    /// What is carried at the peer's end; never empty.
     package let remoteTrafficSelectors: [TrafficSelectorTemplate]
     /// The age at which the CHILD SA is rekeyed; zero for never.
     package let rekeyTime: Duration
@@ -22,8 +23,11 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let copyDF: Bool
     /// Whether congestion marks cross the tunnel (RFC 6040).
     package let copyECN: Bool
+    /// Where the class of service crosses the tunnel.
     package let copyDSCP: CopyDSCP
+    /// What happens when the configuration is loaded.
     package let startAction: StartAction
+    /// What happens when the peer is found dead.
     package let dpdAction: DPDAction
 
     /// In which direction a packet keeps its class of service across the tunnel.
@@ -38,6 +42,7 @@ package struct ChildConfiguration: Hashable, Sendable {
 
     /// What happens to the CHILD SA when its configuration is loaded.
     package enum StartAction: Hashable, Sendable {
+        /// It waits for the peer or for a command.
         case none
         /// It is initiated.
         case start
@@ -83,6 +88,10 @@ extension ChildConfiguration {
         guard let values = try reader.list(key) else { return [.dynamic(protocolID: .any, ports: .any)] }
         var selectors: [TrafficSelectorTemplate] = []
         for value in values {
+            // A payload counts its selectors in one octet (RFC 7296 section 3.13).
+            guard selectors.count < UInt8.max else {
+                throw value.failure("`\(key)` takes no more than \(UInt8.max) selectors")
+            }
             selectors.append(try TrafficSelectorTemplate(value))
         }
         return selectors
@@ -125,11 +134,7 @@ extension ChildConfiguration {
     // MARK: - Cross checks
 
     private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
-        let meet = localTrafficSelectors.contains { local in
-            remoteTrafficSelectors.contains { remote in
-                local.family == nil || remote.family == nil || local.family == remote.family
-            }
-        }
+        let meet = AddressFamilies.meet(localTrafficSelectors.map(\.family), remoteTrafficSelectors.map(\.family))
         if !meet, let value = try reader.list("remote_ts")?.first {
             throw value.failure("no selector of `remote_ts` is of a family that `local_ts` has")
         }

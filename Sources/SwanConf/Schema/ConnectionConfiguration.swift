@@ -2,12 +2,15 @@ package import IKEWire
 
 /// How IKE SAs with a peer or a group of peers come about: a section of `connections`.
 package struct ConnectionConfiguration: Hashable, Sendable {
+    /// The section's name, unique among connections; never empty.
     package let name: String
     /// Where the local end may be; never empty.
     package let localAddresses: [HostPattern]
     /// Where the remote end may be; never empty.
     package let remoteAddresses: [HostPattern]
+    /// The UDP port that IKE is sent from.
     package let localPort: UInt16
+    /// The UDP port that IKE is sent to.
     package let remotePort: UInt16
     /// In the order of preference, numbered from 1; never empty.
     package let proposals: [Proposal]
@@ -26,7 +29,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
     package let keyingtries: UInt32
     package let fragmentation: Fragmentation
+    /// How this end proves who it is.
     package let local: AuthenticationConfiguration
+    /// How the peer must.
     package let remote: AuthenticationConfiguration
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
@@ -93,7 +98,7 @@ extension ConnectionConfiguration {
     ) throws(ConfigurationError) -> AuthenticationConfiguration {
         let rounds = reader.section.sections.filter { $0.name.hasPrefix(end) }
         guard let round = rounds.first else {
-            throw reader.failure("the connection `\(reader.section.name)` needs a section `\(end) { auth = psk ... }`")
+            throw reader.failure("this connection needs a section `\(end) { auth = psk ... }`")
         }
         let inner = try SectionReader(round, as: vocabulary, path: "\(reader.path).\(round.name)")
         if rounds.count > 1 {
@@ -111,9 +116,8 @@ extension ConnectionConfiguration {
         for section in reader.section.sections where section.name == "children" {
             let path = "\(reader.path).children"
             if let stray = section.settings.first {
-                let place = stray.location.map(SourcePlace.init) ?? SourcePlace(path: "\(path).\(stray.key)")
                 throw ConfigurationError(
-                    at: place,
+                    at: SourcePlace(stray.location, path: "\(path).\(stray.key)"),
                     "`\(stray.key)` must stand within a child, as in `children { net { \(stray.key) = ... } }`"
                 )
             }
@@ -130,11 +134,7 @@ extension ConnectionConfiguration {
     // MARK: - Cross checks
 
     private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
-        let meet = localAddresses.contains { local in
-            remoteAddresses.contains { remote in
-                local.family == nil || remote.family == nil || local.family == remote.family
-            }
-        }
+        let meet = AddressFamilies.meet(localAddresses.map(\.family), remoteAddresses.map(\.family))
         if !meet, let value = try reader.list("remote_addrs")?.first {
             throw value.failure("no address of `remote_addrs` is of a family that `local_addrs` has")
         }

@@ -15,11 +15,12 @@ extension Vocabulary {
             "dscp": .zero,
             "mobike": .no,
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
-            "dpd_timeout": .anything,
+            "dpd_timeout": .anyTime,
             "childless": .oneOf(["allow"]),
-            "send_certreq": .anything,
-            "send_cert": .anything,
-            "ocsp": .anything,
+            // Without certificates there is nothing to request, send or check.
+            "send_certreq": .anyBoolean,
+            "send_cert": .oneOf(["ifasked", "always", "never"]),
+            "ocsp": .oneOf(["reply", "request", "both", "never"]),
             "ppk_required": .no,
             "unique": .oneOf(["no"]),
             "reauth_time": .noTime,
@@ -41,7 +42,7 @@ extension Vocabulary {
         path: "connections.<name>.local",
         read: ["auth", "id"],
         // There is one round only, whatever its number.
-        inert: ["round": .anything],
+        inert: ["round": .anyNumber],
         unsupported: ["certs", "pubkeys", "eap_id", "aaa_id", "xauth_id"],
         sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
     )
@@ -51,7 +52,7 @@ extension Vocabulary {
         "a `remote` section",
         path: "connections.<name>.remote",
         read: ["auth", "id"],
-        inert: ["round": .anything, "revocation": .oneOf(["relaxed"])],
+        inert: ["round": .anyNumber, "revocation": .oneOf(["relaxed"])],
         unsupported: ["eap_id", "groups", "cert_policy", "certs", "cacerts", "ca_id", "pubkeys"],
         sections: [
             SectionRule(name: "cert", takesSuffix: true, isSupported: false),

@@ -106,6 +106,12 @@ import Testing
         #expect(error.line > 0)
     }
 
+    @Test func theNumberOfSelectorsIsBounded() throws {
+        let selectors = Array(repeating: "10.0.0.0/8", count: 256).joined(separator: ",")
+        let error = try configurationError(configurationText(child: "local_ts = \(selectors)"))
+        #expect(error.message == "`local_ts` takes no more than 255 selectors")
+    }
+
     @Test func aMisspeltWordGetsASuggestion() throws {
         #expect(try configurationError(configurationText(child: "start_action = strat")).suggestion == "start")
     }

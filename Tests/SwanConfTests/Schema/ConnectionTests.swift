@@ -90,7 +90,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("connections { gw { local { auth = psk\n } } }", "needs a section `remote { auth = psk ... }`"),
+        (
+            "connections { gw { local { auth = psk\n } } }",
+            "this connection needs a section `remote { auth = psk ... }`"
+        ),
         ("connections { gw { remote { auth = psk\n } } }", "needs a section `local { auth = psk ... }`"),
         ("connections { gw { local { } remote { auth = psk\n } } }", "write `auth = psk`"),
         (

@@ -73,7 +73,8 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("fragmentation", "force", false),
     ("childless", "allow", true), ("childless", "force", false),
     ("send_certreq", "yes", true), ("send_certreq", "no", true),
-    ("send_cert", "ifasked", true), ("send_cert", "always", true),
+    ("send_cert", "ifasked", true), ("send_cert", "always", true), ("send_cert", "x", false),
+    ("send_certreq", "x", false),
     ("ocsp", "reply", true),
     ("ppk_id", "x", false), ("ppk_required", "no", true), ("ppk_required", "yes", false),
     ("keyingtries", "1", true), ("keyingtries", "0", true),
@@ -125,7 +126,7 @@ private let childSettings: [(String, String, Bool)] = [
 ]
 
 private let localSettings: [(String, String, Bool)] = [
-    ("round", "0", true), ("round", "1", true),
+    ("round", "0", true), ("round", "1", true), ("round", "x", false),
     ("certs", "x.pem", false), ("pubkeys", "x.pem", false),
     ("auth", "psk", true), ("auth", "pubkey", false),
     ("id", "gw.example.org", true),
