@@ -187,6 +187,35 @@ import Testing
         #expect(pair.network.sent.count == before)
     }
 
+    @Test func aConnectionThatIsMeantToBeUpIsBegunAnewWhenThePeerWasDead() throws {
+        let pair = try established {
+            $0.livenessDelay = .seconds(10)
+            $0.keyingTries = nil
+            $0.children[0].isRestartedWhenPeerIsDead = $0.name == "site"
+        }
+        pair.network.tap = { _ in nil }
+        pair.network.run(for: .seconds(1000))
+        #expect(pair.left.inbound.isEmpty)
+        pair.network.tap = nil
+        pair.network.run(for: .seconds(400))
+        #expect(!pair.left.inbound.isEmpty && !pair.right.inbound.isEmpty)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test(arguments: [true, false]) func whatThePeerClosesIsNegotiatedAnewWhereThatIsWanted(_ wholeSA: Bool) throws {
+        var sites = TwoSites()
+        sites.left.connections[0].children[0].isRestartedWhenClosed = true
+        let pair = Pair(sites)
+        try #require(pair.left.succeeded(pair.up()))
+        let child = try #require(pair.right.outbound.first)
+        let target = wholeSA ? SAReference.ikeSA(id: try onlySA(pair.right, pair).id) : .childSA(id: child.id)
+        pair.network.command(pair.right, .terminate([target]))
+        pair.network.run(for: .seconds(2))
+        #expect(pair.left.outbound.count == 1)
+        #expect(pair.right.outbound.first.map { $0.id != child.id } ?? false)
+        #expect(pair.childSAsAgree)
+    }
+
     @Test func aPeerThatBeganAnewReplacesWhatItHadBefore() throws {
         let sites = TwoSites()
         let pair = Pair(sites)

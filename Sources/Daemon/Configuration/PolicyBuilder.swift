@@ -42,6 +42,8 @@ extension ChildPolicy {
             jitter: configuration.randTime,
             hard: configuration.lifeTime.orNilIfZero
         )
+        isRestartedWhenPeerIsDead = configuration.dpdAction == .restart
+        isRestartedWhenClosed = configuration.closeAction == .restart
         options.replayWindow = configuration.replayWindow
         options.copyDF = configuration.copyDF
         options.copyECN = configuration.copyECN

@@ -223,7 +223,7 @@ package final class Endpoint {
             changed.startPending(turn)
             settle(changed, turn)
         }
-        for initiation in turn.takeRestarts() { begin(initiation, turn) }
+        for initiation in turn.takeRestarts() where !isShuttingDown { begin(initiation, turn) }
         if !sa.isHalfOpen {
             let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
             if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }

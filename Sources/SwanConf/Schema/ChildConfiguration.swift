@@ -29,6 +29,7 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let startAction: StartAction
     /// What happens when the peer is found dead.
     package let dpdAction: DPDAction
+    package let closeAction: CloseAction
 
     /// In which direction a packet keeps its class of service across the tunnel.
     package enum CopyDSCP: Hashable, Sendable {
@@ -52,6 +53,15 @@ package struct ChildConfiguration: Hashable, Sendable {
     package enum DPDAction: Hashable, Sendable {
         /// It is closed.
         case clear
+        /// It is negotiated anew, as often as `keyingtries` says.
+        case restart
+    }
+
+    /// What happens to the CHILD SA when the peer closes it.
+    package enum CloseAction: Hashable, Sendable {
+        case none
+        /// It is negotiated anew.
+        case restart
     }
 
     /// - Parameter path: dotted names of the section, for errors where there is no file.
@@ -74,6 +84,7 @@ package struct ChildConfiguration: Hashable, Sendable {
         copyDSCP = try Self.copyDSCP(reader)
         startAction = try Self.startAction(reader)
         dpdAction = try Self.dpdAction(reader)
+        closeAction = try Self.closeAction(reader)
         try checkFamilies(reader)
     }
 }
@@ -127,8 +138,19 @@ extension ChildConfiguration {
     }
 
     private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {
-        try reader.refuse(["trap", "route", "hold", "restart", "start"], of: "dpd_action")
-        return try reader.choice("dpd_action", ["clear": .clear, "none": .clear]) ?? .clear
+        try reader.refuse(["trap", "route", "hold"], of: "dpd_action")
+        return try reader.choice(
+            "dpd_action",
+            ["clear": .clear, "none": .clear, "start": .restart, "restart": .restart]
+        ) ?? .clear
+    }
+
+    private static func closeAction(_ reader: SectionReader) throws(ConfigurationError) -> CloseAction {
+        try reader.refuse(["trap", "route", "hold"], of: "close_action")
+        return try reader.choice(
+            "close_action",
+            ["none": .none, "clear": .none, "start": .restart, "restart": .restart]
+        ) ?? .none
     }
 
     // MARK: - Cross checks

@@ -67,6 +67,7 @@ extension Vocabulary {
         read: [
             "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
             "copy_df", "copy_ecn", "copy_dscp", "start_action", "dpd_action",
+            "close_action",
         ],
         inert: [
             "mode": .oneOf(["tunnel"]),
@@ -97,7 +98,6 @@ extension Vocabulary {
             // `auto` falls back to software where the hardware cannot.
             "hw_offload": .oneOf(["no", "auto"]),
             "icmp": .no,
-            "close_action": .oneOf(["none", "clear"]),
         ],
         unsupported: ["ah_proposals", "updown", "interface", "label"]
     )

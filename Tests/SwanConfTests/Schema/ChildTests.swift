@@ -97,7 +97,7 @@ import Testing
         ("copy_dscp = both", "`copy_dscp` takes `out` or `in` or `yes` or `no`, not `both`"),
         ("start_action = trap", "`start_action = trap` is known to swanctl, but not supported yet by iked"),
         ("start_action = trap|start", "`start_action = trap|start` is known to swanctl"),
-        ("dpd_action = restart", "`dpd_action = restart` is known to swanctl"),
+        ("dpd_action = trap", "`dpd_action = trap` is known to swanctl"),
         ("mode = transport", "`mode = transport` is not supported yet by iked, only `mode = tunnel`"),
     ])
     func wrongValuesAreRefusedWithWhatIsMeant(settings: String, expected: String) throws {

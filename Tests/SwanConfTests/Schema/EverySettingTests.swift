@@ -102,7 +102,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("policies", "yes", true), ("policies", "no", false),
     ("policies_fwd_out", "no", true), ("policies_fwd_out", "yes", false),
     ("dpd_action", "clear", true), ("dpd_action", "none", true), ("dpd_action", "trap", false),
-    ("dpd_action", "restart", false), ("dpd_action", "start", false),
+    ("dpd_action", "restart", true), ("dpd_action", "start", true),
     ("ipcomp", "no", true), ("ipcomp", "yes", false),
     ("inactivity", "0s", true), ("inactivity", "1h", false),
     ("reqid", "0", true), ("reqid", "1", false), ("priority", "0", true), ("priority", "1", false),
@@ -122,7 +122,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("copy_df", "yes", true), ("copy_ecn", "yes", true), ("copy_dscp", "out", true),
     ("icmp", "no", true), ("icmp", "yes", false),
     ("start_action", "none", true), ("start_action", "trap", false),
-    ("close_action", "none", true), ("close_action", "trap", false), ("close_action", "start", false),
+    ("close_action", "none", true), ("close_action", "trap", false), ("close_action", "start", true),
 ]
 
 private let localSettings: [(String, String, Bool)] = [
