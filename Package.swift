@@ -48,7 +48,7 @@ let package = Package(
             "Daemon",
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
-        executable("iked", ["Daemon", "VICI"]),
+        executable("iked", ["Daemon"]),
         library("Control", ["VICI", "SwanConf"], exclude: ["README.md"]),
         executable("ikectl", ["Control"]),
 

@@ -1,3 +1,5 @@
+import VICI
+
 /// How `iked` was called.
 package struct Options: Equatable, Sendable {
     package static let defaultConfigurationPath = "/etc/iked/iked.conf"
@@ -22,6 +24,8 @@ package struct Options: Equatable, Sendable {
     package struct UsageError: Error, Equatable, Sendable, CustomStringConvertible {
         package let description: String
     }
+
+    package static let versionText = "iked \(Software.version)"
 
     package static let usage = """
         usage: iked [--config FILE] [--socket PATH] [--state DIR]

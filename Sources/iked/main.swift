@@ -1,6 +1,5 @@
 import Daemon
 import Glibc
-import VICI
 
 /// Prints one line for the person who called the daemon.
 func complain(_ message: String) {
@@ -11,7 +10,7 @@ func complain(_ message: String) {
 do {
     switch try Options.parse(Array(CommandLine.arguments.dropFirst())) {
     case .help: print(Options.usage)
-    case .version: print("iked \(Software.version)")
+    case .version: print(Options.versionText)
     case .run(let options): try Daemon(options).run()
     }
 } catch let error as Options.UsageError {

@@ -150,6 +150,7 @@ import VICI
     @Test func versionIsToldWithAndWithoutADaemon() throws {
         let with = try FixtureDaemon().run("version")
         #expect(with.lines == ["ikectl \(Software.version)", "iked 0.1.0 on Linux 6.1.0 x86_64"])
+        #expect(try FixtureDaemon().run("--version").output == with.output)
         let without = FixtureDaemon.run(["version"])
         #expect(without.code == .ok)
         #expect(without.output.contains("There is no socket at /nonexistent/iked.vici"))

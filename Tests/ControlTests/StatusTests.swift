@@ -93,6 +93,16 @@ import VICI
         #expect(short.contains { $0.hasPrefix("◐ slow ") })
     }
 
+    @Test func aMissingChildIsListedOnceHoweverManyIKESAsThereAre() throws {
+        let connection = Fixture.connection("gw", children: ["net", "dmz"])
+        let daemon = try FixtureDaemon(
+            connections: [connection],
+            ikeSAs: [Fixture.ikeSA("gw"), Fixture.ikeSA("gw", index: 1)]
+        )
+        #expect(daemon.run("status").lines.count { $0.hasPrefix("  ○ dmz") } == 1)
+        #expect(daemon.run("status", "--short").lines.count { $0.hasPrefix("○ gw/dmz") } == 1)
+    }
+
     @Test func anSAWithoutConfigurationIsShownToo() throws {
         let daemon = try FixtureDaemon(ikeSAs: [Fixture.ikeSA("orphan")])
         #expect(daemon.run("status").lines.contains { $0.hasPrefix("● orphan") })
@@ -142,6 +152,7 @@ import VICI
             let lines = daemon.run("status", option).lines
             #expect(lines.allSatisfy { Columns.count(of: $0) <= 100 }, "\(lines.joined(separator: "\n"))")
         }
+        #expect(daemon.run("status", "--short").lines.contains { $0.hasSuffix("LAST USE") })
         let lines = daemon.run("status", "--verbose").lines
         let head = try #require(lines.first { $0.hasPrefix("●") })
         #expect(head.hasSuffix("rekey in 28d 22h, 29d 23h of 30d left"))

@@ -54,7 +54,7 @@ import VICISupport
     @Test func aDaemonThatDoesNotAnswerIsATimeout() throws {
         let daemon = try ScriptedDaemon { _, _ in }
         var client = try VICIClient(path: daemon.path)
-        #expect(throws: VICIClientError.timeout(waitingFor: "'version'", seconds: 0.05)) {
+        #expect(throws: VICIClientError.timeout(waitingFor: "the answer to 'version'", seconds: 0.05)) {
             try client.call("version", timeout: .milliseconds(50))
         }
     }
@@ -63,8 +63,12 @@ import VICISupport
         // A second request in flight makes the server's session close the connection.
         let daemon = try ScriptedDaemon { _, _ in }
         var client = try VICIClient(path: daemon.path, timeout: .milliseconds(50))
-        #expect(throws: VICIClientError.timeout(waitingFor: "'one'", seconds: 0.05)) { try client.call("one") }
-        #expect(throws: VICIClientError.closed(waitingFor: "'two'")) { try client.call("two", timeout: .seconds(5)) }
+        #expect(throws: VICIClientError.timeout(waitingFor: "the answer to 'one'", seconds: 0.05)) {
+            try client.call("one")
+        }
+        #expect(throws: VICIClientError.closed(waitingFor: "the answer to 'two'")) {
+            try client.call("two", timeout: .seconds(5))
+        }
     }
 
     @Test func noSocketIsToldFromASocketWithoutListener() throws {
@@ -89,8 +93,8 @@ import VICISupport
         )
         #expect(VICIClientError.permissionDenied(path: "/s").description.contains("try sudo"))
         #expect(
-            VICIClientError.timeout(waitingFor: "'version'", seconds: 5).description
-                == "no answer to 'version' from iked within 5 s"
+            VICIClientError.timeout(waitingFor: "the answer to 'version'", seconds: 5).description
+                == "iked is silent: waited 5 s for the answer to 'version'"
         )
     }
 

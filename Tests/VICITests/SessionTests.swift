@@ -121,6 +121,16 @@ import VICI
         )
     }
 
+    @Test func whoRegistersAgainIsNotToldOfLossesBefore() throws {
+        var client = Conversation(outputLimit: 100)
+        _ = try client.send(.register(event: "log"))
+        for _ in 0..<10 { client.session.event("log", ["msg": "a line of some length"]) }
+        _ = try client.send(.unregister(event: "log"), .register(event: "log"))
+        _ = try client.read()
+        client.session.event("log", ["msg": "new"])
+        #expect(try client.read() == [.event("log", ["msg": "new"])])
+    }
+
     @Test func streamedAnswersAreNeverLostAndSayWhenToPause() throws {
         var client = Conversation(outputLimit: 1000)
         _ = try client.send(.register(event: "list-sa"), .request(command: "list-sas", [:]))

@@ -66,8 +66,8 @@ iked_control() { # HOST IKECTL-ARGUMENT...
     timeout 90 "$IKECTL" --socket "$(iked_socket "$host")" "$@"
 }
 
-iked_initiate() { # HOST
-    iked_control "$1" up net
+iked_initiate() { # HOST CHILD
+    iked_control "$1" up "site/$2"
 }
 
 iked_terminate() { # HOST ike|child
@@ -84,13 +84,11 @@ iked_rekey() { # HOST ike|child
 }
 
 iked_ike_spis() { # HOST
-    iked_control "$1" status --json | jq -r "$IKED_JSON_IKE"
+    iked_control "$1" status --json | jq -r '.connections[].ike_sas[] | select(.state == "established")
+        | "\(.initiator_spi) \(.responder_spi)"'
 }
 
 iked_child_spis() { # HOST
-    iked_control "$1" status --json | jq -r "$IKED_JSON_CHILD"
+    iked_control "$1" status --json | jq -r '.connections[].ike_sas[].child_sas[] | select(.state == "installed")
+        | "\(.in.spi) \(.out.spi)"'
 }
-
-IKED_JSON_IKE='.. | objects | select(has("initiator-spi")) | select(.state == "ESTABLISHED")
-    | "\(."initiator-spi") \(."responder-spi")"'
-IKED_JSON_CHILD='.. | objects | select(has("spi-in")) | select(.state == "INSTALLED") | "\(."spi-in") \(."spi-out")"'

@@ -48,6 +48,10 @@ extension Invocation {
                 words += rest
                 break
             }
+            if argument == "--version", command == nil {
+                command = .version  // as people try it with every program
+                continue
+            }
             guard argument.hasPrefix("-"), argument != "-" else {
                 if command == nil {
                     command = try Self.command(named: argument)
@@ -59,7 +63,6 @@ extension Invocation {
             options.append(try Self.option(argument, following: &rest, command: command))
         }
 
-        if command == nil, options.contains(where: { $0.name == "version" }) { command = .version }
         if options.contains(where: { $0.name == "help" }) {
             self.init(.help)
             operands = command.map { [$0.name] } ?? []

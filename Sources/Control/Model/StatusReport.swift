@@ -23,8 +23,7 @@ struct StatusReport {
         var ikeSAs: [IKESAStatus]
 
         var liveness: Liveness {
-            let up = ikeSAs.filter(\.isUp)
-            if !up.isEmpty { return up.contains { !missingChildren(of: $0).isEmpty } ? .partial : .up }
+            if ikeSAs.contains(where: \.isUp) { return missingChildren.isEmpty ? .up : .partial }
             if !ikeSAs.isEmpty { return .connecting }
             guard let configuration else { return .down }
             let children = configuration.children
@@ -32,11 +31,11 @@ struct StatusReport {
             return configuration.waitsForPeers || waitsForTraffic ? .waiting : .down
         }
 
-        /// The configured children that an IKE SA does not have and that no traffic will bring up. A peer that initiated
-        /// asks for the children that it wants.
-        func missingChildren(of ikeSA: IKESAStatus) -> [ConfiguredConnection.Child] {
-            guard let configuration, ikeSA.isUp, !configuration.waitsForPeers else { return [] }
-            let present = ikeSAs.flatMap(\.children).map(\.name)
+        /// The configured children that have no SA although an IKE SA stands, and that no traffic will bring up. Peers that
+        /// call ask for the children that they want, so none is missing there.
+        var missingChildren: [ConfiguredConnection.Child] {
+            guard let configuration, !configuration.waitsForPeers, ikeSAs.contains(where: \.isUp) else { return [] }
+            let present = Set(ikeSAs.flatMap(\.children).map(\.name))
             return configuration.children.filter { !present.contains($0.name) && !$0.waitsForTraffic }
         }
     }

@@ -1,5 +1,5 @@
 /// A connection as a whole, or one of its children, as a person names it: `site-b`, `net`, `site-b/net`.
-struct Tunnel: Hashable, CustomStringConvertible {
+struct Tunnel: CustomStringConvertible {
     var connection: String
     /// Nil for the whole connection.
     var child: String?

@@ -49,7 +49,7 @@ package struct Palette: Equatable, Sendable {
     /// Marks what is on its way, or only partly up.
     var half: String { hasUnicode ? "◐" : "~" }
     /// Marks what is down.
-    var hollow: String { hasUnicode ? "○" : "-" }
+    var hollow: String { hasUnicode ? "○" : "o" }
     /// The mark and colour of an SA.
     func mark(isUp: Bool) -> (mark: String, style: Style) {
         isUp ? (filled, .good) : (half, .warning)

@@ -35,8 +35,10 @@ struct ShortTable {
         peerWidth = min(peerWidth, Self.tunnelAndPeer - tunnelWidth)
     }
 
+    private static let sizeWidth = 12
+    private static let useWidth = 10
     /// 100 columns less all others.
-    private static let tunnelAndPeer = 42
+    private static let tunnelAndPeer = 41
     private static let widestTunnel = 26
 
     var lines: [String] {
@@ -49,7 +51,9 @@ struct ShortTable {
         head.add("AGE", .quiet, width: 8, .right)
         head.skip(2)
         head.add("PEER", .quiet, width: peerWidth)
-        for title in ["IN", "OUT", "LAST USE"] { head.add(title, .quiet, width: title == "LAST USE" ? 10 : 12, .right) }
+        head.add("IN", .quiet, width: Self.sizeWidth, .right)
+        head.add("OUT", .quiet, width: Self.sizeWidth, .right)
+        head.add("LAST USE", .quiet, width: Self.useWidth, .right)
         return [head.rendered] + rows.map { line(for: $0).rendered }
     }
 
@@ -64,9 +68,9 @@ struct ShortTable {
         line.skip(2)
         line.add(row.peer, width: peerWidth)
         if let child = row.child {
-            line.add(Quantities.bytes(child.inbound.bytes), width: 12, .right)
-            line.add(Quantities.bytes(child.outbound.bytes), width: 12, .right)
-            line.add(child.lastUse.map(Quantities.duration) ?? "never", width: 10, .right)
+            line.add(Quantities.bytes(child.inbound.bytes), width: Self.sizeWidth, .right)
+            line.add(Quantities.bytes(child.outbound.bytes), width: Self.sizeWidth, .right)
+            line.add(child.lastUse.map(Quantities.duration) ?? "never", width: Self.useWidth, .right)
         }
         return line
     }
@@ -80,19 +84,18 @@ extension ShortTable {
             let children = connection.configuration?.children ?? []
             let peers = connection.configuration?.remoteAddresses.joined(separator: ", ") ?? ""
             return (children.isEmpty ? [nil] : children.map(\.name)).map { child in
-                missing(Tunnel(connection: connection.name, child: child), connection.liveness, peer: peers)
+                absent(Tunnel(connection: connection.name, child: child), connection.liveness, peer: peers)
             }
         }
-        return connection.ikeSAs.flatMap { ikeSA in
-            let peer = ikeSA.remote.host ?? ""
-            let missing = connection.missingChildren(of: ikeSA).map { child in
-                self.missing(Tunnel(connection: connection.name, child: child.name), .down, peer: peer)
-            }
-            return present(ikeSA, peer: peer) + missing
+        let peer = connection.ikeSAs.last?.remote.host ?? ""
+        let missing = connection.missingChildren.map { child in
+            absent(Tunnel(connection: connection.name, child: child.name), .down, peer: peer)
         }
+        return connection.ikeSAs.flatMap(present) + missing
     }
 
-    private func present(_ ikeSA: IKESAStatus, peer: String) -> [Row] {
+    private func present(_ ikeSA: IKESAStatus) -> [Row] {
+        let peer = ikeSA.remote.host ?? ""
         guard !ikeSA.children.isEmpty else {
             let (mark, style) = palette.mark(isUp: ikeSA.isUp)
             let name = ikeSA.connection
@@ -112,7 +115,7 @@ extension ShortTable {
         }
     }
 
-    private func missing(_ tunnel: Tunnel, _ liveness: StatusReport.Liveness, peer: String) -> Row {
+    private func absent(_ tunnel: Tunnel, _ liveness: StatusReport.Liveness, peer: String) -> Row {
         let style: Palette.Style = liveness == .waiting ? .quiet : .bad
         return Row(tunnel: tunnel.description, mark: palette.hollow, style: style, state: liveness.rawValue, peer: peer)
     }

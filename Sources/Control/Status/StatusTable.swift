@@ -53,10 +53,8 @@ struct StatusTable {
 
     private func block(for connection: StatusReport.Connection) -> [Line] {
         guard !connection.ikeSAs.isEmpty else { return absent(connection) }
-        return connection.ikeSAs.flatMap { ikeSA in
-            layout.block(for: ikeSA, isVerbose: isVerbose)
-                + connection.missingChildren(of: ikeSA).flatMap { layout.missing($0, .bad, state: "down") }
-        }
+        return connection.ikeSAs.flatMap { layout.block(for: $0, isVerbose: isVerbose) }
+            + connection.missingChildren.flatMap { layout.missing($0, .bad, state: "down") }
     }
 
     /// A connection without any SA.

@@ -259,7 +259,9 @@ extension VICIMessage {
     /// What a command means in this IKE SA: CHILD SAs if a filter names them, else the IKE SA. Without any filter nothing.
     fileprivate func references(_ sa: IKESASummary) -> [SAReference] {
         if self["child"] != nil || self["child-id"] != nil {
-            return sa.children.filter { admits($0.childSA) && $0.state != "REKEYED" }.map { .childSA(id: $0.childSA.id) }
+            return sa.children.filter { admits($0.childSA) && $0.state != "REKEYED" }.map {
+                .childSA(id: $0.childSA.id)
+            }
         }
         return self["ike"] != nil || self["ike-id"] != nil ? [.ikeSA(id: sa.id)] : []
     }

@@ -113,7 +113,9 @@ extension Proposal {
         if let algorithm = integrity.first, algorithm.id != 0 {
             section.append("integ-alg", .text(IntegrityAlgorithm(rawValue: algorithm.id).description))
         }
-        if let algorithm = prf.first { section.append("prf-alg", .text(PRFAlgorithm(rawValue: algorithm.id).description)) }
+        if let algorithm = prf.first {
+            section.append("prf-alg", .text(PRFAlgorithm(rawValue: algorithm.id).description))
+        }
         if let method = keyExchange.first, method.id != 0 {
             section.append("dh-group", .text(KeyExchangeMethod(rawValue: method.id).description))
         }

@@ -63,6 +63,7 @@ struct InitInitiator {
             forcing: connection.forcesEncapsulation,
             random: random
         )
+        if connection.acceptsFragments { payloads.append(Payload(.notify(Notify(.ikev2FragmentationSupported)))) }
         requestBytes = try encode(
             Header(initiatorSPI: spiI, responderSPI: .zero, exchangeType: .ikeSAInit, flags: .initiator, messageID: 0),
             payloads
@@ -148,7 +149,8 @@ struct InitInitiator {
             sharedSecret: try sharedSecret(keyExchange, peerValue),
             requestBytes: requestBytes,
             responseBytes: bytes,
-            peerAllowsChildless: payloads.notify(.childlessIKEv2Supported) != nil
+            peerAllowsChildless: payloads.notify(.childlessIKEv2Supported) != nil,
+            allowsFragments: connection.acceptsFragments && payloads.notify(.ikev2FragmentationSupported) != nil
         )
         let nat = NATDetection.evaluate(
             payloads,
@@ -197,6 +199,8 @@ struct InitResponder {
         let secret = try sharedSecret(keyExchange, peerValue)
         let nonceR = random.bytes(nonceLength)
         let forcing = candidates.contains { $0.forcesEncapsulation }
+        let allowsFragments =
+            payloads.notify(.ikev2FragmentationSupported) != nil && candidates.contains { $0.acceptsFragments }
         let response = try encode(
             Header(
                 initiatorSPI: spiI,
@@ -219,6 +223,7 @@ struct InitResponder {
                     random: random
                 )
                 + [Payload(.notify(Notify(.childlessIKEv2Supported)))]
+                + (allowsFragments ? [Payload(.notify(Notify(.ikev2FragmentationSupported)))] : [])
         )
         let agreement = try KeyAgreement.derive(
             proposal: proposal,
@@ -230,7 +235,8 @@ struct InitResponder {
             sharedSecret: secret,
             requestBytes: bytes,
             responseBytes: response,
-            peerAllowsChildless: true
+            peerAllowsChildless: true,
+            allowsFragments: allowsFragments
         )
         let nat = NATDetection.evaluate(
             payloads,

@@ -16,6 +16,8 @@ struct RekeyedIKE {
     let spiR: IKESPI
     let security: IKESecurity
     let exported: KeyExport
+    /// Those of the exchange; they decide between two that crossed.
+    let nonces: [[UInt8]]
 }
 
 /// The initiator's side.
@@ -188,9 +190,11 @@ extension RekeyedIKE {
                     proposal: proposal,
                     prf: prf,
                     protection: try MessageProtection(suite: suite, keys: keys, role: role),
-                    skD: keys.d
+                    skD: keys.d,
+                    allowsFragments: old.allowsFragments
                 ),
-                exported: .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys)
+                exported: .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys),
+                nonces: [nonceI, nonceR]
             )
         } catch {
             throw NegotiationFailure(.cryptography, "the keys of the new IKE SA could not be derived: \(error)")

@@ -40,7 +40,10 @@ struct ChildAgreement {
                 nonceR: nonceR
             )
         } catch {
-            throw NegotiationFailure(.cryptography, "the keys of CHILD SA \(policy.name) could not be derived: \(error)")
+            throw NegotiationFailure(
+                .cryptography,
+                "the keys of CHILD SA \(policy.name) could not be derived: \(error)"
+            )
         }
         let isInitiator = role == .initiator
         return ChildSA(

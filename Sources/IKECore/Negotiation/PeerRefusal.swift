@@ -10,6 +10,10 @@ func refusal(_ notify: Notify, offered: [Proposal]) -> NegotiationFailure {
         hint = "our identity or our pre-shared key is not what it expects; its log says which"
     case .tsUnacceptable:
         hint = "local_ts or remote_ts does not overlap with what it allows; its log says what it has"
+    case .temporaryFailure:
+        hint = "it is busy with another exchange"
+    case .childSANotFound:
+        hint = "it has no such CHILD SA"
     default:
         hint = "its log may say why"
     }
@@ -19,6 +23,7 @@ func refusal(_ notify: Notify, offered: [Proposal]) -> NegotiationFailure {
         case .authenticationFailed: .authenticationFailed
         case .tsUnacceptable: .trafficSelectorsUnacceptable
         case .temporaryFailure: .temporaryFailure
+        case .childSANotFound: .noSuchSA
         default: .refusedByPeer
         }
     return NegotiationFailure(reason, "the peer refused with \(notify.type): \(hint)")

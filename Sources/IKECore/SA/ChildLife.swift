@@ -2,11 +2,8 @@ import IKECrypto
 import IKEWire
 import Inet
 
-// The life of CHILD SAs within an IKE SA: made, rekeyed and deleted by either side.
-//
-// Rekeying makes before it breaks (RFC 7296 section 2.8). Who asked installs both directions of the new SA as soon as the
-// answer is there, since the peer accepts on it already, and deletes the old one. Who answered accepts on the new SA at
-// once but sends on the old one until its Delete arrives: by then the other side surely accepts on the new one.
+// The life of CHILD SAs within an IKE SA: made and deleted by either side. How they are replaced stands in
+// `ChildRekeying`.
 
 extension IKESA {
     // MARK: - Installing and removing
@@ -59,26 +56,7 @@ extension IKESA {
         }
     }
 
-    func startRekeyChild(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
-        guard let entry = children.first(where: { $0.childSA.id == id }), entry.state == .installed else {
-            turn.finish(command)
-            return
-        }
-        let old = entry.childSA
-        let spi = turn.spis.espSPI()
-        let offer = ChildOffer(
-            policy: entry.policy,
-            spi: spi,
-            proposals: Proposal.numbered(entry.policy.proposals, spi: spi.bytes),
-            localSelectors: old.localSelectors,
-            remoteSelectors: old.remoteSelectors
-        )
-        setChildState(id, .rekeying)
-        log(.info, "rekeying CHILD SA \(old.logName)", turn)
-        start(offer, rekeying: old, turn, failed: { turn.finish(command, $0) }) { .rekeyChild($0, id: id, command) }
-    }
-
-    private func start(
+    func start(
         _ offer: ChildOffer,
         rekeying: ChildSA?,
         _ turn: Turn,
@@ -103,9 +81,38 @@ extension IKESA {
         _ turn: Turn
     ) {
         do {
-            switch try exchange.process(payloads, random: turn.random) {
+            switch try conclude(payloads, exchange, established, turn) {
             case .retry(let retry):
                 begin(.createChild(retry, request), .createChildSA, retry.request, turn)
+            case .made(let childSA, let policy, _):
+                add(childSA, policy, withOutbound: true, turn)
+                announce(childSA, turn)
+                turn.finish(request.command)
+            }
+        } catch  where error.reason == .temporaryFailure {
+            log(.info, "CHILD SA \(exchange.offer.policy.name): \(error.message); trying again", turn)
+            postpone(.createChild(request), turn)
+        } catch {
+            log(.error, error.message, turn)
+            turn.finish(request.command, error)
+        }
+    }
+
+    /// What the answer to a CREATE_CHILD_SA request of ours leads to.
+    enum Conclusion {
+        case retry(CreateChildInitiator)
+        case made(ChildSA, ChildPolicy, nonces: [[UInt8]])
+    }
+
+    func conclude(
+        _ payloads: [Payload],
+        _ exchange: CreateChildInitiator,
+        _ established: Established,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> Conclusion {
+        do {
+            switch try exchange.process(payloads, random: turn.random) {
+            case .retry(let retry): return .retry(retry)
             case .agreed(let agreement, let secret, let nonceR):
                 let childSA = try agreement.childSA(
                     id: turn.spis.nextID(),
@@ -118,69 +125,19 @@ extension IKESA {
                     path: childPath,
                     turn: turn
                 )
-                add(childSA, agreement.policy, withOutbound: true, turn)
-                announce(childSA, turn)
-                turn.finish(request.command)
+                return .made(childSA, agreement.policy, nonces: [exchange.nonce, nonceR])
             }
         } catch {
-            turn.spis.release(exchange.offer.spi)
-            log(.error, error.message, turn)
-            turn.finish(request.command, error)
+            disown(exchange.offer, answered: payloads, turn)
+            throw error
         }
     }
 
-    func processRekeyChild(
-        _ payloads: [Payload],
-        _ exchange: CreateChildInitiator,
-        _ id: UInt32,
-        _ command: CommandID?,
-        _ established: Established,
-        _ turn: Turn
-    ) {
-        do {
-            switch try exchange.process(payloads, random: turn.random) {
-            case .retry(let retry):
-                begin(.rekeyChild(retry, id: id, command), .createChildSA, retry.request, turn)
-            case .agreed(let agreement, let secret, let nonceR):
-                let new = try agreement.childSA(
-                    id: turn.spis.nextID(),
-                    connection: established.peer.connection.name,
-                    role: .initiator,
-                    security: established.security,
-                    sharedSecret: secret,
-                    nonceI: exchange.nonce,
-                    nonceR: nonceR,
-                    path: childPath,
-                    turn: turn
-                )
-                add(new, agreement.policy, withOutbound: true, turn)
-                replaced(id, by: new, turn)
-                pending.append(.deleteChild(id: id, command))
-            }
-        } catch {
-            turn.spis.release(exchange.offer.spi)
-            rekeyChildFailed(id, error, turn)
-            turn.finish(command, error)
-        }
+    /// An offer that came to nothing. If the peer answered with an SA that we cannot accept, it is told that there is none.
+    func disown(_ offer: ChildOffer, answered payloads: [Payload], _ turn: Turn) {
+        turn.spis.release(offer.spi)
+        if payloads.securityAssociation != nil { pending.append(.announceDeletion(offer.spi)) }
     }
-
-    private func replaced(_ id: UInt32, by new: ChildSA, _ turn: Turn) {
-        guard let old = children.first(where: { $0.childSA.id == id })?.childSA else { return }
-        setChildState(id, .rekeyed)
-        log(.info, "CHILD SA \(old.logName) rekeyed as \(new.logName), \(new.proposal)", turn)
-        turn.emit(.childRekeyed(old: old, new: new, summary(turn.now)))
-    }
-
-    /// The old SA stands: it is tried again before its hard limit (RFC 7296 section 2.25).
-    private func rekeyChildFailed(_ id: UInt32, _ failure: NegotiationFailure, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        children[index].state = .installed
-        children[index].childSA.rekeyAt = turn.now + Self.retryDelay(turn)
-        log(.warning, "rekeying CHILD SA \(children[index].childSA.logName) failed: \(failure.message)", turn)
-    }
-
-    /// A moment later, not the same for both sides.
-    static func retryDelay(_ turn: Turn) -> Duration { .milliseconds(5000 + Int(turn.random.uint32() % 5000)) }
 
     func startDeleteChild(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
         guard let childSA = children.first(where: { $0.childSA.id == id })?.childSA else {
@@ -201,9 +158,28 @@ extension IKESA {
             answerRekeyIKE(header, payloads, established, turn)
             return
         }
+        if let notify = payloads.notify(.rekeySA) {
+            answerRekeyChild(header, payloads, notify, established, turn)
+            return
+        }
+        answerChild(header, payloads, established, turn) { new, policy, _ in
+            self.add(new, policy, withOutbound: true, turn)
+            self.announce(new, turn)
+        }
+    }
+
+    /// Negotiates a CHILD SA that the peer asks for; `install` is called between agreement and answer, so that we accept on
+    /// the SA before the peer knows of it.
+    func answerChild(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ established: Established,
+        _ turn: Turn,
+        install: (_ new: ChildSA, _ policy: ChildPolicy, _ nonces: [[UInt8]]) -> Void
+    ) {
         let spi = turn.spis.espSPI()
         do {
-            let old = try childToRekey(payloads, established)
+            try refuseDuringIKERekeying(established)
             let outcome = try CreateChildResponder.answer(
                 payloads,
                 connection: established.peer.connection,
@@ -222,49 +198,29 @@ extension IKESA {
                 path: childPath,
                 turn: turn
             )
-            add(new, outcome.agreement.policy, withOutbound: old == nil, turn)
-            if let old {
-                supersede(old, by: new, turn)
-            } else {
-                announce(new, turn)
-            }
+            install(new, outcome.agreement.policy, [outcome.nonceI, outcome.nonceR])
             answer(header, outcome.payloads, turn)
         } catch {
             turn.spis.release(spi)
-            log(error.reason == .temporaryFailure ? .info : .error, error.message, turn)
-            answer(header, [Payload(.notify(error.notify ?? Notify(.noProposalChosen)))], turn)
+            refuse(header, error, turn)
         }
     }
 
-    /// The CHILD SA that a REKEY_SA notify names by the SPI that the peer receives on (RFC 7296 section 2.8).
-    private func childToRekey(
-        _ payloads: [Payload],
-        _ established: Established
-    ) throws(NegotiationFailure) -> UInt32? {
-        guard let notify = payloads.notify(.rekeySA) else { return nil }
-        guard let spi = ESPSPI(bytes: notify.spi),
-            let entry = children.first(where: { $0.childSA.outboundSPI == spi })
-        else {
-            throw NegotiationFailure(
-                .noSuchSA,
-                "the peer rekeys a CHILD SA that does not exist",
-                notify: Notify(.childSANotFound, protocolID: notify.protocolID, spi: notify.spi)
-            )
-        }
-        guard entry.state == .installed else {
-            throw NegotiationFailure(
-                .temporaryFailure,
-                "the peer rekeys CHILD SA \(entry.childSA.logName) while it is \(entry.state.rawValue) here",
-                notify: Notify(.temporaryFailure)
-            )
-        }
-        return entry.childSA.id
+    /// CHILD SAs belong to the IKE SA that takes over, so none is made while that is being negotiated
+    /// (RFC 7296 section 2.25.2).
+    private func refuseDuringIKERekeying(_ established: Established) throws(NegotiationFailure) {
+        guard case .rekeyIKE? = established.ongoing else { return }
+        throw NegotiationFailure(
+            .temporaryFailure,
+            "the peer asks for a CHILD SA while we rekey the IKE SA; it may try again",
+            notify: Notify(.temporaryFailure)
+        )
     }
 
-    private func supersede(_ id: UInt32, by new: ChildSA, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        children[index].successor = new.id
-        replaced(id, by: new, turn)
+    /// Answers a request with the notify of a failure.
+    func refuse(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
+        log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
+        answer(header, [Payload(.notify(failure.notify ?? Notify(.noProposalChosen)))], turn)
     }
 
     /// The peer's Delete of CHILD SAs; the answer deletes the other halves (RFC 7296 section 1.4.1).

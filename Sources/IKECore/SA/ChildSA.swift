@@ -41,6 +41,8 @@ struct ChildEntry {
         /// A successor stands; the peer or we delete this one.
         case rekeyed = "REKEYED"
         case deleting = "DELETING"
+        /// One of two SAs that simultaneous rekeyings made; whoever made it deletes it.
+        case redundant = "REDUNDANT"
     }
 
     var childSA: ChildSA

@@ -11,6 +11,7 @@ extension IKESA {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
+            deadlines += postponed.map(\.at)
             if window.outstanding == nil { deadlines.append(livenessAt) }
             for entry in children {
                 deadlines.append(entry.childSA.expiresAt)
@@ -25,9 +26,9 @@ extension IKESA {
     func timePassed(_ turn: Turn) {
         switch window.due(turn.now, policy: turn.settings.retransmission) {
         case .nothing: break
-        case .resend(let bytes, let attempt):
+        case .resend(let datagrams, let attempt):
             log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
-            send(bytes, turn)
+            send(datagrams, turn)
         case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
         }
         switch state {
@@ -88,6 +89,9 @@ extension IKESA {
 
     private func enforceLimits(_ established: Established, _ turn: Turn) {
         if let expiresAt = established.expiresAt, expiresAt <= turn.now {
+            var changed = established
+            changed.expiresAt = nil
+            state = .established(changed)
             enqueue(.deleteIKE(reason: "its lifetime ended", nil), turn)
             return
         }
@@ -97,6 +101,8 @@ extension IKESA {
             state = .established(changed)
             pending.append(.rekeyIKE(nil))
         }
+        pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
+        postponed.removeAll { $0.at <= turn.now }
         for entry in children {
             if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
                 expire(entry, turn)

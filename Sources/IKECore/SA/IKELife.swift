@@ -1,3 +1,4 @@
+import IKECrypto
 import IKEWire
 import Inet
 
@@ -39,121 +40,25 @@ extension IKESA {
 
     /// Sends a request and remembers what it is about.
     func begin(_ ongoing: OngoingExchange, _ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) {
-        guard case .established(var established) = state else { return }
-        established.ongoing = ongoing
-        state = .established(established)
+        guard isEstablished else { return }
+        setOngoing(ongoing)
         request(exchangeType, payloads, turn)
     }
 
-    // MARK: - Rekeying the IKE SA
-
-    private func startRekeyIKE(_ established: Established, _ command: CommandID?, _ turn: Turn) {
-        do {
-            let exchange = try RekeyIKEInitiator(
-                connection: established.peer.connection,
-                spiI: turn.spis.ikeSPI(),
-                random: turn.random
-            )
-            log(.info, "rekeying the IKE SA", turn)
-            begin(.rekeyIKE(exchange, command), .createChildSA, exchange.request, turn)
-        } catch {
-            rekeyIKEFailed(error, command, turn)
-        }
-    }
-
-    func processRekeyIKE(
-        _ payloads: [Payload],
-        _ exchange: RekeyIKEInitiator,
-        _ command: CommandID?,
-        _ established: Established,
-        _ turn: Turn
-    ) {
-        do {
-            switch try exchange.process(payloads, old: established.security, random: turn.random) {
-            case .retry(let retry):
-                begin(.rekeyIKE(retry, command), .createChildSA, retry.request, turn)
-            case .agreed(let rekeyed):
-                succeed(rekeyed, role: .initiator, established, turn)
-                turn.finish(command)
-                pending = [.deleteIKE(reason: "rekeyed", nil)]
-            }
-        } catch {
-            rekeyIKEFailed(error, command, turn)
-        }
-    }
-
-    private func rekeyIKEFailed(_ failure: NegotiationFailure, _ command: CommandID?, _ turn: Turn) {
-        log(.warning, "rekeying the IKE SA failed: \(failure.message)", turn)
-        turn.finish(command, failure)
+    /// Remembers what the outstanding request is about.
+    func setOngoing(_ ongoing: OngoingExchange?) {
         guard case .established(var established) = state else { return }
-        established.rekeyAt = turn.now + Self.retryDelay(turn)
+        established.ongoing = ongoing
         state = .established(established)
     }
 
-    func answerRekeyIKE(_ header: Header, _ payloads: [Payload], _ established: Established, _ turn: Turn) {
-        do {
-            try refuseWhileBusy(established)
-            let (rekeyed, answerPayloads) = try RekeyIKEResponder.answer(
-                payloads,
-                connection: established.peer.connection,
-                spiR: turn.spis.ikeSPI(),
-                old: established.security,
-                random: turn.random
-            )
-            answer(header, answerPayloads, turn)
-            succeed(rekeyed, role: .responder, established, turn)
-            state = .superseded(established, until: turn.now + Self.supersededLimit)
-        } catch {
-            log(error.reason == .temporaryFailure ? .info : .error, error.message, turn)
-            answer(header, [Payload(.notify(error.notify ?? Notify(.noProposalChosen)))], turn)
-        }
+    /// Begins an exchange again a moment later, as TEMPORARY_FAILURE asks for (RFC 7296 section 2.25).
+    func postpone(_ exchange: PendingExchange, _ turn: Turn) {
+        postponed.append((turn.now + Self.retryDelay(turn), exchange))
     }
 
-    /// While an exchange of ours about CHILD SAs or the IKE SA is under way, the IKE SA must not be replaced under it
-    /// (RFC 7296 section 2.25.2).
-    private func refuseWhileBusy(_ established: Established) throws(NegotiationFailure) {
-        switch established.ongoing {
-        case nil, .liveness: return
-        case .createChild, .rekeyChild, .rekeyIKE, .deleteChild:
-            throw NegotiationFailure(
-                .temporaryFailure,
-                "the peer rekeys the IKE SA while an exchange of ours is under way; it may try again",
-                notify: Notify(.temporaryFailure)
-            )
-        }
-    }
-
-    /// The new IKE SA takes over the CHILD SAs and what was still to do (RFC 7296 section 2.8).
-    private func succeed(_ rekeyed: RekeyedIKE, role: Role, _ established: Established, _ turn: Turn) {
-        let lifetime = established.peer.connection.lifetime
-        let successor = IKESA(
-            id: turn.spis.nextID(),
-            role: role,
-            spiI: rekeyed.spiI,
-            spiR: rekeyed.spiR,
-            local: local,
-            remote: remote,
-            state: .established(
-                Established(
-                    security: rekeyed.security,
-                    peer: established.peer,
-                    since: turn.now,
-                    rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
-                    expiresAt: lifetime.hard.map { turn.now + $0 }
-                )
-            ),
-            now: turn.now
-        )
-        successor.nat = nat
-        successor.children = children
-        successor.pending = pending
-        children = []
-        pending = []
-        turn.export(rekeyed.exported)
-        turn.register(successor)
-        successor.log(.info, "IKE SA {\(id)} rekeyed, \(rekeyed.security.proposal)", turn)
-        turn.emit(.ikeRekeyed(old: summary(turn.now), new: successor.summary(turn.now)))
-    }
+    /// A moment later, not the same for both sides.
+    static func retryDelay(_ turn: Turn) -> Duration { .milliseconds(5000 + Int(turn.random.uint32() % 5000)) }
 
     // MARK: - INFORMATIONAL
 
@@ -168,6 +73,7 @@ extension IKESA {
         }
         if payloads.deletes.contains(where: { $0.protocolID == .ike }) {
             answer(header, [], turn)
+            yieldToRival(turn)
             closed(by: "deleted by the peer", turn)
             return
         }
@@ -188,11 +94,12 @@ extension IKESA {
         _ command: CommandID?,
         _ turn: Turn
     ) {
-        let waiting = pending.compactMap(\.command)
+        let waiting = (pending + postponed.map(\.exchange)).compactMap(\.command)
         pending = []
+        postponed = []
         abandonChildren(reason: reason, turn)
         log(.info, "deleting IKE SA: \(reason)", turn)
-        if reason != "rekeyed" { turn.emit(.ikeClosed(summary(turn.now), reason: reason)) }
+        if reason != Self.rekeyedReason { turn.emit(.ikeClosed(summary(turn.now), reason: reason)) }
         state = .deleting(established.security, established, (command.map { [$0] } ?? []) + waiting)
         request(.informational, [Payload(.delete(.ike))], turn)
     }
@@ -207,9 +114,9 @@ extension IKESA {
         abandonChildren(reason: failure.message, turn)
         if isEstablished { turn.emit(.ikeClosed(summary(turn.now), reason: failure.message)) }
         pending = []
+        window.close()
         state = .closed(keys, until: turn.now + Self.lingering)
         for command in commands { turn.finish(command, failure) }
-        if window.outstanding == nil || keys == nil { window.close() }
     }
 
     private func closed(by reason: String, _ turn: Turn) {
@@ -255,7 +162,8 @@ extension IKESA {
             if let offer = exchange.offer { turn.spis.release(offer.spi) }
         case .established(let established):
             switch established.ongoing {
-            case .createChild(let exchange, _), .rekeyChild(let exchange, _, _): turn.spis.release(exchange.offer.spi)
+            case .createChild(let exchange, _): turn.spis.release(exchange.offer.spi)
+            case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
             case nil, .rekeyIKE, .deleteChild, .liveness: break
             }
         case .connecting, .halfOpen, .deleting, .superseded, .closed: break
@@ -269,7 +177,7 @@ extension IKESA {
 
     /// The commands that wait for something of this SA.
     private var waitingCommands: [CommandID] {
-        let queued = pending.compactMap(\.command)
+        let queued = (pending + postponed.map(\.exchange)).compactMap(\.command)
         switch state {
         case .connecting(_, let initiation), .authenticating(_, let initiation):
             return queued + initiation.children.compactMap(\.command)
@@ -296,7 +204,9 @@ extension IKESA.OngoingExchange {
     var command: CommandID? {
         switch self {
         case .createChild(_, let request): request.command
-        case .rekeyChild(_, _, let command), .rekeyIKE(_, let command), .deleteChild(_, let command): command
+        case .rekeyChild(let rekeying): rekeying.command
+        case .rekeyIKE(let rekeying): rekeying.command
+        case .deleteChild(_, let command): command
         case .liveness: nil
         }
     }

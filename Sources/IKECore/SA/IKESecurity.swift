@@ -15,6 +15,8 @@ struct IKESecurity {
     let protection: MessageProtection
     /// SK_d, from which the keys of CHILD SAs and of a rekeyed IKE SA are derived.
     let skD: SecretBytes
+    /// Both ends announced that they take messages in fragments (RFC 7383 section 2.3).
+    let allowsFragments: Bool
 
     /// The cipher suite of an agreed proposal, for IKE and ESP alike.
     static func suite(of proposal: Proposal) throws(NegotiationFailure) -> CipherSuite {
@@ -72,7 +74,8 @@ extension KeyAgreement {
         sharedSecret: SecretBytes,
         requestBytes: [UInt8],
         responseBytes: [UInt8],
-        peerAllowsChildless: Bool
+        peerAllowsChildless: Bool,
+        allowsFragments: Bool
     ) throws(NegotiationFailure) -> KeyAgreement {
         let prf = try IKESecurity.prf(of: proposal)
         let suite = try IKESecurity.suite(of: proposal)
@@ -97,7 +100,8 @@ extension KeyAgreement {
                     proposal: proposal,
                     prf: prf,
                     protection: try MessageProtection(suite: suite, keys: keys, role: role),
-                    skD: keys.d
+                    skD: keys.d,
+                    allowsFragments: allowsFragments
                 ),
                 skPi: keys.pi,
                 skPr: keys.pr,

@@ -122,20 +122,13 @@ extension ChildConfiguration {
     }
 
     private static func startAction(_ reader: SectionReader) throws(ConfigurationError) -> StartAction {
-        try refuse(["trap", "route", "trap|start", "start|trap"], "start_action", reader)
+        try reader.refuse(["trap", "route", "trap|start", "start|trap"], of: "start_action")
         return try reader.choice("start_action", ["none": .none, "start": .start]) ?? .none
     }
 
     private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {
-        try refuse(["trap", "route", "hold", "restart", "start"], "dpd_action", reader)
+        try reader.refuse(["trap", "route", "hold", "restart", "start"], of: "dpd_action")
         return try reader.choice("dpd_action", ["clear": .clear, "none": .clear]) ?? .clear
-    }
-
-    /// Refuses by name what swanctl does and iked does not yet.
-    private static func refuse(_ words: [String], _ key: String, _ reader: SectionReader) throws(ConfigurationError) {
-        if let value = try reader.value(key), words.contains(value.text.lowercased()) {
-            throw value.failure("`\(key) = \(value.text)` is known to swanctl, but not supported yet by iked")
-        }
     }
 
     // MARK: - Cross checks

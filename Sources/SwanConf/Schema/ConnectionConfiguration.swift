@@ -20,19 +20,30 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let dpdDelay: Duration
     /// The age at which the IKE SA is rekeyed; zero for never.
     package let rekeyTime: Duration
-    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never.
-    package let overTime: Duration
+    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never. Nil: not said, and it is
+    /// closed a day after it was made.
+    package let overTime: Duration?
     /// A random time up to this is taken off `rekeyTime`, so that the ends do not rekey at once.
     /// Less than `rekeyTime` unless that is zero.
     package let randTime: Duration
     /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
     package let keyingtries: UInt32
+    /// Whether long messages are sent in fragments.
+    package let fragmentation: Fragmentation
     /// How this end proves who it is.
     package let local: AuthenticationConfiguration
     /// How the peer must.
     package let remote: AuthenticationConfiguration
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
+
+    /// Whether long IKE messages go in fragments (RFC 7383).
+    package enum Fragmentation: Hashable, Sendable {
+        case yes
+        /// The peer's are accepted, ours are sent whole.
+        case accept
+        case no
+    }
 
     /// Reads a section of `connections`, or the one of a `load-conn`.
     package init(name: String, section: Section) throws(ConfigurationError) {
@@ -52,8 +63,11 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         dpdDelay = try reader.duration("dpd_delay") ?? .zero
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? 1
         rekeyTime = try reader.duration("rekey_time") ?? .seconds(4 * 3600)
-        overTime = try reader.duration("over_time") ?? rekeyTime / 10
-        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime)
+        overTime = try reader.duration("over_time")
+        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime ?? rekeyTime / 10)
+        try reader.refuse(["force"], of: "fragmentation")
+        fragmentation =
+            try reader.choice("fragmentation", ["yes": .yes, "accept": .accept, "no": .no]) ?? .yes
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)

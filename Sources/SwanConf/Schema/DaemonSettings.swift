@@ -31,6 +31,8 @@ package struct DaemonSettings: Hashable, Sendable {
     package let routingTablePriority: UInt32
     /// `install_routes`: whether routes to remote networks are set at all.
     package let installRoutes: Bool
+    /// Octets of the largest IP packet that carries an IKE message.
+    package let fragmentSize: Int
 
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
@@ -64,6 +66,7 @@ package struct DaemonSettings: Hashable, Sendable {
         routingTable = try reader.integer("routing_table", in: 1...UInt32.max) ?? 220
         routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
         installRoutes = try reader.boolean("install_routes") ?? true
+        fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         try checkRetransmission(reader)
         try checkPorts(reader)
     }

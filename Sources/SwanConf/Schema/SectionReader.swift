@@ -101,6 +101,13 @@ struct SectionReader {
         return choice.value
     }
 
+    /// Refuses by name what swanctl does and iked does not yet.
+    func refuse(_ words: [String], of key: String) throws(ConfigurationError) {
+        if let value = try value(key), words.contains(value.text.lowercased()) {
+            throw value.failure("`\(key) = \(value.text)` is known to swanctl, but not supported yet by iked")
+        }
+    }
+
     // MARK: - Checks
 
     private func check(_ setting: Setting) throws(ConfigurationError) {

@@ -5,7 +5,7 @@ extension Vocabulary {
         path: "connections.<name>",
         read: [
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "dpd_delay",
-            "keyingtries", "rekey_time", "over_time", "rand_time",
+            "keyingtries", "rekey_time", "over_time", "rand_time", "fragmentation",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -16,7 +16,6 @@ extension Vocabulary {
             "mobike": .no,
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
             "dpd_timeout": .anyTime,
-            "fragmentation": .no,
             "childless": .oneOf(["allow"]),
             // Without certificates there is nothing to request, send or check.
             "send_certreq": .anyBoolean,

@@ -38,11 +38,12 @@ package struct VICIClient: ~Copyable {
         onEvent: (_ name: String, _ message: VICIMessage) -> Void = { _, _ in }
     ) throws(VICIClientError) -> VICIMessage {
         let patience = timeout ?? self.timeout
-        let subject = "'\(command)'"
-        for event in events { try register(event, onEvent: onEvent) }
+        let subject = "the answer to '\(command)'"
+        for event in events { try settle(.register(event: event), for: event, onEvent: onEvent) }
         try send(.request(command: command, message), subject: subject)
         let answer = try receive(subject, timeout: patience, onEvent: onEvent)
-        for event in events { try unregister(event) }
+        // The command is over: events that are still on their way tell of nothing that the caller waits for.
+        for event in events { try settle(.unregister(event: event), for: event) { _, _ in } }
         switch answer {
         case .response(let message): return message
         case .unknownCommand: throw .unknownCommand(command)
@@ -57,7 +58,7 @@ package struct VICIClient: ~Copyable {
     ) throws(VICIClientError) {
         var goesOn = true
         for event in events {
-            try register(event) { name, message in goesOn = goesOn && onEvent(name, message) }
+            try settle(.register(event: event), for: event) { goesOn = goesOn && onEvent($0, $1) }
         }
         while goesOn {
             guard case .event(let name, let message) = try nextPacket(waitingFor: "events", timeout: nil) else {
@@ -71,25 +72,14 @@ package struct VICIClient: ~Copyable {
 // MARK: - The conversation
 
 extension VICIClient {
-    private mutating func register(
-        _ event: String,
+    /// Begins or ends a registration.
+    private mutating func settle(
+        _ packet: VICIPacket,
+        for event: String,
         onEvent: (String, VICIMessage) -> Void
     ) throws(VICIClientError) {
-        try send(.register(event: event), subject: "the registration for '\(event)'")
-        try confirm(event, onEvent: onEvent)
-    }
-
-    private mutating func unregister(_ event: String) throws(VICIClientError) {
-        try send(.unregister(event: event), subject: "the end of registration for '\(event)'")
-        // The command is over; events that were on their way tell of nothing that the caller waits for.
-        try confirm(event) { _, _ in }
-    }
-
-    private mutating func confirm(
-        _ event: String,
-        onEvent: (String, VICIMessage) -> Void
-    ) throws(VICIClientError) {
-        let subject = "the registration for '\(event)'"
+        let subject = "the confirmation for '\(event)'"
+        try send(packet, subject: subject)
         switch try receive(subject, timeout: timeout, onEvent: onEvent) {
         case .eventConfirmed: return
         case .unknownEvent: throw .unknownEvent(event)

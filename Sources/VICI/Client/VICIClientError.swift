@@ -43,12 +43,12 @@ package enum VICIClientError: Error, Equatable, Sendable, CustomStringConvertibl
             "permission denied for the socket at \(path): it belongs to the user that iked runs as, try sudo"
         case .pathTooLong(let path): "the path of the socket is longer than 107 octets: \(path)"
         case .timeout(let waitingFor, let seconds):
-            "no answer to \(waitingFor) from iked within \(Self.text(seconds)) s"
-        case .closed(let waitingFor): "iked closed the connection before it answered \(waitingFor)"
+            "iked is silent: waited \(Self.text(seconds)) s for \(waitingFor)"
+        case .closed(let waitingFor): "iked closed the connection instead of sending \(waitingFor)"
         case .unknownCommand(let command): "the daemon does not know the command '\(command)'"
         case .unknownEvent(let event): "the daemon does not know the event '\(event)'"
         case .malformed(let error): "the daemon does not speak VICI: \(error)"
-        case .unexpectedPacket(let waitingFor): "the daemon answered \(waitingFor) with a packet that is no answer"
+        case .unexpectedPacket(let waitingFor): "the daemon sent a packet that has no place instead of \(waitingFor)"
         case .unsendable(let error): "the request cannot be sent: \(error)"
         case .system(let call, let errno): "\(call) failed: \(UnixSocket.text(of: errno))"
         }

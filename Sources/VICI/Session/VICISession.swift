@@ -90,6 +90,7 @@ extension VICISession {
                 send(knownEvents.contains(event) ? .eventConfirmed : .unknownEvent)
             case .unregister(let event):
                 registered.remove(event)
+                lost[event] = nil
                 send(knownEvents.contains(event) ? .eventConfirmed : .unknownEvent)
             case .response, .unknownCommand, .eventConfirmed, .unknownEvent, .event:
                 throw .notAClientPacket

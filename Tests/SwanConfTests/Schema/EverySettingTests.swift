@@ -69,7 +69,8 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("encap", "no", true), ("encap", "yes", true),
     ("mobike", "no", true), ("mobike", "yes", false),
     ("dpd_delay", "0s", true), ("dpd_timeout", "0s", true), ("dpd_timeout", "150s", true),
-    ("fragmentation", "no", true), ("fragmentation", "yes", false), ("fragmentation", "force", false),
+    ("fragmentation", "no", true), ("fragmentation", "yes", true), ("fragmentation", "accept", true),
+    ("fragmentation", "force", false),
     ("childless", "allow", true), ("childless", "force", false),
     ("send_certreq", "yes", true), ("send_certreq", "no", true),
     ("send_cert", "ifasked", true), ("send_cert", "always", true), ("send_cert", "x", false),
@@ -145,7 +146,7 @@ private let charonSettings = """
     cisco_flexvpn cisco_unity close_ike_on_child_failure cookie_threshold_ip crypto_test.bench crypto_test.bench_size
     crypto_test.bench_time crypto_test.on_add crypto_test.on_create crypto_test.required crypto_test.rng_true
     delete_rekeyed delete_rekeyed_delay dh_exponent_ansi_x9_42 dlopen_use_rtld_now dns1 dns2 dos_protection flush_auth_cfg
-    follow_redirects force_eap_only_authentication fragment_size fragment_size_v4 fragment_size_v6 group hash_and_url
+    follow_redirects force_eap_only_authentication fragment_size_v4 fragment_size_v6 group hash_and_url
     host_resolver.max_threads host_resolver.min_threads i_dont_care_about_security_and_use_aggressive_mode_psk
     ignore_routing_tables ignore_acquire_ts ikesa_limit ikesa_table_segments ikesa_table_size inactivity_close_ike
     init_limit_half_open init_limit_job_load initiator_only install_virtual_ip install_virtual_ip_on integrity_test
