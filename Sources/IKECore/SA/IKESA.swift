@@ -91,6 +91,8 @@ final class IKESA {
     /// When a message of the peer, or a packet of its CHILD SAs, last proved authentic.
     var lastHeard: Instant
     var lastSent: Instant
+    /// When the data plane's counters were last looked at.
+    var usageNotedAt: Instant
 
     init(
         id: UInt32,
@@ -113,6 +115,7 @@ final class IKESA {
         self.state = state
         lastHeard = now
         lastSent = now
+        usageNotedAt = now
     }
 
     /// The SPI by which messages of the peer find this SA.
