@@ -85,3 +85,15 @@ if Context.environment["FUZZ"] != nil {
         )
     )
 }
+
+// The simulator is a tool for development: `scripts/simulate` builds it, optimised; an ordinary build has none.
+if Context.environment["SIMULATE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Support"],
+            path: "Tests/Simulate",
+            swiftSettings: settings
+        )
+    )
+}

@@ -248,10 +248,10 @@ import Testing
         let sites = TwoSites()
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
-        let reborn = pair.network.restart(pair.left, policy: sites.left)
-        let id = pair.network.initiate(reborn, "site", to: pair.right)
+        pair.network.restart(pair.left, policy: sites.left)
+        let id = pair.network.initiate(pair.left, "site", to: pair.right)
         pair.network.run(for: .seconds(1))
-        #expect(reborn.succeeded(id))
+        #expect(pair.left.succeeded(id))
         #expect(try onlySA(pair.right, pair).children.count == 1)
         #expect(pair.right.inbound.count == 1 && pair.right.outbound.count == 1)
     }

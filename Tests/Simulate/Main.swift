@@ -1,0 +1,55 @@
+import Glibc
+import Support
+
+/// Runs random schedules of whole networks in virtual time and says which properties did not hold; see `scripts/simulate`.
+@main
+struct Main {
+    static func main() async {
+        do {
+            let options = try Options(CommandLine.arguments.dropFirst())
+            exit(options.isReplay ? replay(options) : await explore(options))
+        } catch {
+            print("simulate: \(error)")
+            exit(2)
+        }
+    }
+
+    /// One seed with everything that happens.
+    private static func replay(_ options: Options) -> Int32 {
+        let outcome = Schedule(seed: options.seed, hours: options.hours, keepsLog: true).run()
+        for line in outcome.log { print(line) }
+        print("seed \(options.seed): \(outcome.violations.first.map { "VIOLATION at \($0)" } ?? "every property held")")
+        return outcome.violations.isEmpty ? 0 : 1
+    }
+
+    private static func explore(_ options: Options) async -> Int32 {
+        let clock = ContinuousClock()
+        let start = clock.now
+        let tally = await withTaskGroup(of: Tally.self) { group in
+            for job in 0..<options.jobs {
+                group.addTask {
+                    var tally = Tally()
+                    for run in stride(from: job, to: options.runs, by: options.jobs) {
+                        let outcome = Schedule(seed: options.seed &+ UInt64(run), hours: options.hours).run()
+                        if let violation = outcome.violations.first { print("seed \(outcome.seed): \(violation)") }
+                        tally.add(outcome)
+                    }
+                    return tally
+                }
+            }
+            return await group.reduce(into: Tally()) { $0.merge($1) }
+        }
+        for seed in tally.examples { show(seed, options.hours) }
+        for line in tally.lines(elapsed: clock.now - start) { print(line) }
+        return tally.violations == 0 ? 0 : 1
+    }
+
+    /// The end of the message log of a seed that failed: the run is repeated, now with its log.
+    private static func show(_ seed: UInt64, _ hours: Double?) {
+        print("\nseed \(seed), the last \(shownLines) lines (all: scripts/simulate --seed \(seed)):")
+        for line in Schedule(seed: seed, hours: hours, keepsLog: true).run().log.suffix(shownLines) { print(line) }
+        print("")
+    }
+
+    private static let shownLines = 60
+}
