@@ -57,7 +57,6 @@ package final class Daemon {
         store = ConfigurationStore(file: configuration)
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
-        keyLog = settings.keyLog.map { KeyLog(directory: $0) }
         endpoint = Endpoint(
             settings: Settings(settings),
             policy: store.policy,
@@ -65,6 +64,7 @@ package final class Daemon {
             now: startedAt
         )
         do {
+            if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
             try Capability.require([.netAdmin])
             loop = try EventLoop()
             timer = try TimerFD()
@@ -224,7 +224,7 @@ package final class Daemon {
         for id in commands.takeOverdue(now) {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
-        feed(.childActivity(lastInbound: tunnels.lastInbound))
+        feed(.childUsage(tunnels.usage))
         feed(.timer)
     }
 

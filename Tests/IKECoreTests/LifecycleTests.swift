@@ -173,11 +173,39 @@ import Testing
         for _ in 0..<20 {
             for host in [pair.left, pair.right] {
                 let child = try #require(host.outbound.first)
-                pair.network.feed(host, .childActivity(lastInbound: [child.id: pair.network.now]))
+                pair.network.feed(host, .childUsage([child.id: ChildUsage(lastInbound: pair.network.now)]))
             }
             pair.network.run(for: .seconds(10))
         }
         #expect(pair.network.sent.count == before)
+    }
+
+    @Test func aCarriedVolumeStartsTheRekeyingOnceAndTheHardLimitEndsTheSA() throws {
+        let pair = try established {
+            $0.children[0].octetLimit = VolumeLimit(rekey: 1000, jitter: 100, hard: 2000)
+        }
+        let child = try #require(pair.left.outbound.first)
+        pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(octetsOut: 899)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.outbound.first?.id == child.id)
+        for _ in 0..<2 { pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(octetsOut: 1000)])) }
+        pair.network.run(for: .seconds(1))
+        let successor = try #require(pair.left.outbound.first)
+        #expect(successor.id != child.id)
+        #expect(pair.left.inbound.count == 1)
+        pair.network.feed(pair.left, .childUsage([successor.id: ChildUsage(octetsIn: 2000)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.inbound.isEmpty && pair.right.inbound.isEmpty)
+    }
+
+    @Test func sequenceNumbersAreRenewedBeforeTheyRunOut() throws {
+        let pair = try established()
+        let child = try #require(pair.left.outbound.first)
+        #expect(!child.usesESN)
+        pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(packetsOut: UInt64(UInt32.max) / 16 * 15)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.outbound.first.map { $0.id != child.id } ?? false)
+        #expect(pair.childSAsAgree)
     }
 
     @Test func anUpConnectionIsNotNegotiatedAgain() throws {
@@ -185,6 +213,64 @@ import Testing
         let before = pair.network.sent.count
         #expect(pair.left.succeeded(pair.up()))
         #expect(pair.network.sent.count == before)
+    }
+
+    @Test func aConnectionThatIsMeantToBeUpIsBegunAnewWhenThePeerWasDead() throws {
+        let pair = try established {
+            $0.livenessDelay = .seconds(10)
+            $0.keyingTries = nil
+            $0.children[0].isRestartedWhenPeerIsDead = $0.name == "site"
+        }
+        pair.network.tap = { _ in nil }
+        pair.network.run(for: .seconds(1000))
+        #expect(pair.left.inbound.isEmpty)
+        pair.network.tap = nil
+        pair.network.run(for: .seconds(400))
+        #expect(!pair.left.inbound.isEmpty && !pair.right.inbound.isEmpty)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test(arguments: [true, false]) func whatThePeerClosesIsNegotiatedAnewWhereThatIsWanted(_ wholeSA: Bool) throws {
+        var sites = TwoSites()
+        sites.left.connections[0].children[0].isRestartedWhenClosed = true
+        let pair = Pair(sites)
+        try #require(pair.left.succeeded(pair.up()))
+        let child = try #require(pair.right.outbound.first)
+        let target = wholeSA ? SAReference.ikeSA(id: try onlySA(pair.right, pair).id) : .childSA(id: child.id)
+        pair.network.command(pair.right, .terminate([target]))
+        pair.network.run(for: .seconds(2))
+        #expect(pair.left.outbound.count == 1)
+        #expect(pair.right.outbound.first.map { $0.id != child.id } ?? false)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test func aPeerThatBeganAnewReplacesWhatItHadBefore() throws {
+        let sites = TwoSites()
+        let pair = Pair(sites)
+        try #require(pair.left.succeeded(pair.up()))
+        let reborn = pair.network.restart(pair.left, policy: sites.left)
+        let id = pair.network.initiate(reborn, "site", to: pair.right)
+        pair.network.run(for: .seconds(1))
+        #expect(reborn.succeeded(id))
+        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(pair.right.inbound.count == 1 && pair.right.outbound.count == 1)
+    }
+
+    @Test func aSecondIKESAOfTheSamePeerLeavesTheFirstAlone() throws {
+        let pair = try established()
+        #expect(pair.right.succeeded(pair.network.initiate(pair.right, "site", to: pair.left)))
+        #expect(try onlySA(pair.right, pair).children.count == 1)
+    }
+
+    @Test func anSAWhoseTimeIsUpWhileARequestIsUnansweredStillEnds() throws {
+        let pair = try established {
+            $0.lifetime = Lifetime(rekey: nil, jitter: .zero, hard: .seconds(60))
+            $0.livenessDelay = .seconds(59)
+        }
+        pair.network.run(for: .seconds(58))
+        pair.network.tap = { _ in nil }
+        pair.network.run(for: grace)
+        #expect(pair.isEmpty)
     }
 
     @Test func anIKESAWithoutAChildCanBeHad() throws {

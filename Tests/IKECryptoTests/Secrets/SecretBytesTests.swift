@@ -56,6 +56,29 @@ import Testing
         }
     }
 
+    /// The allocator gives freed memory of the same size to the next who asks. What of it is not the allocator's own
+    /// note must then hold nothing of the secret; if other memory is given, there is nothing to see.
+    @Test func theLastOwnerWipesTheMemory() {
+        let count = 512
+        // Octets that nobody else leaves there, since other tests use the same memory meanwhile.
+        let content = SeededRandom(seed: 0x5EC2E7).bytes(count)
+        var address: UnsafeRawPointer?
+        do {
+            let secret = SecretBytes(copying: content)
+            let copy = secret
+            secret.withUnsafeBytes { address = $0.baseAddress }
+            #expect(copy == secret)
+        }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+        defer { memory.deallocate() }
+        if UnsafeRawPointer(memory.baseAddress) == address {
+            let survivors = stride(from: 0, to: count, by: 16).filter { offset in
+                memory[offset..<offset + 16].elementsEqual(content[offset..<offset + 16])
+            }
+            #expect(survivors.isEmpty)
+        }
+    }
+
     /// libcrypto reads an address of `nil` as "no key given", which an empty key is not.
     @Test func noOctetsHaveAnAddressAllTheSame() {
         SecretBytes.empty.withUnsafeBytes { #expect($0.baseAddress != nil) }
