@@ -16,7 +16,7 @@ struct Main {
 
     /// One seed with everything that happens.
     private static func replay(_ options: Options) -> Int32 {
-        let outcome = Schedule(seed: options.seed, hours: options.hours, keepsLog: true).run()
+        let outcome = run(options.seed, options, keepsLog: true)
         for line in outcome.log { print(line) }
         print("seed \(options.seed): \(outcome.violations.first.map { "VIOLATION at \($0)" } ?? "every property held")")
         return outcome.violations.isEmpty ? 0 : 1
@@ -30,7 +30,7 @@ struct Main {
                 group.addTask {
                     var tally = Tally()
                     for run in stride(from: job, to: options.runs, by: options.jobs) {
-                        let outcome = Schedule(seed: options.seed &+ UInt64(run), hours: options.hours).run()
+                        let outcome = Self.run(options.seed &+ UInt64(run), options)
                         if let violation = outcome.violations.first { print("seed \(outcome.seed): \(violation)") }
                         tally.add(outcome)
                     }
@@ -39,16 +39,22 @@ struct Main {
             }
             return await group.reduce(into: Tally()) { $0.merge($1) }
         }
-        for seed in tally.examples { show(seed, options.hours) }
+        for seed in tally.examples { show(seed, options) }
         for line in tally.lines(elapsed: clock.now - start) { print(line) }
         return tally.violations == 0 ? 0 : 1
     }
 
     /// The end of the message log of a seed that failed: the run is repeated, now with its log.
-    private static func show(_ seed: UInt64, _ hours: Double?) {
+    private static func show(_ seed: UInt64, _ options: Options) {
         print("\nseed \(seed), the last \(shownLines) lines (all: scripts/simulate --seed \(seed)):")
-        for line in Schedule(seed: seed, hours: hours, keepsLog: true).run().log.suffix(shownLines) { print(line) }
+        for line in run(seed, options, keepsLog: true).log.suffix(shownLines) { print(line) }
         print("")
+    }
+
+    private static func run(_ seed: UInt64, _ options: Options, keepsLog: Bool = false) -> Schedule.Outcome {
+        let schedule = Schedule(seed: seed, hours: options.hours, keepsLog: keepsLog)
+        schedule.network.properties.removeAll { options.omitted.contains(type(of: $0).name) }
+        return schedule.run()
     }
 
     private static let shownLines = 60

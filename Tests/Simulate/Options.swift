@@ -8,6 +8,8 @@ struct Options {
     var isReplay = false
     /// How many hours of commands and traffic each schedule has; nil: some minutes, as its seed says.
     var hours: Double?
+    /// Properties that are not looked at.
+    var omitted: Set<String> = []
     /// Schedules that run at the same time.
     var jobs = 1
 
@@ -18,7 +20,7 @@ struct Options {
         var description: String {
             switch self {
             case .unknown(let option): "unknown option \(option)"
-            case .value(let option): "\(option) needs a number above 0"
+            case .value(let option): "\(option) needs a value, numbers above 0"
             }
         }
     }
@@ -35,6 +37,9 @@ struct Options {
                 seed = try Self.number(option, rest.next())
                 isReplay = true
             case "--hours": hours = try Self.number(option, rest.next())
+            case "--without":
+                guard let name = rest.next() else { throw .value(option) }
+                omitted.insert(name)
             case "--jobs": jobs = try Self.number(option, rest.next())
             default: throw .unknown(option)
             }

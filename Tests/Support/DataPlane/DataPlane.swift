@@ -15,11 +15,14 @@ package final class DataPlane {
     package private(set) var sas: [InstalledSA] = []
     /// Counts the changes to `sas`, so that what was looked at once need not be looked at again.
     package private(set) var generation = 0
-    /// When authenticated packets last came, by the ids of CHILD SAs.
-    package private(set) var lastInbound: [UInt32: Instant] = [:]
+    /// What the CHILD SAs have carried, by their ids.
+    package private(set) var usage: [UInt32: ChildUsage] = [:]
     /// What is broken on purpose.
     package var faults: Set<DataPlaneFault> = []
     private var newestRank = 0
+
+    /// Every user packet has as many octets.
+    private static let packetLength: UInt64 = 100
 
     // MARK: - What the engine says
 
@@ -35,7 +38,7 @@ package final class DataPlane {
     /// Forgets everything, as a host does that starts anew.
     func clear() {
         sas = []
-        lastInbound = [:]
+        usage = [:]
         generation += 1
     }
 
@@ -59,7 +62,7 @@ package final class DataPlane {
     private func remove(_ childSA: ChildSA) {
         if faults.contains(.neverRemoves) { return }
         sas.removeAll { $0.id == childSA.id }
-        lastInbound[childSA.id] = nil
+        usage[childSA.id] = nil
         generation += 1
     }
 
@@ -87,6 +90,8 @@ package final class DataPlane {
         let sa = sas[index]
         let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sa.nextSequence.isMultiple(of: 8)
         sas[index].nextSequence += 1
+        usage[sa.id, default: ChildUsage()].packetsOut += 1
+        usage[sa.id, default: ChildUsage()].octetsOut += Self.packetLength
         let packet = ESPPacket(
             spi: sa.childSA.outboundSPI,
             sequence: isCounted ? sa.nextSequence : sa.nextSequence - 1,
@@ -105,7 +110,9 @@ package final class DataPlane {
         guard sas[index].seen.insert(packet.sequence).inserted || faults.contains(.deliversReplays) else {
             return .replayed
         }
-        lastInbound[sas[index].id] = now
+        usage[sas[index].id, default: ChildUsage()].lastInbound = now
+        usage[sas[index].id, default: ChildUsage()].packetsIn += 1
+        usage[sas[index].id, default: ChildUsage()].octetsIn += Self.packetLength
         return .accepted
     }
 }

@@ -60,7 +60,7 @@ extension Network {
         case .accepted:
             observe(.delivered(packet, host))
             if flows.indices.contains(packet.content.flow) { flows[packet.content.flow].delivered += 1 }
-            reportActivity(of: host)
+            reportUsage(of: host)
         case .replayed:
             break
         case .unknownSPI, .wrongKey:
@@ -69,12 +69,12 @@ extension Network {
         }
     }
 
-    /// Tells the engine now and then that packets come in, as a daemon does.
-    private func reportActivity(of host: Host) {
-        guard host.activityReported + Self.activityInterval <= now else { return }
-        host.activityReported = now
-        feed(host, .childUsage(host.dataPlane.lastInbound.mapValues { ChildUsage(lastInbound: $0) }))
+    /// Tells the engine now and then what came in, as a daemon does.
+    private func reportUsage(of host: Host) {
+        guard host.usageReported + Self.usageInterval <= now else { return }
+        host.usageReported = now
+        feed(host, .childUsage(host.dataPlane.usage))
     }
 
-    private static let activityInterval: Duration = .seconds(5)
+    private static let usageInterval: Duration = .seconds(5)
 }

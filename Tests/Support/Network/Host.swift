@@ -21,7 +21,7 @@ package final class Host {
     package private(set) var keepalives = 0
     /// What is broken on purpose in the host around the engine.
     package var fault: (any HostFault)?
-    var activityReported = Instant(nanoseconds: 0)
+    var usageReported = Instant(nanoseconds: 0)
     let settings: Settings
 
     init(name: String, address: IPAddress, nat: NATBox?, settings: Settings, endpoint: Endpoint) {
@@ -41,6 +41,8 @@ package final class Host {
         restarts += 1
         inbound = [:]
         outbound = []
+        events = []
+        logs = []
         dataPlane.clear()
     }
 

@@ -112,10 +112,12 @@ package final class Network {
     }
 
     /// Replaces a host's engine: all its state is lost, and nobody is told.
-    package func restart(_ host: Host, policy: Policy) {
+    @discardableResult
+    package func restart(_ host: Host, policy: Policy) -> Host {
         journal.note(now, "\(host.name) starts anew and has lost everything")
         host.restart(engine(host.settings, policy))
         observe(.restarted(host))
+        return host
     }
 
     /// Lets nothing from or to a host through for a while.

@@ -55,6 +55,7 @@ struct PlannedPolicies {
                     )
                     child.proposals = TwoSites.proposals(esp, .esp)
                     child.lifetime = childLives[isVoice ? 1 : 0][side]
+                    if random.chance(0.2) { child.packetLimit = VolumeLimit(rekey: 200, jitter: 50) }
                     return child
                 }
             )
