@@ -14,10 +14,11 @@ extension ScriptedPeer {
         rekeying old: ESPSPI? = nil,
         local: [String] = ["10.2.0.0/16"],
         remote: [String] = ["10.1.0.0/16"],
-        keyExchange: KeyExchange? = nil
+        keyExchange: KeyExchange? = nil,
+        nonce chosen: [UInt8]? = nil
     ) -> ScriptedOffer {
         let spi = ESPSPI(rawValue: random.uint32() | 0x1000)
-        let nonce = random.bytes(32)
+        let nonce = chosen ?? random.bytes(32)
         var offered = proposals
         for index in offered.indices { offered[index].spi = spi.bytes }
         var payloads: [Payload] = []
@@ -36,6 +37,7 @@ extension ScriptedPeer {
     }
 
     /// What the engine made of an offer in CREATE_CHILD_SA.
+    @discardableResult
     package func concludeChild(_ offer: ScriptedOffer, _ response: Received) throws -> ScriptedChild {
         guard let nonceR = response.payloads.nonce else {
             throw Deviation("the engine refused the CHILD SA: \(response.payloads.notifies.map(\.type))")
@@ -69,6 +71,7 @@ extension ScriptedPeer {
     }
 
     /// Has the peer make a CHILD SA, or replace one.
+    @discardableResult
     package func makeChild(rekeying old: ESPSPI? = nil) throws -> ScriptedChild {
         let offer = childOffer(rekeying: old)
         return try concludeChild(offer, try exchange(.createChildSA, offer.payloads))
@@ -76,9 +79,13 @@ extension ScriptedPeer {
 
     /// Answers the engine's CREATE_CHILD_SA for a CHILD SA.
     @discardableResult
-    package func answerChild(_ request: Received, change: Change = { _ in }) throws -> ScriptedChild {
+    package func answerChild(
+        _ request: Received,
+        nonce: [UInt8]? = nil,
+        change: Change = { _ in }
+    ) throws -> ScriptedChild {
         guard let nonceI = request.payloads.nonce else { throw Deviation("the engine's request lacks a nonce") }
-        let nonceR = random.bytes(32)
+        let nonceR = nonce ?? random.bytes(32)
         let (child, payloads) = try childAnswer(request, nonceI: nonceI, nonceR: nonceR)
         try answer(request, payloads.prefix(1) + [Payload(.nonce(nonceR))] + payloads.dropFirst(), change: change)
         return child
@@ -122,12 +129,13 @@ extension ScriptedPeer {
     /// SA, Ni and KEi for an IKE SA that takes the place of the latest one.
     package func ikeOffer(
         _ proposals: [Proposal] = TwoSites.proposals("aes128gcm16-prfsha256-x25519", .ike),
-        method: KeyExchangeMethod? = nil
+        method: KeyExchangeMethod? = nil,
+        nonce chosen: [UInt8]? = nil
     ) throws -> ScriptedOffer {
         let first = proposals.first?.keyExchange.first?.id ?? 0
         let own = try KeyExchange(method ?? KeyExchangeMethod(rawValue: first), random: random)
         let spi = IKESPI(rawValue: random.uint64() | 1)
-        let nonce = random.bytes(32)
+        let nonce = chosen ?? random.bytes(32)
         var offered = proposals
         for index in offered.indices { offered[index].spi = spi.bytes }
         return ScriptedOffer(
@@ -176,13 +184,19 @@ extension ScriptedPeer {
 
     /// Answers the engine's rekeying of the IKE SA and holds the new SA.
     @discardableResult
-    package func answerIKE(_ request: Received, change: Change = { _ in }) throws -> ScriptedSA {
-        guard let old = request.sa, let offered = request.payloads.securityAssociation?.first,
+    package func answerIKE(
+        _ request: Received,
+        choosing number: UInt8 = 1,
+        nonce: [UInt8]? = nil,
+        change: Change = { _ in }
+    ) throws -> ScriptedSA {
+        guard let old = request.sa,
+            let offered = request.payloads.securityAssociation?.first(where: { $0.number == number }),
             let spiI = IKESPI(bytes: offered.spi), let nonceI = request.payloads.nonce,
             let theirs = request.payloads.keyExchange
         else { throw Deviation("the engine's request to rekey the IKE SA is incomplete") }
         let own = try KeyExchange(theirs.method, random: random)
-        let nonceR = random.bytes(32)
+        let nonceR = nonce ?? random.bytes(32)
         let spiR = IKESPI(rawValue: random.uint64() | 1)
         var agreed = offered.reduced(keyExchange: theirs.method)
         agreed.spi = spiR.bytes
