@@ -35,10 +35,6 @@ static inline OSSL_PARAM ossl_param_group_name(const char *name) {
 static inline OSSL_PARAM ossl_param_private_key(const void *number, size_t count) {
     return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, (unsigned char *)number, count);
 }
-/// A public key that is a number, as MODP groups have; `number` is in the machine's byte order.
-static inline OSSL_PARAM ossl_param_public_number(const void *number, size_t count) {
-    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PUB_KEY, (unsigned char *)number, count);
-}
 /// A public key that is an encoded point.
 static inline OSSL_PARAM ossl_param_public_point(const void *octets, size_t count) {
     return OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)octets, count);

@@ -1,7 +1,8 @@
 package import IKECrypto
 package import IKEWire
 
-/// The cipher of one direction, fed as ESP wants it: which octets of the packet, and which beside it, are authenticated.
+/// The cipher of one direction, fed as ESP wants it: which octets of the packet, and which beside it, are
+/// authenticated.
 ///
 /// Both directions of an SA are built on it. It writes and reads no sequence numbers of its own and keeps no account of
 /// them; that is what `OutboundSA` and `InboundSA` are for.
@@ -51,9 +52,9 @@ extension PacketProtection {
 
     /// Encrypts `count` octets of payload and trailer from `plaintext` into the packet and appends the ICV.
     ///
-    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count +
-    /// layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place in the
-    /// packet itself and must not overlap with it otherwise.
+    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count
+    /// + layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place
+    /// in the packet itself and must not overlap with it otherwise.
     package func seal(
         _ packet: UnsafeMutableRawPointer,
         sequence: UInt64,
@@ -82,8 +83,8 @@ extension PacketProtection {
 extension PacketProtection {
     /// Verifies a packet and decrypts its `count` octets of payload and trailer in place.
     ///
-    /// `packet` has `layout.payloadOffset + count + layout.icvLength` octets, and `sequence` is the whole of the number of
-    /// which it carries the low half. After an error its content is of no use.
+    /// `packet` has `layout.payloadOffset + count + layout.icvLength` octets, and `sequence` is the whole of the number
+    /// of which it carries the low half. After an error its content is of no use.
     package func open(_ packet: UnsafeMutableRawPointer, sequence: UInt64, count: Int) throws(ESPError) {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {

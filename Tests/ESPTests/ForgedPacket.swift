@@ -4,7 +4,8 @@ import IKEWire
 
 /// Authentic packets with any content, as a peer that has the keys but not our manners might send them.
 enum ForgedPacket {
-    /// An ESP packet with this IV, whose encrypted part is exactly `plaintext`: payload, padding, pad length and next header.
+    /// An ESP packet with this IV, whose encrypted part is exactly `plaintext`: payload, padding, pad length and next
+    /// header.
     static func sealed(
         _ plaintext: [UInt8],
         suite: CipherSuite = .aes256GCM,

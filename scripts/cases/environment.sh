@@ -231,7 +231,8 @@ case_add tun-name-taken case_tun_name_taken
 case_add no-configuration-file case_no_configuration_file
 case_add configuration-brace case_broken_configuration 's/^secrets {/secrets/' 'brace|\}|section'
 case_add configuration-typo case_broken_configuration 's/remote_addrs/remote_adrs/' 'remote_adrs' 'remote_addrs'
-case_add configuration-proposal case_broken_configuration 's/aes256gcm16-prfsha384/aes256gcm61-prfsha384/' 'aes256gcm61' 'aes256gcm16'
+case_add configuration-proposal case_broken_configuration 's/aes256gcm16-prfsha384/aes256gmc16-prfsha384/' \
+    'aes256gmc16' 'aes256gcm16'
 case_add configuration-selector case_broken_configuration 's,10.2.0.0/24,10.2.0.0/44,' '10\.2\.0\.0/44'
 case_add configuration-unsupported case_broken_configuration 's/version = 2/&\n    mediation = yes/' 'mediation'
 case_add check-accepts-good-files case_check_accepts_good_files

@@ -69,6 +69,59 @@ case_dead_peer() { # WHO-ASKS
     peer_stop "$1"
 }
 
+# An end that was killed comes back and asks anew: the other must use the new SA, whatever it still has of the old one.
+case_restart() { # WHO-RESTARTS
+    tunnel_prepare
+    tunnel_up "$1"
+    ping_both_ways ours theirs
+    kill -KILL "${PEER_PID[$1]}"
+    process_reap "${PEER_PID[$1]}"
+    "$(peer_family "$1")_start" "$1"
+    peer_up "$1"
+    ping_both_ways ours theirs
+    note "${OTHER[$1]} has $(peer_ike_spis "${OTHER[$1]}" | wc -l) IKE SAs afterwards"
+    peer_stop "$1"
+    peer_stop "${OTHER[$1]}"
+}
+
+# A second child on the IKE SA of the first, for the other address family.
+case_second_child() { # INITIATOR
+    local host
+    tunnel_prepare
+    for host in ours theirs; do
+        PEER_MORE_CHILDREN[$host]="      net6 {
+        local_ts = ${NETWORK6[$host]}
+        remote_ts = ${NETWORK6[${OTHER[$host]}]}
+        esp_proposals = ${PEER_ESP[$host]}
+      }"
+    done
+    tunnel_up "$1"
+    peer_initiate "$1" net6 || die "$1 cannot bring the second child up ($(peer_directory "$1")/initiate.log)"
+    peers_assert_agree ours theirs
+    [[ $(peer_ike_spis ours | wc -l) == 1 && $(peer_child_spis ours | wc -l) == 2 ]] ||
+        die "two CHILD SAs on one IKE SA expected: $(peer_ike_spis ours) $(peer_child_spis ours)"
+    ping_both_ways ours theirs 4
+    ping_both_ways ours theirs 6
+    stop_both ours
+}
+
+# Both ask at the same moment: whatever SAs come of it, both ends agree on them and traffic passes. (strongSwan may end
+# its own for ours: `unique` is its default; so its tool may fail, ours may not.)
+case_both_initiate() {
+    local pid
+    tunnel_prepare
+    start_both
+    peer_initiate theirs &
+    pid=$!
+    peer_initiate ours || [[ ${PEER_KIND[ours]} != iked ]] ||
+        die "ours could not bring the connection up ($(peer_directory ours)/initiate.log)"
+    wait "$pid" || true
+    peers_assert_agree ours theirs
+    ping_both_ways ours theirs
+    note "$(peer_ike_spis ours | wc -l) IKE SAs, $(peer_child_spis ours | wc -l) CHILD SAs"
+    stop_both ours
+}
+
 # Rekeying replaces the SPIs and loses no packet: pings run while it happens.
 case_rekey() { # WHO-STARTS ike|child by-command|by-time
     local what=$2 before
@@ -130,10 +183,13 @@ for who in ours theirs; do
     case_add "$who-delete-child" case_delete "$who" child
     case_add "$who-liveness" case_liveness "$who"
     case_add "$who-dead-peer" case_dead_peer "$who"
+    case_add "$who-restart" case_restart "$who"
+    case_add "$who-second-child" case_second_child "$who"
     case_add "$who-rekey-child" case_rekey "$who" child by-command
     case_add "$who-rekey-ike" case_rekey "$who" ike by-command
     case_add "$who-rekey-child-by-time" case_rekey "$who" child by-time
     case_add "$who-rekey-ike-by-time" case_rekey "$who" ike by-time
 done
+case_add both-initiate case_both_initiate
 
 cases_quick theirs-delete-child ours-delete-ike theirs-rekey-child

@@ -16,6 +16,7 @@ assert_our_words() { # INITIATOR PATTERN...
             die "our side does not say '$pattern' where a person looks"
         }
     done
+    note "$(our_words "$initiator" | grep -iE -- "$1" | tail -n 1 | cut -c 1-160)"
 }
 
 refused() { # INITIATOR

@@ -100,8 +100,7 @@ case_large_packets() { # OUTER INNER
     peer_up ours
     for size in 1200 1372 1472 4000; do
         for host in ours theirs; do
-            bounded 15 ip netns exec "$(namespace_of "$host")" ping -n -q -c 3 -i 0.2 -W 2 -s "$size" -M "dont" \
-                -I "$(inner_address "$host" "$2")" "$(inner_address "${OTHER[$host]}" "$2")" >>"$WORK/ping.log" 2>&1 ||
+            ping_through "$host" "${OTHER[$host]}" "$2" 3 -s "$size" -M dont ||
                 die "no ping with $size octets from $host ($WORK/ping.log)"
         done
     done
@@ -109,15 +108,17 @@ case_large_packets() { # OUTER INNER
 }
 
 # The whole Internet goes through the tunnel, the peer's own address included: the daemon's packets must not.
-case_full_tunnel() {
+case_full_tunnel() { # 4|6
+    local everything=0.0.0.0/0
+    [[ $1 == 4 ]] || everything=::/0
     topology_direct ours theirs
-    peer_defaults ours theirs
+    peer_defaults ours theirs "$1" "$1"
     tunnel_transport udp
-    PEER_REMOTE_TS[ours]=0.0.0.0/0 PEER_LOCAL_TS[theirs]=0.0.0.0/0
+    PEER_REMOTE_TS[ours]=$everything PEER_LOCAL_TS[theirs]=$everything
     start_both
     peer_up ours
     peers_assert_agree ours theirs
-    carry_traffic udp
+    carry_traffic udp "$1"
     stop_both ours
 }
 
@@ -200,6 +201,27 @@ case_behind_nat() { # WHO-IS-BEHIND
     stop_both "$inside"
 }
 
+# Who is behind a NAT keeps its mapping open with single octets of 0xff to port 4500 (RFC 3948 section 4).
+case_nat_keepalive() { # WHO-IS-BEHIND
+    local inside=$1 outside keepalives
+    topology_behind_nat "$inside" "$([[ $inside == ours ]] && echo theirs || echo ours)"
+    outside=${OTHER[$inside]}
+    peer_defaults ours theirs
+    kinds strongswan
+    PEER_REMOTE[$outside]=%any
+    IKED_SETTINGS+=$'\n  keep_alive = 1s'
+    STRONGSWAN_SETTINGS+=$'\n  keep_alive = 1s'
+    start_both
+    peer_up "$inside"
+    capture_start "$inside" to-router "$WORK/wire.pcap" 'udp dst port 4500 and udp[4:2] = 9 and udp[8] = 0xff'
+    sleep 4
+    capture_stop
+    keepalives=$(capture_count "$WORK/wire.pcap" 'udp')
+    ((keepalives >= 3)) || die "$keepalives keepalives in 4 s ($WORK/wire.pcap)"
+    ping_both_ways ours theirs
+    stop_both "$inside"
+}
+
 for family in 4 6; do
     for transport in raw udp; do
         for suite in gcm chacha cbc; do
@@ -216,10 +238,12 @@ for initiator in ours theirs; do
     case_add "$initiator-invalid-ke" case_invalid_ke "$initiator"
     case_add "$initiator-encap" case_encap_by "$initiator"
     case_add "$initiator-behind-nat" case_behind_nat "$initiator"
+    case_add "$initiator-nat-keepalive" case_nat_keepalive "$initiator"
     case_add "$initiator-flooded-cookie" case_cookie "$initiator"
 done
 case_add inner6-over6-raw case_tunnel ours 6 raw cbc 6
-case_add full-tunnel case_full_tunnel
+case_add full-tunnel case_full_tunnel 4
+case_add full-tunnel-ipv6 case_full_tunnel 6
 case_add large-packets-ipv4 case_large_packets 4 4
 case_add large-packets-ipv6 case_large_packets 6 6
 case_add suite-ctr-ecp256 case_tunnel ours 4 udp aes128ctr-sha256-ecp256/aes128ctr-sha256

@@ -66,8 +66,8 @@ iked_control() { # HOST IKECTL-ARGUMENT...
     timeout 90 "$IKECTL" --socket "$(iked_socket "$host")" "$@"
 }
 
-iked_initiate() { # HOST
-    iked_control "$1" up net
+iked_initiate() { # HOST CHILD
+    iked_control "$1" up "site/$2"
 }
 
 iked_terminate() { # HOST ike|child

@@ -12,6 +12,7 @@ declare -A PEER_LOCAL_TS=() PEER_REMOTE_TS=()       # traffic selectors
 declare -A PEER_IKE=() PEER_ESP=()                  # proposals
 declare -A PEER_ENCAP=() PEER_SECRET=()
 declare -A PEER_CONNECTION_KEYS=() PEER_CHILD_KEYS=() # further lines of configuration
+declare -A PEER_MORE_CHILDREN=()                    # whole sections beside `net`
 declare -A PEER_EMPTY=()                            # yes: the daemon starts without a connection
 declare -A PEER_PID=()
 
@@ -36,6 +37,7 @@ peer_defaults() { # A B [4|6 outer] [4|6 inner]
         PEER_SECRET[$host]=$RUN_SECRET
         PEER_CONNECTION_KEYS[$host]=
         PEER_CHILD_KEYS[$host]=
+        PEER_MORE_CHILDREN[$host]=
         PEER_EMPTY[$host]=no
     done
 }
@@ -73,6 +75,7 @@ ${PEER_CONNECTION_KEYS[$host]}
         esp_proposals = ${PEER_ESP[$host]}
 ${PEER_CHILD_KEYS[$host]}
       }
+${PEER_MORE_CHILDREN[$host]}
     }
   }
 }
@@ -110,8 +113,10 @@ peer_stop() { # HOST
     host_assert_unchanged "$1"
 }
 
-# Negotiates the connection and its child: status of the tool, its words in initiate.log.
-peer_initiate() { "$(peer_family "$1")_initiate" "$1" >"$(peer_directory "$1")/initiate.log" 2>&1; } # HOST
+# Negotiates the connection and a child: status of the tool, its words in initiate.log.
+peer_initiate() { # HOST [CHILD]
+    "$(peer_family "$1")_initiate" "$1" "${2:-net}" >"$(peer_directory "$1")/initiate.log" 2>&1
+}
 peer_terminate() { "$(peer_family "$1")_terminate" "$@" >"$(peer_directory "$1")/terminate.log" 2>&1; } # HOST ike|child
 peer_rekey() { "$(peer_family "$1")_rekey" "$@" >"$(peer_directory "$1")/rekey.log" 2>&1; } # HOST ike|child
 peer_log() { "$(peer_family "$1")_log" "$1"; }                                              # HOST -> file

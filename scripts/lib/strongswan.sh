@@ -146,8 +146,8 @@ strongswan_control() { # HOST SWANCTL-ARGUMENT...
         timeout 60 swanctl "$@" --uri "unix://$directory/vici"
 }
 
-strongswan_initiate() { # HOST
-    strongswan_control "$1" --initiate --child net --timeout 30
+strongswan_initiate() { # HOST CHILD
+    strongswan_control "$1" --initiate --child "$2" --timeout 30
 }
 
 strongswan_terminate() { # HOST ike|child

@@ -4,11 +4,14 @@ inner_address() { # HOST 4|6
     if [[ $2 == 6 ]]; then echo "${INNER6[$1]}"; else echo "${INNER4[$1]}"; fi
 }
 
-# True when all pings of one inner address to the other are answered; two more seconds are given for the first.
-ping_through() { # FROM TO [4|6] [COUNT]
-    local family=${3:-4}
-    bounded 15 ip netns exec "$(namespace_of "$1")" ping -n -q -"$family" -c "${4:-3}" -i 0.2 -W 2 \
-        -I "$(inner_address "$1" "$family")" "$(inner_address "$2" "$family")" >>"$WORK/ping.log" 2>&1
+# True when every ping of one inner address to the other is answered.
+ping_through() { # FROM TO [4|6] [COUNT] [PING-OPTION...]
+    local from=$1 to=$2 family=${3:-4} count=${4:-3} output
+    shift $(($# < 4 ? $# : 4))
+    output=$(timeout 15 ip netns exec "$(namespace_of "$from")" ping -n -q -"$family" -c "$count" -i 0.2 -W 2 \
+        "$@" -I "$(inner_address "$from" "$family")" "$(inner_address "$to" "$family")" 2>&1) || true
+    printf '%s\n' "$output" >>"$WORK/ping.log"
+    [[ $output == *" $count received"* ]]
 }
 
 ping_both_ways() { # A B [4|6] [COUNT]
@@ -42,10 +45,10 @@ iperf3_listens() { # HOST
 capture_start() { # HOST DEVICE FILE [FILTER...]
     local host=$1 device=$2 file=$3
     shift 3
-    process_start "$file.log" ip netns exec "$(namespace_of "$host")" \
+    process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
         tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
     CAPTURE=$STARTED
-    wait_until 5 grep -q 'listening on' "$file.log" || die "tcpdump does not start ($file.log)"
+    wait_until 5 grep -q "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
 }
 
 capture_stop() {

@@ -39,8 +39,8 @@ package struct SelectorSet: Sendable {
 }
 
 extension InnerPacket.Fragment {
-    /// RFC 4301 appendix D suggests that a fragment further inside than this cannot overlap any port field, whatever the
-    /// options. The IPv6 headers in front of the ports have no such limit.
+    /// RFC 4301 appendix D suggests that a fragment further inside than this cannot overlap any port field, whatever
+    /// the options. The IPv6 headers in front of the ports have no such limit.
     private static let safeIPv4Offset = 128
 
     fileprivate func cannotReachPorts(_ family: IPAddress.Family) -> Bool {
@@ -63,7 +63,8 @@ extension SelectorSet {
         case unselected
     }
 
-    /// A traffic selector as plain numbers, which are compared in line; the types of other modules would be called into.
+    /// A traffic selector as plain numbers, which are compared in line; the types of other modules would be called
+    /// into.
     private struct Entry {
         private enum Ports {
             case any

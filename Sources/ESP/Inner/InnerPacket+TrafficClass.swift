@@ -5,8 +5,8 @@ import Inet
 extension InnerPacket {
     /// Writes another traffic class into the packet that begins at `offset` of `bytes` and from which self was parsed.
     ///
-    /// The checksum of an IPv4 header is carried along without looking at the rest of the header (RFC 1624), so a wrong one
-    /// stays wrong.
+    /// The checksum of an IPv4 header is carried along without looking at the rest of the header (RFC 1624), so a wrong
+    /// one stays wrong.
     func replaceTrafficClass(by new: TrafficClass, in bytes: inout MutableRawSpan, at offset: Int) {
         guard new != trafficClass else { return }
         let oldWord = bytes.bytes.bigEndian16(offset)

@@ -14,6 +14,11 @@ package struct Settings: Hashable, Sendable {
     package var ikePort: UInt16 = 500
     /// The port that IKE moves to when a NAT is found.
     package var natTraversalPort: UInt16 = 4500
+    /// Octets of the largest IP packet that carries an IKE message; longer ones are sent in fragments where the peer takes
+    /// them (`fragment_size`, RFC 7383).
+    package var fragmentSize = 1280
+    /// No fragment is made shorter than this, whatever the configuration says.
+    static let leastMessage = 128
     /// Whether keys leave the engine for a packet analyser.
     package var exportsKeys = false
 

@@ -63,6 +63,7 @@ struct InitInitiator {
             forcing: connection.forcesEncapsulation,
             random: random
         )
+        if connection.acceptsFragments { payloads.append(Payload(.notify(Notify(.ikev2FragmentationSupported)))) }
         requestBytes = try encode(
             Header(initiatorSPI: spiI, responderSPI: .zero, exchangeType: .ikeSAInit, flags: .initiator, messageID: 0),
             payloads
@@ -148,7 +149,8 @@ struct InitInitiator {
             sharedSecret: try sharedSecret(keyExchange, peerValue),
             requestBytes: requestBytes,
             responseBytes: bytes,
-            peerAllowsChildless: payloads.notify(.childlessIKEv2Supported) != nil
+            peerAllowsChildless: payloads.notify(.childlessIKEv2Supported) != nil,
+            allowsFragments: connection.acceptsFragments && payloads.notify(.ikev2FragmentationSupported) != nil
         )
         let nat = NATDetection.evaluate(
             payloads,
@@ -181,22 +183,15 @@ struct InitResponder {
         let payloads = request.payloads
         let spiI = request.header.initiatorSPI
         try PayloadRule.initRequest.check(payloads)
-        guard let peerValue = payloads.keyExchange, let nonceI = payloads.nonce else {
-            throw PayloadRule.initRequest.malformed("lacks a nonce or a public value")
-        }
+        guard let nonceI = payloads.nonce else { throw PayloadRule.initRequest.malformed("lacks its nonce") }
         let proposal = try choose(payloads.securityAssociation ?? [])
         let method = KeyExchangeMethod(rawValue: proposal.transforms(of: .keyExchange).first?.id ?? 0)
-        guard peerValue.method == method else {
-            throw NegotiationFailure(
-                .invalidKeyExchange,
-                "the peer's public value is for \(peerValue.method), agreed is \(method); asking for that",
-                notify: Notify(.invalidKEPayload, data: method.rawValue.bigEndianBytes)
-            )
-        }
-        let keyExchange = try makeKeyExchange(method, random)
-        let secret = try sharedSecret(keyExchange, peerValue)
+        let (own, secret) = try KeyExchangeResponder.answer(payloads.keyExchange, agreed: method, random: random)
+        guard let secret else { throw PayloadRule.initRequest.malformed("has no key exchange") }
         let nonceR = random.bytes(nonceLength)
         let forcing = candidates.contains { $0.forcesEncapsulation }
+        let allowsFragments =
+            payloads.notify(.ikev2FragmentationSupported) != nil && candidates.contains { $0.acceptsFragments }
         let response = try encode(
             Header(
                 initiatorSPI: spiI,
@@ -205,11 +200,7 @@ struct InitResponder {
                 flags: .response,
                 messageID: request.header.messageID
             ),
-            [
-                Payload(.securityAssociation([proposal])),
-                Payload(.keyExchange(KeyExchangePayload(method: method, data: keyExchange.publicValue))),
-                Payload(.nonce(nonceR)),
-            ]
+            [Payload(.securityAssociation([proposal]))] + own + [Payload(.nonce(nonceR))]
                 + NATDetection.notifies(
                     spiI: spiI,
                     spiR: spiR,
@@ -219,6 +210,7 @@ struct InitResponder {
                     random: random
                 )
                 + [Payload(.notify(Notify(.childlessIKEv2Supported)))]
+                + (allowsFragments ? [Payload(.notify(Notify(.ikev2FragmentationSupported)))] : [])
         )
         let agreement = try KeyAgreement.derive(
             proposal: proposal,
@@ -230,7 +222,8 @@ struct InitResponder {
             sharedSecret: secret,
             requestBytes: bytes,
             responseBytes: response,
-            peerAllowsChildless: true
+            peerAllowsChildless: true,
+            allowsFragments: allowsFragments
         )
         let nat = NATDetection.evaluate(
             payloads,

@@ -72,6 +72,10 @@ package struct Connection: Hashable, Sendable {
     package var lifetime = Lifetime(rekey: .seconds(4 * 3600), jitter: .seconds(1440), hard: .seconds(86_400))
     /// UDP encapsulation even where there is no NAT (`encap = yes`).
     package var forcesEncapsulation = false
+    /// Whether fragments are offered and accepted (`fragmentation`, RFC 7383).
+    package var acceptsFragments = true
+    /// Whether our own messages are sent in fragments when they are long.
+    package var sendsFragments = true
     /// Silence after which the peer is asked whether it lives (`dpd_delay`); nil: never.
     package var livenessDelay: Duration?
     /// How often a negotiation that gets no answer is begun (`keyingtries`); nil: for ever.

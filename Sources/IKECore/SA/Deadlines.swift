@@ -26,9 +26,9 @@ extension IKESA {
     func timePassed(_ turn: Turn) {
         switch window.due(turn.now, policy: turn.settings.retransmission) {
         case .nothing: break
-        case .resend(let bytes, let attempt):
+        case .resend(let datagrams, let attempt):
             log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
-            send(bytes, turn)
+            send(datagrams, turn)
         case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
         }
         switch state {
@@ -89,6 +89,9 @@ extension IKESA {
 
     private func enforceLimits(_ established: Established, _ turn: Turn) {
         if let expiresAt = established.expiresAt, expiresAt <= turn.now {
+            var changed = established
+            changed.expiresAt = nil
+            state = .established(changed)
             enqueue(.deleteIKE(reason: "its lifetime ended", nil), turn)
             return
         }

@@ -35,8 +35,8 @@ extension IKESA {
         let bytes = try exchange.request(local: local, remote: remote, random: turn.random)
         state = .connecting(exchange, initiation)
         window.restart()
-        window.open(.ikeSAInit, bytes: bytes, policy: turn.settings.retransmission, now: turn.now)
-        send(bytes, turn)
+        window.open(.ikeSAInit, datagrams: [bytes], policy: turn.settings.retransmission, now: turn.now)
+        send([bytes], turn)
     }
 
     func processInitResponse(
@@ -99,7 +99,7 @@ extension IKESA {
                 remote: remote,
                 policy: turn.policy
             )
-            let payloads = try exchange.request()
+            let payloads = try exchange.request(isFirstContact: initiation.isFirstContact)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
         } catch {
@@ -170,9 +170,9 @@ extension IKESA {
             now: turn.now
         )
         sa.nat = answer.nat
-        sa.window.answered(message.header.messageID, with: answer.bytes)
+        sa.window.answered(message.header.messageID, with: [answer.bytes])
         turn.export(answer.agreement.exported)
-        sa.send(answer.bytes, turn)
+        sa.send([answer.bytes], turn)
         sa.log(.debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
         return sa
     }
@@ -193,6 +193,7 @@ extension IKESA {
                 return allocated
             }
             establish(outcome.peer, agreement.security, turn)
+            if payloads.notify(.initialContact) != nil { turn.noteInitialContact(self) }
             if case .agreed(let child) = outcome.child { try install(child, agreement, turn) }
             if case .refused(let failure) = outcome.child {
                 if let spi { turn.spis.release(spi) }

@@ -13,8 +13,8 @@ struct ExchangeWindow {
     struct Outstanding {
         let messageID: UInt32
         let exchangeType: ExchangeType
-        /// The identical octets are sent each time (RFC 7296 section 2.1).
-        let bytes: [UInt8]
+        /// The identical octets are sent each time (RFC 7296 section 2.1); several where the message is in fragments.
+        let datagrams: [[UInt8]]
         var attempt = 0
         var deadline: Instant
     }
@@ -23,7 +23,7 @@ struct ExchangeWindow {
     enum Verdict: Equatable {
         case new
         /// Seen before: send this answer again.
-        case answered([UInt8])
+        case answered([[UInt8]])
         /// Neither expected nor the last one: dropped (RFC 7296 section 2.3).
         case outside
     }
@@ -31,7 +31,7 @@ struct ExchangeWindow {
     /// What the passing of time asks for.
     enum Due: Equatable {
         case nothing
-        case resend([UInt8], attempt: Int)
+        case resend([[UInt8]], attempt: Int)
         case giveUp(attempts: Int)
     }
 
@@ -39,7 +39,7 @@ struct ExchangeWindow {
     private(set) var nextExpectedID: UInt32
     private(set) var outstanding: Outstanding?
     private(set) var retransmissions = 0
-    private var lastAnswer: (messageID: UInt32, bytes: [UInt8])?
+    private var lastAnswer: (messageID: UInt32, datagrams: [[UInt8]])?
 
     init(nextRequestID: UInt32 = 0, nextExpectedID: UInt32 = 0) {
         self.nextRequestID = nextRequestID
@@ -50,17 +50,17 @@ struct ExchangeWindow {
 
     // MARK: - Our requests
 
-    /// Takes the next message ID for the request that `build` makes, and begins its retransmission.
+    /// Takes the next message ID for a request, and begins its retransmission.
     mutating func open(
         _ exchangeType: ExchangeType,
-        bytes: [UInt8],
+        datagrams: [[UInt8]],
         policy: RetransmissionPolicy,
         now: Instant
     ) {
         outstanding = Outstanding(
             messageID: nextRequestID,
             exchangeType: exchangeType,
-            bytes: bytes,
+            datagrams: datagrams,
             deadline: now + policy.wait(afterAttempt: 0)
         )
         nextRequestID += nextRequestID < .max ? 1 : 0
@@ -88,20 +88,20 @@ struct ExchangeWindow {
         request.deadline = now + policy.wait(afterAttempt: request.attempt)
         outstanding = request
         retransmissions += 1
-        return .resend(request.bytes, attempt: request.attempt)
+        return .resend(request.datagrams, attempt: request.attempt)
     }
 
     // MARK: - Their requests
 
     func verdict(onRequest messageID: UInt32) -> Verdict {
         if messageID == nextExpectedID { return .new }
-        if let lastAnswer, lastAnswer.messageID == messageID { return .answered(lastAnswer.bytes) }
+        if let lastAnswer, lastAnswer.messageID == messageID { return .answered(lastAnswer.datagrams) }
         return .outside
     }
 
     /// Keeps the answer to the expected request and expects the next one.
-    mutating func answered(_ messageID: UInt32, with bytes: [UInt8]) {
-        lastAnswer = (messageID, bytes)
+    mutating func answered(_ messageID: UInt32, with datagrams: [[UInt8]]) {
+        lastAnswer = (messageID, datagrams)
         nextExpectedID = messageID < .max ? messageID + 1 : .max
     }
 }

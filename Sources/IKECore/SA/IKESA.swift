@@ -37,7 +37,7 @@ final class IKESA {
         let peer: AuthenticatedPeer
         let since: Instant
         var rekeyAt: Instant?
-        let expiresAt: Instant?
+        var expiresAt: Instant?
         /// Our request that waits for its response.
         var ongoing: OngoingExchange?
     }
@@ -76,8 +76,12 @@ final class IKESA {
     var remote: SocketAddress
     /// Where the first message came from or went to.
     let firstRemote: SocketAddress
+    /// Where we were reached or began.
+    let firstLocal: SocketAddress
     var nat = NATStatus()
     var window = ExchangeWindow()
+    private var requestFragments = Reassembly()
+    private var responseFragments = Reassembly()
     var state: State
     var children: [ChildEntry] = []
     var pending: [PendingExchange] = []
@@ -104,6 +108,7 @@ final class IKESA {
         self.local = local
         self.remote = remote
         firstRemote = remote
+        firstLocal = local
         self.state = state
         lastHeard = now
         lastSent = now
@@ -162,13 +167,10 @@ final class IKESA {
             receiveUnprotected(datagram, message, turn)
             return
         }
-        guard let security, case .encrypted(let encrypted)? = message.payloads.last?.body else {
-            log(.debug, "dropped a message without encrypted payload", turn)
-            return
-        }
         let payloads: [Payload]
         do {
-            payloads = try security.protection.open(encrypted, of: datagram.bytes)
+            guard let opened = try open(datagram.bytes, message, turn) else { return }
+            payloads = opened
         } catch {
             reject(message.header, error, turn)
             return
@@ -182,6 +184,46 @@ final class IKESA {
         startPending(turn)
     }
 
+    /// The payloads of a protected message; nil while fragments of it are missing, or when there is nothing to do.
+    private func open(
+        _ bytes: [UInt8],
+        _ message: Message,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> [Payload]? {
+        switch (security, message.payloads.last?.body) {
+        case (let security?, .encrypted(let encrypted)):
+            return try security.protection.open(encrypted, of: bytes)
+        case (let security?, .encryptedFragment(let fragment)) where security.allowsFragments:
+            return try open(fragment, of: bytes, message.header, security, turn)
+        default:
+            log(.debug, "dropped a message without encrypted payload", turn)
+            return nil
+        }
+    }
+
+    private func open(
+        _ fragment: EncryptedFragment,
+        of bytes: [UInt8],
+        _ header: Header,
+        _ security: IKESecurity,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> [Payload]? {
+        let queue = header.isResponse ? responseFragments : requestFragments
+        guard queue.wants(fragment, of: header.messageID) else { return nil }
+        let part = try security.protection.open(fragment, of: bytes)
+        if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
+            // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
+            if fragment.number == 1 { send(datagrams, turn) }
+            return nil
+        }
+        let whole =
+            header.isResponse
+            ? responseFragments.add(fragment, part, of: header.messageID)
+            : requestFragments.add(fragment, part, of: header.messageID)
+        guard let whole else { return nil }
+        return try security.protection.decode(first: whole.first, whole.inner)
+    }
+
     private func receiveUnprotected(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
         switch state {
         case .connecting(let exchange, let initiation) where message.header.isResponse && role == .initiator:
@@ -192,7 +234,7 @@ final class IKESA {
                 log(.debug, "dropped a second IKE_SA_INIT request with the same SPI but other content", turn)
                 return
             }
-            send(agreement.responseBytes, turn)
+            send([agreement.responseBytes], turn)
         default:
             log(.debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
         }
@@ -224,9 +266,9 @@ final class IKESA {
 
     private func receiveRequest(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         switch window.verdict(onRequest: header.messageID) {
-        case .answered(let bytes):
+        case .answered(let datagrams):
             log(.debug, "the peer repeats request \(header.messageID); sending the same answer", turn)
-            send(bytes, turn)
+            send(datagrams, turn)
         case .outside:
             log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
         case .new:
@@ -307,12 +349,13 @@ final class IKESA {
     func request(_ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) -> Bool {
         guard let security else { return false }
         do {
-            let bytes = try security.protection.seal(
+            let datagrams = try security.protection.seal(
                 header(exchangeType, messageID: window.nextRequestID, isResponse: false),
-                payloads
+                payloads,
+                limit: messageLimit(security, turn)
             )
-            window.open(exchangeType, bytes: bytes, policy: turn.settings.retransmission, now: turn.now)
-            send(bytes, turn)
+            window.open(exchangeType, datagrams: datagrams, policy: turn.settings.retransmission, now: turn.now)
+            send(datagrams, turn)
             return true
         } catch {
             close(error, turn)
@@ -324,20 +367,29 @@ final class IKESA {
     func answer(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         guard let security else { return }
         do {
-            let bytes = try security.protection.seal(
+            let datagrams = try security.protection.seal(
                 self.header(header.exchangeType, messageID: header.messageID, isResponse: true),
-                payloads
+                payloads,
+                limit: messageLimit(security, turn)
             )
-            window.answered(header.messageID, with: bytes)
-            send(bytes, turn)
+            window.answered(header.messageID, with: datagrams)
+            send(datagrams, turn)
         } catch {
             close(error, turn)
         }
     }
 
-    func send(_ bytes: [UInt8], _ turn: Turn) {
+    func send(_ datagrams: [[UInt8]], _ turn: Turn) {
         lastSent = turn.now
-        turn.emit(.send(Datagram(local: local, remote: remote, bytes: bytes)))
+        for bytes in datagrams { turn.emit(.send(Datagram(local: local, remote: remote, bytes: bytes))) }
+    }
+
+    /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.
+    private func messageLimit(_ security: IKESecurity, _ turn: Turn) -> Int? {
+        guard security.allowsFragments, connection?.sendsFragments ?? true else { return nil }
+        let ipHeader = remote.address.family == .v4 ? 20 : 40
+        let udpHeaderAndMarker = 12
+        return max(turn.settings.fragmentSize - ipHeader - udpHeaderAndMarker, Settings.leastMessage)
     }
 
     private func header(_ exchangeType: ExchangeType, messageID: UInt32, isResponse: Bool) -> Header {

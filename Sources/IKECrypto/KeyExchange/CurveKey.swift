@@ -22,7 +22,13 @@ struct CurveKey: ~Copyable {
         guard peer.count == curve.publicValueLength else {
             throw .invalidPublicValue(curve.method, .length(expected: curve.publicValueLength, received: peer.count))
         }
-        let peer = try Self.publicKey(curve, Self.uncompressed + peer)
+        // libcrypto takes only coordinates within the field that satisfy the curve equation, which is the test of RFC
+        // 6989 section 2.3; with a cofactor of 1 every such point has the full order.
+        let peer = try LibraryKey(
+            inTheGroupOf: key,
+            publicValue: Self.uncompressed + peer,
+            orThrow: .invalidPublicValue(curve.method, .notOnCurve)
+        )
         return try key.sharedSecret(with: peer, length: curve.coordinateLength)
     }
 
@@ -50,15 +56,16 @@ struct CurveKey: ~Copyable {
         throw .library(operation: "choosing a private key from the random source", code: 0)
     }
 
-    /// One candidate in three fails on Brainpool's 256-bit curve, fewer elsewhere: a source that fails so often is not random.
+    /// One candidate in three fails on Brainpool's 256-bit curve, fewer elsewhere: a source that fails so often is not
+    /// random.
     private static let mostCandidates = 128
 }
 
 // MARK: - libcrypto
 
 extension CurveKey {
-    /// The public point, uncompressed. EVP makes key pairs from its own random numbers only, hence `EC_POINT_mul`, whose
-    /// time does not depend on the scalar.
+    /// The public point, uncompressed. EVP makes key pairs from its own random numbers only, hence `EC_POINT_mul`,
+    /// whose time does not depend on the scalar.
     private static func publicPoint(
         _ curve: Curve,
         _ group: LibraryGroup,
@@ -86,31 +93,13 @@ extension CurveKey {
             try point.span.withUnsafeBytes { (point) throws(CryptoError) in
                 try LibraryKey(
                     "EC",
-                    .keyPair,
                     ParameterList(
                         ossl_param_group_name(curve.name.cString),
                         ossl_param_private_key(scalar.baseAddress, scalar.count),
                         ossl_param_public_point(point.baseAddress, point.count)
-                    ),
-                    orThrow: .library(operation: "EVP_PKEY_fromdata (EC)", code: 0)
+                    )
                 )
             }
-        }
-    }
-
-    /// A peer's key. libcrypto takes only coordinates within the field that satisfy the curve equation, which is the test of
-    /// RFC 6989 section 2.3; with a cofactor of 1 every such point has the full order.
-    private static func publicKey(_ curve: Curve, _ point: [UInt8]) throws(CryptoError) -> LibraryKey {
-        try point.span.withUnsafeBytes { (point) throws(CryptoError) in
-            try LibraryKey(
-                "EC",
-                .publicKey,
-                ParameterList(
-                    ossl_param_group_name(curve.name.cString),
-                    ossl_param_public_point(point.baseAddress, point.count)
-                ),
-                orThrow: .invalidPublicValue(curve.method, .notOnCurve)
-            )
         }
     }
 }

@@ -36,7 +36,9 @@ package enum EncryptedEnvelope {
     ) throws(WireError) -> [UInt8] {
         let first = number == 1 ? firstPayload : .none
         let fragment = EncryptedFragment(firstPayload: first, number: number, total: total, body: [])
-        var writer = Writer(reservingCapacity: Header.length + PayloadChain.genericHeaderLength + 4)
+        var writer = Writer(
+            reservingCapacity: Header.length + PayloadChain.genericHeaderLength + EncryptedFragment.numbersLength
+        )
         try write(header, .encryptedFragment, first, inFront: EncryptedFragment.numbersLength, bodyLength, to: &writer)
         try fragment.write(to: &writer)
         return writer.bytes

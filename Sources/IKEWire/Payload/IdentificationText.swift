@@ -10,7 +10,7 @@ import Inet
 ///     "#" and hexadecimal digits behind such a prefix are the octets themselves
 extension Identification {
     /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
-    /// unknown prefix or word with "%", or a distinguished name in text form ("C=CH, O=example").
+    /// empty name, an unknown prefix or word with "%", or a distinguished name in text form ("C=CH, O=example").
     package init?(_ text: String) {
         if Self.isWildcard(text) || text.hasPrefix("%") { return nil }
         if let forced = Self.forced(text) {
@@ -19,6 +19,8 @@ extension Identification {
         } else if text.hasPrefix("@#") {
             guard let data = octets(fromHexadecimal: text.dropFirst(2)), !data.isEmpty else { return nil }
             self.init(type: .keyID, data: data)
+        } else if text == "@" || text == "@@" {
+            return nil
         } else if text.hasPrefix("@@") {
             self.init(type: .rfc822Address, data: Array(text.utf8.dropFirst(2)))
         } else if text.hasPrefix("@") {

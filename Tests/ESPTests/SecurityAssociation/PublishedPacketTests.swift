@@ -5,8 +5,8 @@ import Inet
 import Support
 import Testing
 
-/// ESP packets that others have published or sent, with their keys: bit for bit what sealing makes, and opened to what they
-/// are said to hold.
+/// ESP packets that others have published or sent, with their keys: bit for bit what sealing makes, and opened to what
+/// they are said to hold.
 @Suite struct PublishedPacketTests {
     /// A published packet in the terms of this target.
     struct Published {
@@ -19,7 +19,8 @@ import Testing
         let plaintext: [UInt8]
         let packet: [UInt8]
 
-        /// What the plaintext holds behind its trailer's back: an inner packet, or the error that tunnel mode makes of it.
+        /// What the plaintext holds behind its trailer's back: an inner packet, or the error that tunnel mode makes of
+        /// it.
         var content: Result<[UInt8], ESPError> {
             let nextHeader = plaintext[plaintext.count - 1]
             guard [4, 41].contains(nextHeader) else { return .failure(.unsupportedNextHeader(nextHeader)) }

@@ -5,7 +5,8 @@ import Inet
 import Testing
 
 @Suite struct TunnelMTUTests {
-    /// Computed by hand: path, outer header, UDP, SPI and sequence number, IV, ICV, then rounded down and without trailer.
+    /// Computed by hand: path, outer header, UDP, SPI and sequence number, IV, ICV, then rounded down and without
+    /// trailer.
     @Test(arguments: [
         (CipherSuite.aes256GCM, 1500, IPAddress.Family.v4, true, 1438),
         (.aes256GCM, 1500, .v4, false, 1446),

@@ -59,10 +59,17 @@ import Testing
         }
     }
 
-    /// RFC 7634 section 4 forbids the attribute, yet 256 can only mean what is meant anyway.
+    /// RFC 7296 section 3.3.5 forbids the attribute, yet 256 can only mean what is meant anyway.
     @Test func chaCha20WithItsOnlyKeyLengthIsTheSameSuite() throws {
         let with = try CipherSuite(encryption: .chaCha20Poly1305, keyLength: 256, integrity: nil)
         #expect(try with == CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil))
+    }
+
+    @Test func aSuiteReadsAsInAProposal() throws {
+        let gcm = try CipherSuite(encryption: .aesGCM16, keyLength: 256, integrity: nil)
+        let cbc = try CipherSuite(encryption: .aesCBC, keyLength: 128, integrity: .hmacSHA2_256_128)
+        let chaCha = try CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil)
+        #expect("\(gcm) \(cbc) \(chaCha)" == "AES_GCM_16_256 AES_CBC_128/HMAC_SHA2_256_128 CHACHA20_POLY1305")
     }
 
     @Test func whatIsNotOfferedIsRefusedByName() {

@@ -38,7 +38,7 @@ import Testing
     @Test(arguments: [
         "C=CH, O=example, CN=moon", "@#", "@#abc", "@#xy", "ipv4:moon", "ipv4:::1", "ipv6:192.0.2.1", "ipv4:#c00002",
         "fqdn:",
-        "asn1dn:CN=moon", "%null", "%anny", "1:2:3", "moon:8443", "keyid:#+f", "@#６b",
+        "asn1dn:CN=moon", "%null", "%anny", "@", "@@", "1:2:3", "moon:8443", "keyid:#+f", "@#６b",
     ])
     func whatCannotBeReadIsNotTakenForAnotherIdentity(text: String) {
         #expect(Identification(text) == nil)
