@@ -50,10 +50,11 @@ import Testing
         #expect(request.header.messageID == 1)
         #expect(
             request.payloads.map(\.type) == [
-                .identificationInitiator, .identificationResponder, .authentication, .securityAssociation,
+                .identificationInitiator, .identificationResponder, .authentication, .notify, .securityAssociation,
                 .trafficSelectorsInitiator, .trafficSelectorsResponder,
             ]
         )
+        #expect(request.payloads.notifies == [Notify(.initialContact)])
         #expect(request.payloads.identificationInitiator == TwoSites.identity("left.example"))
         #expect(request.payloads.trafficSelectorsInitiator == [.selector(TwoSites.selector("10.1.0.0/16"))])
         #expect(request.payloads.trafficSelectorsResponder == [.selector(TwoSites.selector("10.2.0.0/16"))])

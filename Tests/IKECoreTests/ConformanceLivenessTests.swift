@@ -108,6 +108,42 @@ import Testing
         #expect(peer.isUp)
     }
 
+    // MARK: - A peer that began anew
+
+    @Test(arguments: [true, false]) func initialContactEndsTheSAsFromBefore(_ engineInitiates: Bool) throws {
+        let peer = try ScriptedPeer()
+        let old = try #require(engineInitiates ? try peer.letEngineEstablish() : try peer.establish())
+        let former = try peer.summary.id
+        try peer.agreeInit()
+        let offer = try peer.requestAuth { $0.payloads.append(Payload(.notify(Notify(.initialContact)))) }
+        let new = try #require(try peer.concludeAuth(offer, try peer.nextResponse()))
+        #expect(peer.isQuiet)
+        #expect(peer.isUp)
+        #expect(try peer.summary.id != former)
+        #expect(new.isTwin(of: try #require(peer.inbound.first)) && peer.inbound.count == 1)
+        #expect(!peer.outbound.contains { $0.outboundSPI == old.inboundSPI })
+    }
+
+    @Test func withoutInitialContactTheSAsFromBeforeStand() throws {
+        let peer = try ScriptedPeer()
+        try peer.establish()
+        try peer.establish()
+        #expect(peer.engine.summaries(now: peer.now).count == 2)
+        #expect(peer.inbound.count == 2)
+    }
+
+    @Test func initialContactOfAnotherIdentityEndsNothing() throws {
+        var sites = TwoSites()
+        sites.left.connections[0].remote.identity = nil
+        let peer = try ScriptedPeer(sites.left)
+        try peer.establish()
+        peer.identity = TwoSites.identity("other.example")
+        try peer.agreeInit()
+        let offer = try peer.requestAuth { $0.payloads.append(Payload(.notify(Notify(.initialContact)))) }
+        try peer.concludeAuth(offer, try peer.nextResponse())
+        #expect(peer.engine.summaries(now: peer.now).count == 2)
+    }
+
     // MARK: - Deletion by the engine
 
     @Test func theIKESAIsDeletedByADeletePayloadWithoutSPI() throws {

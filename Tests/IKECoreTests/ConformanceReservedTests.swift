@@ -122,6 +122,17 @@ import Testing
         #expect(peer.isUp)
     }
 
+    @Test func aHigherMajorVersionIsRefusedWithTheRequestsSPIs() throws {
+        let peer = try ScriptedPeer()
+        let offer = try peer.requestInit { $0.header.majorVersion = 3 }
+        let response = try peer.nextResponse()
+        #expect(response.header.majorVersion == 2)
+        #expect(response.header.initiatorSPI.bytes == offer.spi)
+        #expect(response.header.exchangeType == .ikeSAInit && response.header.messageID == 0)
+        #expect(response.payloads == [Payload(.notify(Notify(.invalidMajorVersion)))])
+        #expect(peer.engine.load == (0, 0, 0, 0))
+    }
+
     @Test func aRequestThatSaysItIsAResponseIsNotAnswered() throws {
         let peer = try ScriptedPeer()
         try peer.requestInit { $0.header.flags.insert(.response) }
