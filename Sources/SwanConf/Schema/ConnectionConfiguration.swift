@@ -28,6 +28,7 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let randTime: Duration
     /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
     package let keyingtries: UInt32
+    /// Whether long messages are sent in fragments.
     package let fragmentation: Fragmentation
     /// How this end proves who it is.
     package let local: AuthenticationConfiguration
