@@ -168,6 +168,13 @@ package final class ScriptedPeer {
         return message
     }
 
+    /// All that the engine has sent and nobody has taken.
+    package func remaining() throws -> [Received] {
+        var messages: [Received] = []
+        while !isQuiet { messages.append(try next()) }
+        return messages
+    }
+
     /// The one IKE SA that stands in the engine.
     package var summary: IKESASummary {
         get throws {
