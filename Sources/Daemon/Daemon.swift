@@ -224,7 +224,7 @@ package final class Daemon {
         for id in commands.takeOverdue(now) {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
-        feed(.childActivity(lastInbound: tunnels.lastInbound))
+        feed(.childUsage(tunnels.usage))
         feed(.timer)
     }
 

@@ -173,11 +173,39 @@ import Testing
         for _ in 0..<20 {
             for host in [pair.left, pair.right] {
                 let child = try #require(host.outbound.first)
-                pair.network.feed(host, .childActivity(lastInbound: [child.id: pair.network.now]))
+                pair.network.feed(host, .childUsage([child.id: ChildUsage(lastInbound: pair.network.now)]))
             }
             pair.network.run(for: .seconds(10))
         }
         #expect(pair.network.sent.count == before)
+    }
+
+    @Test func aCarriedVolumeStartsTheRekeyingOnceAndTheHardLimitEndsTheSA() throws {
+        let pair = try established {
+            $0.children[0].octetLimit = VolumeLimit(rekey: 1000, jitter: 100, hard: 2000)
+        }
+        let child = try #require(pair.left.outbound.first)
+        pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(octetsOut: 899)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.outbound.first?.id == child.id)
+        for _ in 0..<2 { pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(octetsOut: 1000)])) }
+        pair.network.run(for: .seconds(1))
+        let successor = try #require(pair.left.outbound.first)
+        #expect(successor.id != child.id)
+        #expect(pair.left.inbound.count == 1)
+        pair.network.feed(pair.left, .childUsage([successor.id: ChildUsage(octetsIn: 2000)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.inbound.isEmpty && pair.right.inbound.isEmpty)
+    }
+
+    @Test func sequenceNumbersAreRenewedBeforeTheyRunOut() throws {
+        let pair = try established()
+        let child = try #require(pair.left.outbound.first)
+        #expect(!child.usesESN)
+        pair.network.feed(pair.left, .childUsage([child.id: ChildUsage(packetsOut: UInt64(UInt32.max) / 16 * 15)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.outbound.first.map { $0.id != child.id } ?? false)
+        #expect(pair.childSAsAgree)
     }
 
     @Test func anUpConnectionIsNotNegotiatedAgain() throws {

@@ -45,7 +45,9 @@ import Testing
             "proposals", "encap", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth", "id",
             "fragmentation", "fragment_size",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
-            "copy_dscp", "start_action", "dpd_action", "close_action", "secret", "addrs", "dns",
+            "copy_dscp", "start_action", "dpd_action", "close_action",
+            "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",
+            "addrs", "dns",
         ]
         for key in keys {
             #expect(text.contains(" \(key) = "), "the example does not show `\(key)`")

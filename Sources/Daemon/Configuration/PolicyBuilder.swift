@@ -42,6 +42,8 @@ extension ChildPolicy {
             jitter: configuration.randTime,
             hard: configuration.lifeTime.orNilIfZero
         )
+        octetLimit = VolumeLimit(configuration.byteLimits)
+        packetLimit = VolumeLimit(configuration.packetLimits)
         isRestartedWhenPeerIsDead = configuration.dpdAction == .restart
         isRestartedWhenClosed = configuration.closeAction == .restart
         options.replayWindow = configuration.replayWindow
@@ -54,6 +56,16 @@ extension ChildPolicy {
             case .both: .yes
             case .none: .no
             }
+    }
+}
+
+extension VolumeLimit {
+    init(_ limits: VolumeLimits) {
+        self.init(
+            rekey: limits.rekey == 0 ? nil : limits.rekey,
+            jitter: limits.rand,
+            hard: limits.life == 0 ? nil : limits.life
+        )
     }
 }
 

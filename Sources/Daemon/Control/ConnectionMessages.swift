@@ -42,8 +42,8 @@ extension ChildConfiguration {
         [
             "mode": "TUNNEL",
             "rekey_time": .number(rekeyTime.components.seconds),
-            "rekey_bytes": "0",
-            "rekey_packets": "0",
+            "rekey_bytes": .number(byteLimits.rekey),
+            "rekey_packets": .number(packetLimits.rekey),
             "life_time": .number(lifeTime.components.seconds),
             "dpd_action": dpdAction == .restart ? "start" : "none",
             "close_action": closeAction == .restart ? "start" : "none",

@@ -65,13 +65,20 @@ final class Tunnels {
         }
     }
 
-    /// When each CHILD SA last received an authentic packet, for those that have.
-    var lastInbound: [UInt32: Instant] {
-        var times: [UInt32: Instant] = [:]
-        for (child, counters) in dataPlane.allCounters where counters.inbound.lastUse > 0 {
-            times[child.rawValue] = Instant(nanoseconds: counters.inbound.lastUse)
+    /// What each CHILD SA has carried so far.
+    var usage: [UInt32: ChildUsage] {
+        var usage: [UInt32: ChildUsage] = [:]
+        for (child, counters) in dataPlane.allCounters {
+            let lastUse = counters.inbound.lastUse
+            usage[child.rawValue] = ChildUsage(
+                lastInbound: lastUse > 0 ? Instant(nanoseconds: lastUse) : nil,
+                octetsIn: counters.inbound.octets,
+                octetsOut: counters.outbound.octets,
+                packetsIn: counters.inbound.packets,
+                packetsOut: counters.outbound.packets
+            )
         }
-        return times
+        return usage
     }
 
     func traffic(of childSA: ChildSA, now: Instant) -> Traffic? {

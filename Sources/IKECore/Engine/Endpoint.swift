@@ -61,7 +61,7 @@ package final class Endpoint {
         case .datagram(let datagram): receive(datagram, turn)
         case .command(let command, let id): perform(command, id, turn)
         case .policy(let new): policy = new
-        case .childActivity(let lastInbound): noteActivity(lastInbound)
+        case .childUsage(let usage): noteUsage(usage, turn)
         case .timer: break
         }
         while let spi = deadlines.popDue(now) {
@@ -260,12 +260,11 @@ package final class Endpoint {
         !sas.values.contains { $0.established != nil && !$0.isClosed && $0.connection?.name == connection.name }
     }
 
-    private func noteActivity(_ lastInbound: [UInt32: Instant]) {
-        for sa in sas.values {
-            let latest = sa.children.compactMap { lastInbound[$0.childSA.id] }.max()
-            guard let latest, latest > sa.lastHeard else { continue }
-            sa.lastHeard = latest
-            deadlines.schedule(sa.ourSPI, at: sa.nextDeadline(settings))
+    private func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
+        for sa in sas.values.sorted(by: { $0.id < $1.id })
+        where sa.children.contains(where: { usage[$0.childSA.id] != nil }) {
+            sa.noteUsage(usage, turn)
+            settle(sa, turn)
         }
     }
 

@@ -55,9 +55,9 @@ package enum Input: Sendable {
     case command(Command, CommandID)
     /// Connections and secrets from now on; SAs that stand are left alone.
     case policy(Policy)
-    /// When authenticated packets were last received, by the ids of CHILD SAs: proof that the peer is alive
-    /// (RFC 7296 section 2.4).
-    case childActivity(lastInbound: [UInt32: Instant])
+    /// What CHILD SAs have carried, by their ids: proof that the peer is alive (RFC 7296 section 2.4), and what volume limits
+    /// go by. To be given before `timer`.
+    case childUsage([UInt32: ChildUsage])
     /// Nothing but the time: deadlines that passed are acted on.
     case timer
 }

@@ -46,6 +46,9 @@ struct ChildAgreement {
             )
         }
         let isInitiator = role == .initiator
+        let usesESN = proposal.transforms(of: .sequenceNumbers).first?.id == SequenceNumbers.extended.rawValue
+        let packets = policy.packetLimit.drawn(turn.random)
+        let exhaustion = VolumeLimit.standardSequenceNumbers.drawn(turn.random)
         return ChildSA(
             id: id,
             name: policy.name,
@@ -56,7 +59,7 @@ struct ChildAgreement {
             suite: suite,
             inboundKeys: isInitiator ? keys.responder : keys.initiator,
             outboundKeys: isInitiator ? keys.initiator : keys.responder,
-            usesESN: proposal.transforms(of: .sequenceNumbers).first?.id == SequenceNumbers.extended.rawValue,
+            usesESN: usesESN,
             localSelectors: localSelectors,
             remoteSelectors: remoteSelectors,
             local: path.local,
@@ -65,7 +68,9 @@ struct ChildAgreement {
             options: policy.options,
             installedAt: turn.now,
             rekeyAt: policy.lifetime.rekeyDeadline(from: turn.now, random: turn.random),
-            expiresAt: policy.lifetime.hard.map { turn.now + $0 }
+            expiresAt: policy.lifetime.hard.map { turn.now + $0 },
+            octets: policy.octetLimit.drawn(turn.random),
+            packets: usesESN ? packets : packets.combined(with: exhaustion)
         )
     }
 }

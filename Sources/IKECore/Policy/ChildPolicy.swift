@@ -30,6 +30,23 @@ package struct TunnelOptions: Hashable, Sendable {
     package init() {}
 }
 
+/// Soft and hard limit in what one direction of a CHILD SA carries, octets or packets.
+package struct VolumeLimit: Hashable, Sendable {
+    /// Nil: never rekeyed because of it.
+    package var rekey: UInt64?
+    package var jitter: UInt64
+    /// Nil: never ended because of it.
+    package var hard: UInt64?
+
+    package init(rekey: UInt64? = nil, jitter: UInt64 = 0, hard: UInt64? = nil) {
+        self.rekey = rekey
+        self.jitter = jitter
+        self.hard = hard
+    }
+
+    var isSet: Bool { rekey != nil || hard != nil }
+}
+
 /// A CHILD SA as configured; immutable.
 package struct ChildPolicy: Hashable, Sendable {
     package var name: String
@@ -38,6 +55,8 @@ package struct ChildPolicy: Hashable, Sendable {
     package var localSelectors: [SelectorTemplate]
     package var remoteSelectors: [SelectorTemplate]
     package var lifetime = Lifetime(rekey: .seconds(3600), jitter: .seconds(360), hard: .seconds(3960))
+    package var octetLimit = VolumeLimit()
+    package var packetLimit = VolumeLimit()
     package var options = TunnelOptions()
     /// Negotiated anew when the peer was found dead (`dpd_action = start`).
     package var isRestartedWhenPeerIsDead = false

@@ -30,6 +30,9 @@ package struct ChildSA: Sendable {
     package internal(set) var rekeyAt: Instant?
     /// When it is deleted at the latest.
     package let expiresAt: Instant?
+    /// What it may carry in one direction, with its jitter taken off.
+    let octets: VolumeLimit
+    let packets: VolumeLimit
 }
 
 /// A CHILD SA of an IKE SA with what the control plane knows of its life.

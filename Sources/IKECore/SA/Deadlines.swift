@@ -12,6 +12,7 @@ extension IKESA {
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
             deadlines += postponed.map(\.at)
+            deadlines.append(usageWantedAt)
             if window.outstanding == nil { deadlines.append(livenessAt) }
             for entry in children {
                 deadlines.append(entry.childSA.expiresAt)
@@ -101,11 +102,13 @@ extension IKESA {
             state = .established(changed)
             pending.append(.rekeyIKE(nil))
         }
+        // Whoever called brought the counters before, if there are any.
+        if usageWantedAt.map({ $0 <= turn.now }) ?? false { usageNotedAt = turn.now }
         pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
         postponed.removeAll { $0.at <= turn.now }
         for entry in children {
             if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
-                expire(entry, turn)
+                expire(entry, "its lifetime ended", turn)
             } else if let rekeyAt = entry.childSA.rekeyAt, rekeyAt <= turn.now, entry.state == .installed {
                 clearRekeyDeadline(entry.childSA.id)
                 pending.append(.rekeyChild(id: entry.childSA.id, nil))
@@ -121,9 +124,9 @@ extension IKESA {
     }
 
     /// The hard limit: nothing is accepted on the SA from now on, and the peer is told.
-    private func expire(_ entry: ChildEntry, _ turn: Turn) {
+    func expire(_ entry: ChildEntry, _ reason: String, _ turn: Turn) {
         let childSA = entry.childSA
-        removeChild(childSA.id, reason: "its lifetime ended", turn)
+        removeChild(childSA.id, reason: reason, turn)
         pending.append(.announceDeletion(childSA.inboundSPI))
     }
 

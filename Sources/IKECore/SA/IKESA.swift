@@ -12,8 +12,9 @@ import Inet
 /// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
-/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`, `IKELife`,
-/// `Deadlines`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of `ExchangeWindow`.
+/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
+/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`. What is on the wire is the exchanges' business (`Exchanges/`),
+/// when it is sent that of `ExchangeWindow`.
 final class IKESA {
     enum State {
         /// IKE_SA_INIT is sent.
@@ -80,8 +81,8 @@ final class IKESA {
     let firstLocal: SocketAddress
     var nat = NATStatus()
     var window = ExchangeWindow()
-    private var requestFragments = Reassembly()
-    private var responseFragments = Reassembly()
+    var requestFragments = Reassembly()
+    var responseFragments = Reassembly()
     var state: State
     var children: [ChildEntry] = []
     var pending: [PendingExchange] = []
@@ -90,6 +91,8 @@ final class IKESA {
     /// When a message of the peer, or a packet of its CHILD SAs, last proved authentic.
     var lastHeard: Instant
     var lastSent: Instant
+    /// When the data plane's counters were last looked at.
+    var usageNotedAt: Instant
 
     init(
         id: UInt32,
@@ -112,6 +115,7 @@ final class IKESA {
         self.state = state
         lastHeard = now
         lastSent = now
+        usageNotedAt = now
     }
 
     /// The SPI by which messages of the peer find this SA.
@@ -182,46 +186,6 @@ final class IKESA {
             receiveRequest(message.header, payloads, turn)
         }
         startPending(turn)
-    }
-
-    /// The payloads of a protected message; nil while fragments of it are missing, or when there is nothing to do.
-    private func open(
-        _ bytes: [UInt8],
-        _ message: Message,
-        _ turn: Turn
-    ) throws(NegotiationFailure) -> [Payload]? {
-        switch (security, message.payloads.last?.body) {
-        case (let security?, .encrypted(let encrypted)):
-            return try security.protection.open(encrypted, of: bytes)
-        case (let security?, .encryptedFragment(let fragment)) where security.allowsFragments:
-            return try open(fragment, of: bytes, message.header, security, turn)
-        default:
-            log(.debug, "dropped a message without encrypted payload", turn)
-            return nil
-        }
-    }
-
-    private func open(
-        _ fragment: EncryptedFragment,
-        of bytes: [UInt8],
-        _ header: Header,
-        _ security: IKESecurity,
-        _ turn: Turn
-    ) throws(NegotiationFailure) -> [Payload]? {
-        let queue = header.isResponse ? responseFragments : requestFragments
-        guard queue.wants(fragment, of: header.messageID) else { return nil }
-        let part = try security.protection.open(fragment, of: bytes)
-        if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
-            // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
-            if fragment.number == 1 { send(datagrams, turn) }
-            return nil
-        }
-        let whole =
-            header.isResponse
-            ? responseFragments.add(fragment, part, of: header.messageID)
-            : requestFragments.add(fragment, part, of: header.messageID)
-        guard let whole else { return nil }
-        return try security.protection.decode(first: whole.first, whole.inner)
     }
 
     private func receiveUnprotected(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
@@ -338,70 +302,6 @@ final class IKESA {
         case .liveness:
             break
         }
-    }
-
-    // MARK: - Messages out
-
-    /// Sends a protected request and begins its retransmission.
-    ///
-    /// - Returns: false if it could not be built, which ends the SA.
-    @discardableResult
-    func request(_ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) -> Bool {
-        guard let security else { return false }
-        do {
-            let datagrams = try security.protection.seal(
-                header(exchangeType, messageID: window.nextRequestID, isResponse: false),
-                payloads,
-                limit: messageLimit(security, turn)
-            )
-            window.open(exchangeType, datagrams: datagrams, policy: turn.settings.retransmission, now: turn.now)
-            send(datagrams, turn)
-            return true
-        } catch {
-            close(error, turn)
-            return false
-        }
-    }
-
-    /// Sends the answer to a request, and keeps it for when the request comes again.
-    func answer(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
-        guard let security else { return }
-        do {
-            let datagrams = try security.protection.seal(
-                self.header(header.exchangeType, messageID: header.messageID, isResponse: true),
-                payloads,
-                limit: messageLimit(security, turn)
-            )
-            window.answered(header.messageID, with: datagrams)
-            send(datagrams, turn)
-        } catch {
-            close(error, turn)
-        }
-    }
-
-    func send(_ datagrams: [[UInt8]], _ turn: Turn) {
-        lastSent = turn.now
-        for bytes in datagrams { turn.emit(.send(Datagram(local: local, remote: remote, bytes: bytes))) }
-    }
-
-    /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.
-    private func messageLimit(_ security: IKESecurity, _ turn: Turn) -> Int? {
-        guard security.allowsFragments, connection?.sendsFragments ?? true else { return nil }
-        let ipHeader = remote.address.family == .v4 ? 20 : 40
-        let udpHeaderAndMarker = 12
-        return max(turn.settings.fragmentSize - ipHeader - udpHeaderAndMarker, Settings.leastMessage)
-    }
-
-    private func header(_ exchangeType: ExchangeType, messageID: UInt32, isResponse: Bool) -> Header {
-        var flags: Header.Flags = role == .initiator ? [.initiator] : []
-        if isResponse { flags.insert(.response) }
-        return Header(
-            initiatorSPI: spiI,
-            responderSPI: spiR,
-            exchangeType: exchangeType,
-            flags: flags,
-            messageID: messageID
-        )
     }
 
     func log(_ level: LogRecord.Level, _ message: String, _ turn: Turn) {

@@ -17,6 +17,8 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let lifeTime: Duration
     /// A random time up to this is taken off `rekeyTime`. Less than `rekeyTime` unless that is zero.
     package let randTime: Duration
+    package let byteLimits: VolumeLimits
+    package let packetLimits: VolumeLimits
     /// How many packets back a late one is accepted: a multiple of 32 up to 4096; zero to accept replayed packets.
     package let replayWindow: Int
     /// Whether the outer header takes over the inner one's DF bit (IPv4).
@@ -78,6 +80,8 @@ package struct ChildConfiguration: Hashable, Sendable {
         remoteTrafficSelectors = try Self.selectors("remote_ts", reader)
         (rekeyTime, lifeTime) = try Self.lifetimes(reader)
         randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: max(lifeTime - rekeyTime, .zero))
+        byteLimits = try VolumeLimits("bytes", reader)
+        packetLimits = try VolumeLimits("packets", reader)
         replayWindow = try Self.replayWindow(reader)
         copyDF = try reader.boolean("copy_df") ?? true
         copyECN = try reader.boolean("copy_ecn") ?? true

@@ -67,17 +67,11 @@ extension Vocabulary {
         read: [
             "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
             "copy_df", "copy_ecn", "copy_dscp", "start_action", "dpd_action",
-            "close_action",
+            "close_action", "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets",
         ],
         inert: [
             "mode": .oneOf(["tunnel"]),
             "sha256_96": .no,
-            "rekey_bytes": .noSize,
-            "life_bytes": .noSize,
-            "rand_bytes": .noSize,
-            "rekey_packets": .zero,
-            "life_packets": .zero,
-            "rand_packets": .zero,
             "hostaccess": .no,
             "policies": .yes,
             "policies_fwd_out": .no,

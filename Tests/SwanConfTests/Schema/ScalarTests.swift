@@ -37,7 +37,20 @@ import Testing
         #expect(throws: Never.self) { try readChild("life_bytes = \(text)") }
     }
 
-    @Test(arguments: ["500M", "1", "0T", "18446744073709551615G", "M", "-0"])
+    @Test(arguments: [("1", 1), ("2K", 2048), ("500M", 500 << 20), ("3G", 3 << 30)])
+    func sizesHaveUnitsOf1024(text: String, octets: UInt64) throws {
+        #expect(try readChild("life_bytes = \(text)").byteLimits.life == octets)
+    }
+
+    @Test func limitsOfVolumeDeriveFromEachOther() throws {
+        let limits = try readChild("rekey_bytes = 1000").byteLimits
+        #expect(limits.life == 1100 && limits.rand == 100)
+        #expect(try readChild("life_packets = 1000").packetLimits.rekey == 900)
+        #expect(throws: ConfigurationError.self) { try readChild("rekey_bytes = 2K\n life_bytes = 1K") }
+        #expect(throws: ConfigurationError.self) { try readChild("rekey_bytes = 1K\n rand_bytes = 1K") }
+    }
+
+    @Test(arguments: ["0T", "18446744073709551615G", "M", "-0"])
     func otherSizesAreRefused(text: String) throws {
         #expect(throws: ConfigurationError.self) { try readChild("life_bytes = \(text)") }
     }
