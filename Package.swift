@@ -49,7 +49,7 @@ let package = Package(
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon"]),
-        library("Control", ["VICI", "SwanConf"], exclude: ["README.md"]),
+        library("Control", ["VICI", "SwanConf", "IKEWire"], exclude: ["README.md"]),
         executable("ikectl", ["Control"]),
 
         .target(
@@ -69,7 +69,7 @@ let package = Package(
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
         tests("VICITests", ["VICI", "VICISupport"]),
-        tests("ControlTests", ["Control", "VICI", "VICISupport"]),
+        tests("ControlTests", ["Control", "VICI", "VICISupport", "IKEWire"]),
         tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
     ]
 )

@@ -57,7 +57,6 @@ package final class Daemon {
         store = ConfigurationStore(file: configuration)
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
-        keyLog = settings.keyLog.map { KeyLog(directory: $0) }
         endpoint = Endpoint(
             settings: Settings(settings),
             policy: store.policy,
@@ -65,6 +64,7 @@ package final class Daemon {
             now: startedAt
         )
         do {
+            if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
             try Capability.require([.netAdmin])
             loop = try EventLoop()
             timer = try TimerFD()

@@ -1,3 +1,4 @@
+import IKEWire
 import Testing
 
 @testable import Control

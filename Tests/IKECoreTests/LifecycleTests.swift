@@ -187,6 +187,64 @@ import Testing
         #expect(pair.network.sent.count == before)
     }
 
+    @Test func aConnectionThatIsMeantToBeUpIsBegunAnewWhenThePeerWasDead() throws {
+        let pair = try established {
+            $0.livenessDelay = .seconds(10)
+            $0.keyingTries = nil
+            $0.children[0].isRestartedWhenPeerIsDead = $0.name == "site"
+        }
+        pair.network.tap = { _ in nil }
+        pair.network.run(for: .seconds(1000))
+        #expect(pair.left.inbound.isEmpty)
+        pair.network.tap = nil
+        pair.network.run(for: .seconds(400))
+        #expect(!pair.left.inbound.isEmpty && !pair.right.inbound.isEmpty)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test(arguments: [true, false]) func whatThePeerClosesIsNegotiatedAnewWhereThatIsWanted(_ wholeSA: Bool) throws {
+        var sites = TwoSites()
+        sites.left.connections[0].children[0].isRestartedWhenClosed = true
+        let pair = Pair(sites)
+        try #require(pair.left.succeeded(pair.up()))
+        let child = try #require(pair.right.outbound.first)
+        let target = wholeSA ? SAReference.ikeSA(id: try onlySA(pair.right, pair).id) : .childSA(id: child.id)
+        pair.network.command(pair.right, .terminate([target]))
+        pair.network.run(for: .seconds(2))
+        #expect(pair.left.outbound.count == 1)
+        #expect(pair.right.outbound.first.map { $0.id != child.id } ?? false)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test func aPeerThatBeganAnewReplacesWhatItHadBefore() throws {
+        let sites = TwoSites()
+        let pair = Pair(sites)
+        try #require(pair.left.succeeded(pair.up()))
+        let reborn = pair.network.restart(pair.left, policy: sites.left)
+        let id = pair.network.initiate(reborn, "site", to: pair.right)
+        pair.network.run(for: .seconds(1))
+        #expect(reborn.succeeded(id))
+        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(pair.right.inbound.count == 1 && pair.right.outbound.count == 1)
+    }
+
+    @Test func aSecondIKESAOfTheSamePeerLeavesTheFirstAlone() throws {
+        let pair = try established()
+        #expect(pair.right.succeeded(pair.network.initiate(pair.right, "site", to: pair.left)))
+        #expect(try onlySA(pair.right, pair).children.count == 1)
+    }
+
+    @Test func anSAWhoseTimeIsUpWhileARequestIsUnansweredStillEnds() throws {
+        let pair = try established {
+            $0.lifetime = Lifetime(rekey: nil, jitter: .zero, hard: .seconds(60))
+            $0.livenessDelay = .seconds(59)
+        }
+        pair.network.run(for: .seconds(58))
+        pair.network.tap = { _ in nil }
+        pair.network.run(for: grace)
+        #expect(pair.isEmpty)
+    }
+
     @Test func anIKESAWithoutAChildCanBeHad() throws {
         let pair = Pair()
         #expect(pair.left.succeeded(pair.up(children: .none)))

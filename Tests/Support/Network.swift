@@ -67,6 +67,13 @@ package final class Network {
         return host
     }
 
+    /// Replaces a host by one that has forgotten everything.
+    @discardableResult
+    package func restart(_ old: Host, policy: Policy, settings: Settings = Settings()) -> Host {
+        hosts.removeAll { $0 === old }
+        return host(old.name, old.address.description, policy: policy, settings: settings)
+    }
+
     // MARK: - Acting
 
     /// Gives a command to a host at the present time.

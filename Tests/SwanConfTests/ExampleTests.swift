@@ -43,8 +43,9 @@ import Testing
             "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
             "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",
             "proposals", "encap", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth", "id",
+            "fragmentation", "fragment_size",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
-            "copy_dscp", "start_action", "dpd_action", "secret", "addrs", "dns",
+            "copy_dscp", "start_action", "dpd_action", "close_action", "secret", "addrs", "dns",
         ]
         for key in keys {
             #expect(text.contains(" \(key) = "), "the example does not show `\(key)`")

@@ -1,3 +1,5 @@
+import IKEWire
+
 /// A command line, taken apart: which command, with which options and operands.
 struct Invocation {
     let command: Command

@@ -1,3 +1,5 @@
+import IKEWire
+
 /// A connection as a whole, or one of its children, as a person names it: `site-b`, `net`, `site-b/net`.
 struct Tunnel: CustomStringConvertible {
     var connection: String

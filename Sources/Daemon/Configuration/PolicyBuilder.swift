@@ -22,6 +22,8 @@ extension Connection {
             hard: configuration.hardLifetime
         )
         forcesEncapsulation = configuration.encap
+        acceptsFragments = configuration.fragmentation != .no
+        sendsFragments = configuration.fragmentation == .yes
         livenessDelay = configuration.dpdDelay.orNilIfZero
         keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
     }
@@ -40,6 +42,8 @@ extension ChildPolicy {
             jitter: configuration.randTime,
             hard: configuration.lifeTime.orNilIfZero
         )
+        isRestartedWhenPeerIsDead = configuration.dpdAction == .restart
+        isRestartedWhenClosed = configuration.closeAction == .restart
         options.replayWindow = configuration.replayWindow
         options.copyDF = configuration.copyDF
         options.copyECN = configuration.copyECN
@@ -101,6 +105,7 @@ extension Settings {
         halfOpenTimeout = daemon.halfOpenTimeout
         cookieThreshold = daemon.cookieThreshold == 0 ? .max : daemon.cookieThreshold
         keepaliveInterval = daemon.keepAlive
+        fragmentSize = daemon.fragmentSize
         ikePort = daemon.port
         natTraversalPort = daemon.portNATT
         exportsKeys = daemon.keyLog != nil
@@ -108,10 +113,12 @@ extension Settings {
 }
 
 extension ConnectionConfiguration {
-    /// An IKE SA lives a day at the most, unless `over_time` says otherwise.
+    /// A day, unless `over_time` says otherwise or rekeying comes later than that.
     var hardLifetime: Duration? {
-        if rekeyTime > .zero && overTime > .zero { return rekeyTime + overTime }
-        return .seconds(86_400)
+        let day: Duration = .seconds(86_400)
+        guard rekeyTime > .zero else { return day }
+        guard let overTime else { return max(day, rekeyTime + rekeyTime / 10) }
+        return overTime > .zero ? rekeyTime + overTime : nil
     }
 }
 

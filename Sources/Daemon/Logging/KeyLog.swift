@@ -3,12 +3,21 @@ import IKECore
 import IKECrypto
 import IKEWire
 import Inet
+import LinuxNet
 
 /// Writes keys in the form of Wireshark's `ikev2_decryption_table` and `esp_sa` files, so that captures can be read.
 ///
 /// Whoever reads these files can read the traffic: they are made with mode 0600, only when `key_log` names a directory.
 struct KeyLog {
     let directory: String
+
+    /// Makes the directory, readable by us alone, unless it is there.
+    init(directory: String) throws(Errno) {
+        self.directory = directory
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw Errno("make the directory \(directory) of key_log", code: errno)
+        }
+    }
 
     /// - Returns: what went wrong, for the log.
     func write(_ keys: KeyExport) -> String? {

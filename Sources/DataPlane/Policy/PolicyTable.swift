@@ -91,7 +91,11 @@ extension PolicyTable {
         )
         for localPrefix in local.prefixes {
             for remotePrefix in remote.prefixes {
-                let lengths = PrefixLengths(local: localPrefix.length, remote: remotePrefix.length, family: local.family)
+                let lengths = PrefixLengths(
+                    local: localPrefix.length,
+                    remote: remotePrefix.length,
+                    family: local.family
+                )
                 let key = lengths.key(local: localPrefix.address, remote: remotePrefix.address)
                 switch local.family {
                 case .v4: Self.insert(entry, lengths, key, into: &v4)

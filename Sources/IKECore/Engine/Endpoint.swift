@@ -91,17 +91,20 @@ package final class Endpoint {
     private func receive(_ datagram: Datagram, _ turn: Turn) {
         let message: Message
         do {
-            message = try Message(parsing: datagram.bytes)
+            // The header comes first: messages of another version are not to be understood, but answered.
+            let bytes = datagram.bytes
+            let header = try Header(parsing: bytes.span.bytes)
+            guard header.majorVersion == 2 else {
+                refuseVersion(datagram, header, turn)
+                return
+            }
+            message = try Message(parsing: bytes)
         } catch {
             drops.malformed += 1
             turn.log(LogRecord(.debug, "dropped a malformed message: \(error)", peer: datagram.remote))
             return
         }
         let header = message.header
-        guard header.majorVersion == 2 else {
-            refuseVersion(datagram, header, turn)
-            return
-        }
         if let sa = sas[header.isFromInitiator ? header.responderSPI : header.initiatorSPI] {
             sa.receive(datagram, message, turn)
             settle(sa, turn)
@@ -220,17 +223,41 @@ package final class Endpoint {
             changed.startPending(turn)
             settle(changed, turn)
         }
-        for initiation in turn.takeRestarts() { begin(initiation, turn) }
+        for initiation in turn.takeRestarts() where !isShuttingDown { begin(initiation, turn) }
         if !sa.isHalfOpen {
             let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
             if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }
         }
+        for newcomer in turn.takeInitialContacts() { closePredecessors(of: newcomer, turn) }
         if sa.isOver(turn.now) {
             sas[sa.ourSPI] = nil
             deadlines.schedule(sa.ourSPI, at: nil)
         } else {
-            deadlines.schedule(sa.ourSPI, at: sa.nextDeadline(settings))
+            // A deadline that has passed already comes up a moment later, never again within this turn.
+            let deadline = sa.nextDeadline(settings).map { max($0, turn.now + .milliseconds(1)) }
+            deadlines.schedule(sa.ourSPI, at: deadline)
         }
+    }
+
+    /// The peer says that it knows no other SA with us: those that stand here are left from before it was started again
+    /// (RFC 7296 section 2.4). They end without a word, since the peer would not understand one.
+    private func closePredecessors(of newcomer: IKESA, _ turn: Turn) {
+        guard let peer = newcomer.established?.peer else { return }
+        let failure = NegotiationFailure(.closed, "the peer began anew with IKE SA {\(newcomer.id)} (INITIAL_CONTACT)")
+        let predecessors = sas.values.filter { sa in
+            guard sa !== newcomer, !sa.isClosed, let other = sa.established?.peer else { return false }
+            return other.localIdentity.isSameIdentity(as: peer.localIdentity)
+                && other.remoteIdentity.isSameIdentity(as: peer.remoteIdentity)
+        }
+        for sa in predecessors.sorted(by: { $0.id < $1.id }) {
+            sa.close(failure, turn)
+            settle(sa, turn)
+        }
+    }
+
+    /// Whether no SA with the peer of this connection stands, so that a new one is the first contact.
+    private func isFirstContact(_ connection: Connection) -> Bool {
+        !sas.values.contains { $0.established != nil && !$0.isClosed && $0.connection?.name == connection.name }
     }
 
     private func noteActivity(_ lastInbound: [UInt32: Instant]) {
@@ -293,6 +320,8 @@ package final class Endpoint {
 
     private func begin(_ initiation: Initiation, _ turn: Turn) {
         do {
+            var initiation = initiation
+            initiation.isFirstContact = isFirstContact(initiation.connection)
             let sa = try IKESA.initiate(initiation, turn)
             sas[sa.ourSPI] = sa
             settle(sa, turn)

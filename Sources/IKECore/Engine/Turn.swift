@@ -17,6 +17,7 @@ final class Turn {
     private(set) var births: [IKESA] = []
     /// SAs that changed without being called.
     private var touched: [IKESA] = []
+    private var initialContacts: [IKESA] = []
     /// Negotiations to begin anew because nobody answered.
     private(set) var restarts: [Initiation] = []
 
@@ -48,6 +49,14 @@ final class Turn {
 
     /// An SA other than the one that was called has changed.
     func touch(_ sa: IKESA) { touched.append(sa) }
+
+    /// The peer of this SA knows no other one with us.
+    func noteInitialContact(_ sa: IKESA) { initialContacts.append(sa) }
+
+    func takeInitialContacts() -> [IKESA] {
+        defer { initialContacts = [] }
+        return initialContacts
+    }
 
     func takeTouched() -> [IKESA] {
         defer { touched = [] }
@@ -81,6 +90,8 @@ struct Initiation {
     let remote: SocketAddress
     /// How many times it has been begun before.
     var tries = 0
+    /// No other SA with the peer stands; it is told so (INITIAL_CONTACT).
+    var isFirstContact = false
 }
 
 /// A CHILD SA that somebody wants, and the command that waits for it.

@@ -54,12 +54,13 @@ struct AuthInitiator {
         )
     }
 
-    func request() throws(NegotiationFailure) -> [Payload] {
+    func request(isFirstContact: Bool) throws(NegotiationFailure) -> [Payload] {
         let psk = PreSharedKeyAuthentication(prf: agreement.security.prf, key: key)
         let authentication = try psk.payload(of: .initiator, identity: localIdentity, agreement: agreement)
         var payloads = [Payload(.identificationInitiator(localIdentity))]
         if let expected = connection.remote.identity { payloads.append(Payload(.identificationResponder(expected))) }
         payloads.append(Payload(.authentication(authentication)))
+        if isFirstContact { payloads.append(Payload(.notify(Notify(.initialContact)))) }
         return payloads + (offer?.payloads ?? [])
     }
 

@@ -183,20 +183,11 @@ struct InitResponder {
         let payloads = request.payloads
         let spiI = request.header.initiatorSPI
         try PayloadRule.initRequest.check(payloads)
-        guard let peerValue = payloads.keyExchange, let nonceI = payloads.nonce else {
-            throw PayloadRule.initRequest.malformed("lacks a nonce or a public value")
-        }
+        guard let nonceI = payloads.nonce else { throw PayloadRule.initRequest.malformed("lacks its nonce") }
         let proposal = try choose(payloads.securityAssociation ?? [])
         let method = KeyExchangeMethod(rawValue: proposal.transforms(of: .keyExchange).first?.id ?? 0)
-        guard peerValue.method == method else {
-            throw NegotiationFailure(
-                .invalidKeyExchange,
-                "the peer's public value is for \(peerValue.method), agreed is \(method); asking for that",
-                notify: Notify(.invalidKEPayload, data: method.rawValue.bigEndianBytes)
-            )
-        }
-        let keyExchange = try makeKeyExchange(method, random)
-        let secret = try sharedSecret(keyExchange, peerValue)
+        let (own, secret) = try KeyExchangeResponder.answer(payloads.keyExchange, agreed: method, random: random)
+        guard let secret else { throw PayloadRule.initRequest.malformed("has no key exchange") }
         let nonceR = random.bytes(nonceLength)
         let forcing = candidates.contains { $0.forcesEncapsulation }
         let allowsFragments =
@@ -209,11 +200,7 @@ struct InitResponder {
                 flags: .response,
                 messageID: request.header.messageID
             ),
-            [
-                Payload(.securityAssociation([proposal])),
-                Payload(.keyExchange(KeyExchangePayload(method: method, data: keyExchange.publicValue))),
-                Payload(.nonce(nonceR)),
-            ]
+            [Payload(.securityAssociation([proposal]))] + own + [Payload(.nonce(nonceR))]
                 + NATDetection.notifies(
                     spiI: spiI,
                     spiR: spiR,

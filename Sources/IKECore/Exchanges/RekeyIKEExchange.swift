@@ -164,40 +164,29 @@ extension RekeyedIKE {
         sharedSecret: SecretBytes,
         old: IKESecurity
     ) throws(NegotiationFailure) -> RekeyedIKE {
-        let prf = try IKESecurity.prf(of: proposal)
-        let suite = try IKESecurity.suite(of: proposal)
-        do {
-            let skeyseed = try KeyDerivation.rekeyedSKEYSEED(
+        let derived = try IKESecurity.derive(
+            proposal: proposal,
+            role: role,
+            spiI: spiI,
+            spiR: spiR,
+            nonceI: nonceI,
+            nonceR: nonceR,
+            allowsFragments: old.allowsFragments
+        ) { (_) throws(CryptoError) in
+            try KeyDerivation.rekeyedSKEYSEED(
                 prf: old.prf,
                 skD: old.skD,
                 sharedSecret: sharedSecret,
                 nonceI: nonceI,
                 nonceR: nonceR
             )
-            let keys = try KeyDerivation.ikeKeys(
-                prf: prf,
-                suite: suite,
-                skeyseed: skeyseed,
-                nonceI: nonceI,
-                nonceR: nonceR,
-                spiI: spiI,
-                spiR: spiR
-            )
-            return RekeyedIKE(
-                spiI: spiI,
-                spiR: spiR,
-                security: IKESecurity(
-                    proposal: proposal,
-                    prf: prf,
-                    protection: try MessageProtection(suite: suite, keys: keys, role: role),
-                    skD: keys.d,
-                    allowsFragments: old.allowsFragments
-                ),
-                exported: .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys),
-                nonces: [nonceI, nonceR]
-            )
-        } catch {
-            throw NegotiationFailure(.cryptography, "the keys of the new IKE SA could not be derived: \(error)")
         }
+        return RekeyedIKE(
+            spiI: spiI,
+            spiR: spiR,
+            security: derived.security,
+            exported: derived.exported,
+            nonces: [nonceI, nonceR]
+        )
     }
 }

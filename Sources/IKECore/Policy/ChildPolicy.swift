@@ -39,6 +39,10 @@ package struct ChildPolicy: Hashable, Sendable {
     package var remoteSelectors: [SelectorTemplate]
     package var lifetime = Lifetime(rekey: .seconds(3600), jitter: .seconds(360), hard: .seconds(3960))
     package var options = TunnelOptions()
+    /// Negotiated anew when the peer was found dead (`dpd_action = start`).
+    package var isRestartedWhenPeerIsDead = false
+    /// Negotiated anew when the peer closed it (`close_action = start`).
+    package var isRestartedWhenClosed = false
 
     package init(
         name: String,

@@ -230,7 +230,12 @@ extension IKESA {
         }
         // An SA whose deletion we asked for ourselves is not deleted in the answer: both requests crossed.
         let ours = entries.filter { !isDeletionOutstanding($0.childSA.id) }.map(\.childSA.inboundSPI)
-        for entry in entries { removeChild(entry.childSA.id, reason: "deleted by the peer", turn) }
+        for entry in entries {
+            if entry.policy.isRestartedWhenClosed && entry.state == .installed {
+                pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil)))
+            }
+            removeChild(entry.childSA.id, reason: "deleted by the peer", turn)
+        }
         return ours.isEmpty ? [] : [Payload(.delete(.esp(ours)))]
     }
 

@@ -89,6 +89,9 @@ extension IKESA {
 
     private func enforceLimits(_ established: Established, _ turn: Turn) {
         if let expiresAt = established.expiresAt, expiresAt <= turn.now {
+            var changed = established
+            changed.expiresAt = nil
+            state = .established(changed)
             enqueue(.deleteIKE(reason: "its lifetime ended", nil), turn)
             return
         }

@@ -99,7 +99,7 @@ extension IKESA {
                 remote: remote,
                 policy: turn.policy
             )
-            let payloads = try exchange.request()
+            let payloads = try exchange.request(isFirstContact: initiation.isFirstContact)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
         } catch {
@@ -193,6 +193,7 @@ extension IKESA {
                 return allocated
             }
             establish(outcome.peer, agreement.security, turn)
+            if payloads.notify(.initialContact) != nil { turn.noteInitialContact(self) }
             if case .agreed(let child) = outcome.child { try install(child, agreement, turn) }
             if case .refused(let failure) = outcome.child {
                 if let spi { turn.spis.release(spi) }

@@ -107,6 +107,7 @@ extension IKESA {
     /// The peer, or a failure, ended the SA: what it carried goes, and who waited learns why.
     func close(_ failure: NegotiationFailure, _ turn: Turn) {
         guard !isClosed else { return }
+        if failure.reason == .peerUnreachable { beginAgain(turn) { $0.isRestartedWhenPeerIsDead } }
         let commands = waitingCommands
         let keys = security
         log(.error, failure.message, turn)
@@ -120,6 +121,7 @@ extension IKESA {
     }
 
     private func closed(by reason: String, _ turn: Turn) {
+        beginAgain(turn) { $0.isRestartedWhenClosed }
         let commands = waitingCommands
         releaseOffers(turn)
         abandonChildren(reason: reason, turn)
@@ -136,6 +138,25 @@ extension IKESA {
         for command in commands {
             turn.finish(command, isOurDeletion ? nil : NegotiationFailure(.closed, "the IKE SA was \(reason)"))
         }
+    }
+
+    /// Negotiates anew what the SA carried and the configuration wants back.
+    private func beginAgain(_ turn: Turn, _ isWanted: (ChildPolicy) -> Bool) {
+        guard case .established(let established) = state,
+            let connection = turn.policy.connection(named: established.peer.connection.name)
+        else { return }
+        let lost = Set(children.filter { isWanted($0.policy) }.map(\.childSA.name))
+        let wanted = connection.children.filter { lost.contains($0.name) }
+        guard !wanted.isEmpty else { return }
+        log(.info, "beginning anew for CHILD SA \(wanted.map(\.name).joined(separator: ", "))", turn)
+        turn.restart(
+            Initiation(
+                connection: connection,
+                children: wanted.map { ChildRequest(policy: $0, command: nil) },
+                local: firstLocal,
+                remote: firstRemote
+            )
+        )
     }
 
     /// Ends an SA that does not stand yet, because somebody asked to.

@@ -37,7 +37,7 @@ final class IKESA {
         let peer: AuthenticatedPeer
         let since: Instant
         var rekeyAt: Instant?
-        let expiresAt: Instant?
+        var expiresAt: Instant?
         /// Our request that waits for its response.
         var ongoing: OngoingExchange?
     }
@@ -76,6 +76,8 @@ final class IKESA {
     var remote: SocketAddress
     /// Where the first message came from or went to.
     let firstRemote: SocketAddress
+    /// Where we were reached or began.
+    let firstLocal: SocketAddress
     var nat = NATStatus()
     var window = ExchangeWindow()
     private var requestFragments = Reassembly()
@@ -106,6 +108,7 @@ final class IKESA {
         self.local = local
         self.remote = remote
         firstRemote = remote
+        firstLocal = local
         self.state = state
         lastHeard = now
         lastSent = now

@@ -46,6 +46,45 @@ struct IKESecurity {
     }
 }
 
+extension IKESecurity {
+    /// Derives what protects a new IKE SA from its SKEYSEED (RFC 7296 section 2.14), which `skeyseed` computes with the PRF
+    /// of the new SA at hand.
+    static func derive(
+        proposal: Proposal,
+        role: Role,
+        spiI: IKESPI,
+        spiR: IKESPI,
+        nonceI: [UInt8],
+        nonceR: [UInt8],
+        allowsFragments: Bool,
+        skeyseed: (PRF) throws(CryptoError) -> SecretBytes
+    ) throws(NegotiationFailure) -> (security: IKESecurity, keys: IKEKeys, exported: KeyExport) {
+        let prf = try prf(of: proposal)
+        let suite = try suite(of: proposal)
+        do {
+            let keys = try KeyDerivation.ikeKeys(
+                prf: prf,
+                suite: suite,
+                skeyseed: try skeyseed(prf),
+                nonceI: nonceI,
+                nonceR: nonceR,
+                spiI: spiI,
+                spiR: spiR
+            )
+            let security = IKESecurity(
+                proposal: proposal,
+                prf: prf,
+                protection: try MessageProtection(suite: suite, keys: keys, role: role),
+                skD: keys.d,
+                allowsFragments: allowsFragments
+            )
+            return (security, keys, .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys))
+        } catch {
+            throw NegotiationFailure(.cryptography, "the keys of the IKE SA could not be derived: \(error)")
+        }
+    }
+}
+
 /// What IKE_SA_INIT leaves for IKE_AUTH: keys, and what the AUTH payloads sign (RFC 7296 sections 2.14 and 2.15).
 struct KeyAgreement {
     let security: IKESecurity
@@ -63,7 +102,7 @@ struct KeyAgreement {
 }
 
 extension KeyAgreement {
-    /// Derives the keys of a new IKE SA (RFC 7296 section 2.14).
+    /// Derives the keys of a new IKE SA from the shared secret of IKE_SA_INIT.
     static func derive(
         proposal: Proposal,
         role: Role,
@@ -77,43 +116,27 @@ extension KeyAgreement {
         peerAllowsChildless: Bool,
         allowsFragments: Bool
     ) throws(NegotiationFailure) -> KeyAgreement {
-        let prf = try IKESecurity.prf(of: proposal)
-        let suite = try IKESecurity.suite(of: proposal)
-        do {
-            let skeyseed = try KeyDerivation.skeyseed(
-                prf: prf,
-                sharedSecret: sharedSecret,
-                nonceI: nonceI,
-                nonceR: nonceR
-            )
-            let keys = try KeyDerivation.ikeKeys(
-                prf: prf,
-                suite: suite,
-                skeyseed: skeyseed,
-                nonceI: nonceI,
-                nonceR: nonceR,
-                spiI: spiI,
-                spiR: spiR
-            )
-            return KeyAgreement(
-                security: IKESecurity(
-                    proposal: proposal,
-                    prf: prf,
-                    protection: try MessageProtection(suite: suite, keys: keys, role: role),
-                    skD: keys.d,
-                    allowsFragments: allowsFragments
-                ),
-                skPi: keys.pi,
-                skPr: keys.pr,
-                nonceI: nonceI,
-                nonceR: nonceR,
-                requestBytes: requestBytes,
-                responseBytes: responseBytes,
-                peerAllowsChildless: peerAllowsChildless,
-                exported: .ike(spiI: spiI, spiR: spiR, suite: suite, keys: keys)
-            )
-        } catch {
-            throw NegotiationFailure(.cryptography, "the keys of the IKE SA could not be derived: \(error)")
+        let derived = try IKESecurity.derive(
+            proposal: proposal,
+            role: role,
+            spiI: spiI,
+            spiR: spiR,
+            nonceI: nonceI,
+            nonceR: nonceR,
+            allowsFragments: allowsFragments
+        ) { (prf) throws(CryptoError) in
+            try KeyDerivation.skeyseed(prf: prf, sharedSecret: sharedSecret, nonceI: nonceI, nonceR: nonceR)
         }
+        return KeyAgreement(
+            security: derived.security,
+            skPi: derived.keys.pi,
+            skPr: derived.keys.pr,
+            nonceI: nonceI,
+            nonceR: nonceR,
+            requestBytes: requestBytes,
+            responseBytes: responseBytes,
+            peerAllowsChildless: peerAllowsChildless,
+            exported: derived.exported
+        )
     }
 }

@@ -22,8 +22,8 @@ struct CurveKey: ~Copyable {
         guard peer.count == curve.publicValueLength else {
             throw .invalidPublicValue(curve.method, .length(expected: curve.publicValueLength, received: peer.count))
         }
-        // libcrypto takes only coordinates within the field that satisfy the curve equation, which is the test of RFC 6989
-        // section 2.3; with a cofactor of 1 every such point has the full order.
+        // libcrypto takes only coordinates within the field that satisfy the curve equation, which is the test of RFC
+        // 6989 section 2.3; with a cofactor of 1 every such point has the full order.
         let peer = try LibraryKey(
             inTheGroupOf: key,
             publicValue: Self.uncompressed + peer,
@@ -56,15 +56,16 @@ struct CurveKey: ~Copyable {
         throw .library(operation: "choosing a private key from the random source", code: 0)
     }
 
-    /// One candidate in three fails on Brainpool's 256-bit curve, fewer elsewhere: a source that fails so often is not random.
+    /// One candidate in three fails on Brainpool's 256-bit curve, fewer elsewhere: a source that fails so often is not
+    /// random.
     private static let mostCandidates = 128
 }
 
 // MARK: - libcrypto
 
 extension CurveKey {
-    /// The public point, uncompressed. EVP makes key pairs from its own random numbers only, hence `EC_POINT_mul`, whose
-    /// time does not depend on the scalar.
+    /// The public point, uncompressed. EVP makes key pairs from its own random numbers only, hence `EC_POINT_mul`,
+    /// whose time does not depend on the scalar.
     private static func publicPoint(
         _ curve: Curve,
         _ group: LibraryGroup,

@@ -6,9 +6,9 @@ package import IKEWire
 /// source, so that a seeded run repeats.
 package final class KeyExchange {
     package let method: KeyExchangeMethod
-    /// Our public value as the KE payload carries it (RFC 7296 section 3.4): for MODP a number as long as the modulus, for
-    /// ECP and Brainpool `x | y` (RFC 5903 section 7, RFC 6954 section 2.2), for the Montgomery curves 32 or 56 octets
-    /// (RFC 8031 section 3.1).
+    /// Our public value as the KE payload carries it (RFC 7296 section 3.4): for MODP a number as long as the modulus,
+    /// for ECP and Brainpool `x | y` (RFC 5903 section 7, RFC 6954 section 2.3), for the Montgomery curves 32 or 56
+    /// octets (RFC 8031 section 3.1).
     package let publicValue: [UInt8]
 
     private let key: PrivateKey
@@ -50,11 +50,11 @@ package final class KeyExchange {
         MODPGroup(method)?.modulusLength ?? Curve(method)?.publicValueLength ?? MontgomeryCurve(method)?.length
     }
 
-    /// What both sides share (g^ir): for MODP as long as the modulus, with leading zeros (RFC 7296 section 2.14), for ECP
-    /// and Brainpool the x coordinate (RFC 5903 section 7), for the Montgomery curves the u coordinate.
+    /// What both sides share (g^ir): for MODP as long as the modulus, with leading zeros (RFC 7296 section 2.14), for
+    /// ECP and Brainpool the x coordinate (RFC 5903 section 7), for the Montgomery curves the u coordinate.
     ///
-    /// Throws `invalidPublicValue` for what no honest peer sends: a wrong length, a number out of range, a point that is
-    /// not on the curve (RFC 6989 section 2), or one with which nothing would be secret (RFC 7748 section 6).
+    /// Throws `invalidPublicValue` for what no honest peer sends: a wrong length, a number out of range, a point that
+    /// is not on the curve (RFC 6989 section 2), or one with which nothing would be secret (RFC 7748 section 6).
     package func sharedSecret(with peerPublicValue: [UInt8]) throws(CryptoError) -> SecretBytes {
         switch key {
         case .modp(let key): try key.sharedSecret(with: peerPublicValue)

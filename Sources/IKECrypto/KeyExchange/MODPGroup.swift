@@ -1,4 +1,3 @@
-import COpenSSL
 import IKEWire
 
 /// A MODP group with a safe prime p and the generator 2 (RFC 3526).
@@ -23,21 +22,5 @@ struct MODPGroup {
         case .modp8192: (name, modulusLength, exponentLength) = ("modp_8192", 1024, 50)
         default: return nil
         }
-    }
-
-    /// p in network order.
-    func modulus() throws(CryptoError) -> [UInt8] {
-        let prime: OpaquePointer? =
-            switch modulusLength {
-            case 256: BN_get_rfc3526_prime_2048(nil)
-            case 384: BN_get_rfc3526_prime_3072(nil)
-            case 512: BN_get_rfc3526_prime_4096(nil)
-            case 768: BN_get_rfc3526_prime_6144(nil)
-            default: BN_get_rfc3526_prime_8192(nil)
-            }
-        let number = try LibraryObject(prime, freedBy: BN_free, "BN_get_rfc3526_prime")
-        var octets = [UInt8](repeating: 0, count: modulusLength)
-        try check(BN_bn2binpad(number.pointer, &octets, int32(modulusLength, "modulus")), "BN_bn2binpad")
-        return octets
     }
 }

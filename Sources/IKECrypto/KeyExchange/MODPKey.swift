@@ -10,8 +10,8 @@ struct MODPKey: ~Copyable {
     init(_ group: MODPGroup, random: any RandomSource) throws(CryptoError) {
         let exponent = random.secret(group.exponentLength)
         let key = try Self.key(group, exponent: exponent)
-        // EVP makes key pairs from its own random numbers only. Given the exponent x, it still raises numbers to it: the
-        // public value 2^x is the secret shared with someone whose public value is 2.
+        // EVP makes key pairs from its own random numbers only. Given the exponent x, it still raises numbers to it:
+        // the public value 2^x is the secret shared with someone whose public value is 2.
         let generator = [UInt8](repeating: 0, count: group.modulusLength - 1) + [2]
         let publicValue = try Self.power(of: generator, key, group)
         self.publicValue = publicValue.withUnsafeBytes { [UInt8]($0) }
@@ -23,18 +23,7 @@ struct MODPKey: ~Copyable {
         guard peer.count == group.modulusLength else {
             throw .invalidPublicValue(group.method, .length(expected: group.modulusLength, received: peer.count))
         }
-        guard try Self.isInRange(peer, modulus: group.modulus()) else {
-            throw .invalidPublicValue(group.method, .outOfRange)
-        }
         return try Self.power(of: peer, key, group)
-    }
-
-    /// 1 < r < p - 1 (RFC 6989 section 2.1), for numbers of the same length in network order.
-    static func isInRange(_ value: [UInt8], modulus: [UInt8]) -> Bool {
-        let one = [UInt8](repeating: 0, count: max(modulus.count, 1) - 1) + [1]
-        // p is odd, so p - 1 differs from it in the last bit alone.
-        let largest = modulus.dropLast() + [modulus.last.map { $0 & 0xFE } ?? 0]
-        return one.lexicographicallyPrecedes(value) && value.lexicographicallyPrecedes(largest)
     }
 }
 
@@ -54,7 +43,7 @@ extension MODPKey {
         }
     }
 
-    /// `base`^x mod p, as long as p.
+    /// `base`^x mod p, as long as p. libcrypto takes only 1 < `base` < p - 1, which is the test of RFC 6989 section 2.1.
     private static func power(
         of base: [UInt8],
         _ key: borrowing LibraryKey,

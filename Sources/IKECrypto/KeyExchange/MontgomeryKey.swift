@@ -43,8 +43,8 @@ struct MontgomeryKey: ~Copyable {
         self.curve = curve
     }
 
-    /// Every value of the right length is taken, as RFC 8031 section 3.1 asks, unless nothing would be secret with it: the points of
-    /// small order give an all-zero result (RFC 7748 section 6).
+    /// Every value of the right length is taken, as RFC 8031 section 3.2 asks, unless nothing would be secret with it:
+    /// the points of small order give an all-zero result (RFC 7748 section 6).
     func sharedSecret(with peer: [UInt8]) throws(CryptoError) -> SecretBytes {
         guard peer.count == curve.length else {
             throw .invalidPublicValue(curve.method, .length(expected: curve.length, received: peer.count))

@@ -28,8 +28,8 @@ struct LibraryKey: ~Copyable {
         handle = try LibraryObject(key, freedBy: EVP_PKEY_free, "EVP_PKEY_fromdata")
     }
 
-    /// A peer's public key in the group of one of ours. Throws `refusal` when libcrypto does not take the value: a number that
-    /// is out of range, coordinates beyond the field, a point that is not on the curve.
+    /// A peer's public key in the group of one of ours. Throws `refusal` when libcrypto does not take the value: a
+    /// number that is out of range, coordinates beyond the field, a point that is not on the curve.
     ///
     /// Copying the group takes a quarter of the time that making it anew by its name does.
     init(
@@ -48,8 +48,8 @@ struct LibraryKey: ~Copyable {
 
     /// The shared secret of this private key and a peer's public key, exactly `length` octets.
     ///
-    /// The peer's key must have been checked: libcrypto's own test multiplies by the group's order, which costs as much as
-    /// the exchange itself and shows nothing more for groups without small subgroups.
+    /// The peer's key must have been checked: libcrypto's own test multiplies by the group's order, which costs as
+    /// much as the exchange itself and shows nothing more for groups without small subgroups.
     func sharedSecret(with peer: borrowing LibraryKey, length: Int) throws(CryptoError) -> SecretBytes {
         let context = try LibraryObject(
             EVP_PKEY_CTX_new_from_pkey(nil, handle.pointer, nil),

@@ -2,8 +2,8 @@ import COpenSSL
 
 /// A message authentication code of libcrypto that has its key; each message only starts it anew.
 ///
-/// Nothing here allocates for a message. Within libcrypto 3.0, HMAC does so twice: it duplicates the digests that already took
-/// the key, and EVP offers no way around.
+/// Nothing here allocates for a message. Within libcrypto 3.0, HMAC does so twice: it duplicates the digests that
+/// already took the key, and EVP offers no way around.
 struct MACContext: ~Copyable {
     /// What the code is built of.
     enum Construction {
@@ -60,6 +60,7 @@ struct MACContext: ~Copyable {
         try check(EVP_MAC_init(context, nil, 0, nil), "EVP_MAC_init")
     }
 
+    /// Takes more of the message.
     @inline(__always)
     func update(_ data: UnsafeRawPointer?, count: Int) throws(CryptoError) {
         guard let data, count > 0 else { return }

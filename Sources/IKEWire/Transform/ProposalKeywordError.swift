@@ -51,28 +51,3 @@ extension TransformType {
         }
     }
 }
-
-// MARK: - Suggestions
-
-/// The word that is spelled most like `word`, unless every one is too different to have been meant.
-func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
-    let furthest = max(1, word.count / 3)
-    let ranked = candidates.map { (distance: editDistance(word, $0), candidate: $0) }
-    return ranked.filter { $0.distance <= furthest }.min { $0 < $1 }?.candidate
-}
-
-/// How many characters must be inserted, removed or replaced to turn one word into the other.
-private func editDistance(_ first: String, _ second: String) -> Int {
-    let target = Array(second)
-    // The distances from what has been read of `first` to each beginning of `second`.
-    var row = Array(0...target.count)
-    for character in first {
-        var next = [(row.first ?? 0) + 1]
-        for (position, other) in target.enumerated() {
-            let replaced = row[position] + (character == other ? 0 : 1)
-            next.append(min(replaced, row[position + 1] + 1, next[position] + 1))
-        }
-        row = next
-    }
-    return row.last ?? 0
-}

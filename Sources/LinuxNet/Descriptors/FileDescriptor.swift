@@ -53,6 +53,13 @@ package struct FileDescriptor: ~Copyable, Sendable {
 
 /// Two descriptors that belong together.
 package struct DescriptorPair: ~Copyable {
-    package var first: FileDescriptor
-    package var second: FileDescriptor
+    package let first: FileDescriptor
+    package let second: FileDescriptor
+
+    /// Gives both away, to two owners.
+    package consuming func split<Result: ~Copyable, Failure: Error>(
+        _ body: (consuming FileDescriptor, consuming FileDescriptor) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try body(first, second)
+    }
 }

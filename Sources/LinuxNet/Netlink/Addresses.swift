@@ -20,7 +20,8 @@ package struct InterfaceAddress: Hashable, Sendable {
 extension Netlink {
     /// Gives an interface an address; EEXIST if it has it already.
     ///
-    /// IPv6 addresses are usable at once: duplicate address detection has nobody to ask on a TUN device.
+    /// IPv6 addresses do not wait for duplicate address detection, which has nobody to ask on a TUN device; still the
+    /// kernel makes their local routes a moment after this call.
     package mutating func addAddress(_ address: InterfaceAddress) throws(Errno) {
         var request = Self.addressRequest("add", RTM_NEWADDR, flags: NLM_F_CREATE | NLM_F_EXCL, address)
         if address.address.family == .v6 { request.append(Int(IFA_FLAGS), UInt32(IFA_F_NODAD)) }

@@ -24,6 +24,8 @@ package struct Route: Hashable, Sendable {
     }
 
     package static let mainTable: UInt32 = 254
+    /// Where the kernel keeps the host's own addresses.
+    package static let localTable: UInt32 = 255
 
     package var destination: IPPrefix
     package var kind: Kind

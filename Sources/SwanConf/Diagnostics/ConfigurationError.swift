@@ -8,7 +8,9 @@
 /// ```
 /// A section that came over the control socket has no file; its path (`connections.gw.children`) is said instead.
 package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// Where it is wrong.
     package let place: SourcePlace
+    /// What is wrong, and what would be right.
     package let message: String
     /// The spelling that was probably meant.
     package let suggestion: String?
@@ -37,7 +39,9 @@ package struct ConfigurationError: Error, Equatable, Sendable, CustomStringConve
 
 /// What a configuration says without being wrong, but hardly on purpose.
 package struct ConfigurationWarning: Equatable, Sendable, CustomStringConvertible {
+    /// What it is about.
     package let place: SourcePlace
+    /// What will not work as it is written.
     package let message: String
 
     init(at place: SourcePlace, _ message: String) {

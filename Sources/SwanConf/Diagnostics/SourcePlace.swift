@@ -1,7 +1,10 @@
 /// Where an error or a warning points: a file, line and column with the line's text, or a path of section names.
 package struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
+    /// Empty when there is none.
     package let file: String
+    /// Counted from 1; 0 when unknown.
     package let line: Int
+    /// Counted from 1, in characters; 0 when unknown.
     package let column: Int
     /// The line, safe to print: without control characters, and without what follows a `secret =`.
     let excerpt: String?
@@ -14,6 +17,15 @@ package struct SourcePlace: Equatable, Sendable, CustomStringConvertible {
         column = location.column
         excerpt = Printable.line(Self.withoutSecrets(location.lineText))
         path = ""
+    }
+
+    /// A place in a file where there is one, else a path.
+    init(_ location: SourceLocation?, path: String) {
+        if let location {
+            self.init(location)
+        } else {
+            self.init(path: path)
+        }
     }
 
     /// A file as a whole.

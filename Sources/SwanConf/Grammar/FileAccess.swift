@@ -16,8 +16,14 @@ struct FileError: Error {
 
 /// All that this target asks of the operating system.
 enum FileAccess {
-    /// The contents of a file, which need not be a regular one.
-    static func read(_ path: String, limit: Int) throws(FileError) -> [UInt8] {
+    /// The contents of a file.
+    /// - Parameter regularOnly: whether a device or a pipe, which may never end or begin, is refused.
+    static func read(_ path: String, limit: Int, regularOnly: Bool) throws(FileError) -> [UInt8] {
+        if regularOnly {
+            var status = stat()
+            guard stat(path, &status) == 0 else { throw FileError(errno: errno) }
+            guard status.st_mode & S_IFMT == S_IFREG else { throw FileError(reason: "it is not a regular file") }
+        }
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw FileError(errno: errno) }
         defer { close(descriptor) }

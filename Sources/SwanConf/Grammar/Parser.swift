@@ -24,7 +24,15 @@ struct Parser {
         session: ParsingSession
     ) throws(ConfigurationError) {
         var parser = Parser(cursor: Cursor(source), session: session)
+        parser.skipByteOrderMark()
         try parser.parseStatements(into: section, depth: depth, openedAt: nil)
+    }
+
+    /// Some editors of Windows start a file with one.
+    private mutating func skipByteOrderMark() {
+        if cursor.peek(0) == 0xEF, cursor.peek(1) == 0xBB, cursor.peek(2) == 0xBF {
+            cursor.advance(3)
+        }
     }
 
     /// - Parameter openedAt: the section's name when a `}` must end the statements, nil when the end of the text does.

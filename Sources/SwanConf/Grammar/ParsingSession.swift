@@ -75,11 +75,11 @@ final class ParsingSession {
     private func read(_ path: String, includedFrom location: SourceLocation?) throws(ConfigurationError) -> SourceText {
         let bytes: [UInt8]
         do throws(FileError) {
-            bytes = try FileAccess.read(path, limit: GrammarLimits.fileSize)
+            bytes = try FileAccess.read(path, limit: GrammarLimits.fileSize, regularOnly: location != nil)
         } catch {
             let place = location.map(SourcePlace.init) ?? SourcePlace(file: path)
-            let subject = location == nil ? "" : " `\(path)`"
-            throw ConfigurationError(at: place, "cannot read this file\(subject): \(error.reason)")
+            let subject = location == nil ? "this file" : "`\(path)`"
+            throw ConfigurationError(at: place, "cannot read \(subject): \(error.reason)")
         }
         return try makeSource(name: path, bytes: bytes, includedFrom: location)
     }

@@ -1,3 +1,5 @@
+import IKEWire
+
 /// Turns drafts into sections by following their references.
 ///
 /// A section takes from the sections that it names whatever it does not set itself: settings, and sections with all that

@@ -3,14 +3,18 @@
 /// The same tree comes out of a file, where everything has a location, and out of the control socket's `load-conn`,
 /// where nothing has.
 package struct Section: Sendable {
+    /// Empty for the section that holds everything.
     package let name: String
+    /// In the order in which their keys appear first.
     package let settings: [Setting]
+    /// In the order in which their names appear first.
     package let sections: [Section]
     /// Where the section's name stands first; nil when the section was built in code.
     package let location: SourceLocation?
     /// Whether another section inherits from this one or from one within it.
     package let isReferenced: Bool
 
+    /// A section that does not come from a file.
     package init(name: String, settings: [Setting] = [], sections: [Section] = []) {
         self.init(name: name, settings: settings, sections: sections, location: nil, isReferenced: false)
     }
@@ -42,13 +46,16 @@ package struct Section: Sendable {
 
 /// One `key = value`.
 package struct Setting: Sendable {
+    /// Letter case matters.
     package let key: String
+    /// Never absent: an empty assignment leaves no setting.
     package let value: Value
     /// Where the key stands; nil when the setting was built in code.
     package let location: SourceLocation?
     /// Where the pieces of a text value stand.
     private let valueMap: ValueMap?
 
+    /// What a setting is set to.
     package enum Value: Sendable, Equatable {
         /// What a file holds, lists as commas included.
         case text(String)
@@ -56,6 +63,7 @@ package struct Setting: Sendable {
         case list([String])
     }
 
+    /// A setting that does not come from a file.
     package init(key: String, value: Value) {
         self.key = key
         self.value = value

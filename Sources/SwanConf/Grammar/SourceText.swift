@@ -4,11 +4,29 @@ package final class SourceText: Sendable {
     package let name: String
     /// The contents: valid UTF-8 without NUL.
     let bytes: [UInt8]
+    /// Where each line starts, so that a configuration with many errors or warnings is not counted through for each.
+    private let lineStarts: [Int]
 
     /// - Precondition: `bytes` were checked by ``firstInvalidLine(in:)``.
     init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
+        lineStarts = [0] + bytes.indices.lazy.filter { bytes[$0] == Octet.lineFeed }.map { $0 + 1 }
+    }
+
+    /// The line that an octet stands in: its number counted from 1, and where it starts.
+    func line(at offset: Int) -> (number: Int, start: Int) {
+        var low = 0
+        var high = lineStarts.count
+        while high - low > 1 {
+            let middle = low + (high - low) / 2
+            if lineStarts[middle] <= offset {
+                low = middle
+            } else {
+                high = middle
+            }
+        }
+        return (low + 1, lineStarts[low])
     }
 
     /// Offset of the first line that is not UTF-8 or holds a NUL, which no value can carry. Nil when all is text.
@@ -27,8 +45,9 @@ package final class SourceText: Sendable {
     }
 }
 
-/// A place in a source text. Lines and columns are worked out only when somebody looks.
+/// A place in a source text.
 package struct SourceLocation: Sendable {
+    /// The text.
     package let source: SourceText
     /// Octets from the start of the text.
     let offset: Int
@@ -38,27 +57,23 @@ package struct SourceLocation: Sendable {
         self.offset = min(max(offset, 0), source.bytes.count)
     }
 
+    /// The file's path.
     package var file: String { source.name }
 
     /// Counted from 1.
-    package var line: Int {
-        source.bytes[..<offset].reduce(1) { count, byte in byte == Octet.lineFeed ? count + 1 : count }
-    }
+    package var line: Int { source.line(at: offset).number }
 
     /// Counted from 1, in characters rather than octets, as editors do.
     package var column: Int {
-        String(decoding: source.bytes[lineStart..<offset], as: UTF8.self).unicodeScalars.count + 1
+        let start = source.line(at: offset).start
+        return String(decoding: source.bytes[start..<offset], as: UTF8.self).unicodeScalars.count + 1
     }
 
     /// The line itself, without its end.
     var lineText: String {
         let rest = source.bytes[offset...]
         let end = rest.firstIndex(of: Octet.lineFeed) ?? rest.endIndex
-        return String(decoding: source.bytes[lineStart..<end], as: UTF8.self)
-    }
-
-    private var lineStart: Int {
-        source.bytes[..<offset].lastIndex(of: Octet.lineFeed).map { $0 + 1 } ?? 0
+        return String(decoding: source.bytes[source.line(at: offset).start..<end], as: UTF8.self)
     }
 }
 

@@ -2,11 +2,13 @@ package import IKEWire
 
 /// How one end of an IKE SA proves who it is: a `local` or `remote` section.
 package struct AuthenticationConfiguration: Hashable, Sendable {
+    /// The proof.
     package enum Method: Hashable, Sendable {
         /// A pre-shared key (RFC 7296 section 2.15).
         case psk
     }
 
+    /// The proof that this end gives.
     package let method: Method
     /// Nil for the local end: its address. Nil for the remote end: whoever knows the key.
     package let id: Identification?

@@ -3,12 +3,13 @@ import Inet
 
 /// How CHILD SAs of a connection come about: a section of `children`.
 package struct ChildConfiguration: Hashable, Sendable {
+    /// The section's name, unique among the children of a connection; never empty.
     package let name: String
     /// In the order of preference, numbered from 1; never empty.
     package let espProposals: [Proposal]
-    /// Never empty.
+    /// What is carried at this end; never empty.
     package let localTrafficSelectors: [TrafficSelectorTemplate]
-    /// Never empty.
+    /// What is carried at the peer's end; never empty.
     package let remoteTrafficSelectors: [TrafficSelectorTemplate]
     /// The age at which the CHILD SA is rekeyed; zero for never.
     package let rekeyTime: Duration
@@ -22,9 +23,13 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let copyDF: Bool
     /// Whether congestion marks cross the tunnel (RFC 6040).
     package let copyECN: Bool
+    /// Where the class of service crosses the tunnel.
     package let copyDSCP: CopyDSCP
+    /// What happens when the configuration is loaded.
     package let startAction: StartAction
+    /// What happens when the peer is found dead.
     package let dpdAction: DPDAction
+    package let closeAction: CloseAction
 
     /// In which direction a packet keeps its class of service across the tunnel.
     package enum CopyDSCP: Hashable, Sendable {
@@ -38,6 +43,7 @@ package struct ChildConfiguration: Hashable, Sendable {
 
     /// What happens to the CHILD SA when its configuration is loaded.
     package enum StartAction: Hashable, Sendable {
+        /// It waits for the peer or for a command.
         case none
         /// It is initiated.
         case start
@@ -47,6 +53,15 @@ package struct ChildConfiguration: Hashable, Sendable {
     package enum DPDAction: Hashable, Sendable {
         /// It is closed.
         case clear
+        /// It is negotiated anew, as often as `keyingtries` says.
+        case restart
+    }
+
+    /// What happens to the CHILD SA when the peer closes it.
+    package enum CloseAction: Hashable, Sendable {
+        case none
+        /// It is negotiated anew.
+        case restart
     }
 
     /// - Parameter path: dotted names of the section, for errors where there is no file.
@@ -69,6 +84,7 @@ package struct ChildConfiguration: Hashable, Sendable {
         copyDSCP = try Self.copyDSCP(reader)
         startAction = try Self.startAction(reader)
         dpdAction = try Self.dpdAction(reader)
+        closeAction = try Self.closeAction(reader)
         try checkFamilies(reader)
     }
 }
@@ -83,6 +99,10 @@ extension ChildConfiguration {
         guard let values = try reader.list(key) else { return [.dynamic(protocolID: .any, ports: .any)] }
         var selectors: [TrafficSelectorTemplate] = []
         for value in values {
+            // A payload counts its selectors in one octet (RFC 7296 section 3.13).
+            guard selectors.count < UInt8.max else {
+                throw value.failure("`\(key)` takes no more than \(UInt8.max) selectors")
+            }
             selectors.append(try TrafficSelectorTemplate(value))
         }
         return selectors
@@ -113,30 +133,30 @@ extension ChildConfiguration {
     }
 
     private static func startAction(_ reader: SectionReader) throws(ConfigurationError) -> StartAction {
-        try refuse(["trap", "route", "trap|start", "start|trap"], "start_action", reader)
+        try reader.refuse(["trap", "route", "trap|start", "start|trap"], of: "start_action")
         return try reader.choice("start_action", ["none": .none, "start": .start]) ?? .none
     }
 
     private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {
-        try refuse(["trap", "route", "hold", "restart", "start"], "dpd_action", reader)
-        return try reader.choice("dpd_action", ["clear": .clear, "none": .clear]) ?? .clear
+        try reader.refuse(["trap", "route", "hold"], of: "dpd_action")
+        return try reader.choice(
+            "dpd_action",
+            ["clear": .clear, "none": .clear, "start": .restart, "restart": .restart]
+        ) ?? .clear
     }
 
-    /// Refuses by name what swanctl does and iked does not yet.
-    private static func refuse(_ words: [String], _ key: String, _ reader: SectionReader) throws(ConfigurationError) {
-        if let value = try reader.value(key), words.contains(value.text.lowercased()) {
-            throw value.failure("`\(key) = \(value.text)` is known to swanctl, but not supported yet by iked")
-        }
+    private static func closeAction(_ reader: SectionReader) throws(ConfigurationError) -> CloseAction {
+        try reader.refuse(["trap", "route", "hold"], of: "close_action")
+        return try reader.choice(
+            "close_action",
+            ["none": .none, "clear": .none, "start": .restart, "restart": .restart]
+        ) ?? .none
     }
 
     // MARK: - Cross checks
 
     private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
-        let meet = localTrafficSelectors.contains { local in
-            remoteTrafficSelectors.contains { remote in
-                local.family == nil || remote.family == nil || local.family == remote.family
-            }
-        }
+        let meet = AddressFamilies.meet(localTrafficSelectors.map(\.family), remoteTrafficSelectors.map(\.family))
         if !meet, let value = try reader.list("remote_ts")?.first {
             throw value.failure("no selector of `remote_ts` is of a family that `local_ts` has")
         }

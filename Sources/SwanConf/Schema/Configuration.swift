@@ -1,11 +1,16 @@
+import IKEWire
+
 /// All that iked is told: the typed form of a `swanctl.conf` with a section for the daemon itself.
 ///
 /// An immutable value: a reload reads another one and compares.
-package struct Configuration: Sendable {
+package struct Configuration: Equatable, Sendable {
     /// In the order of the file; names are unique.
     package let connections: [ConnectionConfiguration]
+    /// In the order of the file; names are unique.
     package let secrets: [SecretConfiguration]
+    /// In the order of the file; names are unique.
     package let pools: [PoolConfiguration]
+    /// What stands in the section `iked`, and defaults for the rest.
     package let daemon: DaemonSettings
     /// What is not wrong, but hardly on purpose.
     package let warnings: [ConfigurationWarning]
@@ -50,7 +55,7 @@ extension Configuration {
         guard let section = tree.section(name) else { return [] }
         if let stray = section.settings.first {
             throw ConfigurationError(
-                at: place(of: stray.location, "\(name).\(stray.key)"),
+                at: SourcePlace(stray.location, path: "\(name).\(stray.key)"),
                 "`\(stray.key)` must stand within a named section, as in `\(name) { example { \(stray.key) = ... } }`"
             )
         }
@@ -59,7 +64,7 @@ extension Configuration {
         for part in section.sections {
             guard names.insert(part.name).inserted else {
                 throw ConfigurationError(
-                    at: place(of: part.location, "\(name).\(part.name)"),
+                    at: SourcePlace(part.location, path: "\(name).\(part.name)"),
                     "two sections of `\(name)` are called `\(part.name)`"
                 )
             }
@@ -73,12 +78,12 @@ extension Configuration {
         let known = ["connections", "secrets", "pools", "iked"]
         if let stray = tree.settings.first {
             throw ConfigurationError(
-                at: place(of: stray.location, stray.key),
+                at: SourcePlace(stray.location, path: stray.key),
                 "no setting can stand outside of a section, as `\(stray.key)` does"
             )
         }
         for section in tree.sections where !known.contains(section.name) && !section.isReferenced {
-            let place = place(of: section.location, section.name)
+            let place = SourcePlace(section.location, path: section.name)
             switch section.name {
             case "authorities":
                 if !section.sections.isEmpty || !section.settings.isEmpty {
@@ -88,7 +93,7 @@ extension Configuration {
                     )
                 }
             case _ where section.name.hasPrefix("charon"):
-                throw ConfigurationError(at: place, "settings of the daemon belong into `iked { ... }`")
+                throw ConfigurationError(at: place, "settings of the daemon belong in `iked { ... }`")
             default:
                 throw ConfigurationError(
                     at: place,
@@ -103,9 +108,5 @@ extension Configuration {
         if let secrets = tree.section("secrets") {
             _ = try SectionReader(Section(name: "secrets", sections: secrets.sections), as: .secrets, path: "secrets")
         }
-    }
-
-    static func place(of location: SourceLocation?, _ path: String) -> SourcePlace {
-        location.map(SourcePlace.init) ?? SourcePlace(path: path)
     }
 }

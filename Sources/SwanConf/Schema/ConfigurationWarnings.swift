@@ -13,7 +13,7 @@ extension Configuration {
         return zip(connections, sections).compactMap { connection, section in
             guard !connection.canUseSecret(of: owners) else { return nil }
             return ConfigurationWarning(
-                at: place(of: section.location, "connections.\(connection.name)"),
+                at: SourcePlace(section.location, path: "connections.\(connection.name)"),
                 "no secret `ike...` is for an identity of the connection `\(connection.name)`, so it cannot authenticate"
             )
         }
@@ -24,7 +24,7 @@ extension Configuration {
         guard let setting = tree.section("iked")?.setting("key_log") else { return [] }
         return [
             ConfigurationWarning(
-                at: place(of: setting.location, "iked.key_log"),
+                at: SourcePlace(setting.location, path: "iked.key_log"),
                 "`key_log` writes the keys of all SAs to a file, and whoever reads it can read all traffic"
             )
         ]

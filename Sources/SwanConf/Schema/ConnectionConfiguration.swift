@@ -2,12 +2,15 @@ package import IKEWire
 
 /// How IKE SAs with a peer or a group of peers come about: a section of `connections`.
 package struct ConnectionConfiguration: Hashable, Sendable {
+    /// The section's name, unique among connections; never empty.
     package let name: String
     /// Where the local end may be; never empty.
     package let localAddresses: [HostPattern]
     /// Where the remote end may be; never empty.
     package let remoteAddresses: [HostPattern]
+    /// The UDP port that IKE is sent from.
     package let localPort: UInt16
+    /// The UDP port that IKE is sent to.
     package let remotePort: UInt16
     /// In the order of preference, numbered from 1; never empty.
     package let proposals: [Proposal]
@@ -17,17 +20,30 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let dpdDelay: Duration
     /// The age at which the IKE SA is rekeyed; zero for never.
     package let rekeyTime: Duration
-    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never.
-    package let overTime: Duration
+    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never. Nil: not said, and it is
+    /// closed a day after it was made.
+    package let overTime: Duration?
     /// A random time up to this is taken off `rekeyTime`, so that the ends do not rekey at once.
     /// Less than `rekeyTime` unless that is zero.
     package let randTime: Duration
     /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
     package let keyingtries: UInt32
+    /// Whether long messages are sent in fragments.
+    package let fragmentation: Fragmentation
+    /// How this end proves who it is.
     package let local: AuthenticationConfiguration
+    /// How the peer must.
     package let remote: AuthenticationConfiguration
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
+
+    /// Whether long IKE messages go in fragments (RFC 7383).
+    package enum Fragmentation: Hashable, Sendable {
+        case yes
+        /// The peer's are accepted, ours are sent whole.
+        case accept
+        case no
+    }
 
     /// Reads a section of `connections`, or the one of a `load-conn`.
     package init(name: String, section: Section) throws(ConfigurationError) {
@@ -47,8 +63,11 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         dpdDelay = try reader.duration("dpd_delay") ?? .zero
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? 1
         rekeyTime = try reader.duration("rekey_time") ?? .seconds(4 * 3600)
-        overTime = try reader.duration("over_time") ?? rekeyTime / 10
-        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime)
+        overTime = try reader.duration("over_time")
+        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime ?? rekeyTime / 10)
+        try reader.refuse(["force"], of: "fragmentation")
+        fragmentation =
+            try reader.choice("fragmentation", ["yes": .yes, "accept": .accept, "no": .no]) ?? .yes
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)
@@ -80,7 +99,7 @@ extension ConnectionConfiguration {
     ) throws(ConfigurationError) -> AuthenticationConfiguration {
         let rounds = reader.section.sections.filter { $0.name.hasPrefix(end) }
         guard let round = rounds.first else {
-            throw reader.failure("the connection `\(reader.section.name)` needs a section `\(end) { auth = psk ... }`")
+            throw reader.failure("this connection needs a section `\(end) { auth = psk ... }`")
         }
         let inner = try SectionReader(round, as: vocabulary, path: "\(reader.path).\(round.name)")
         if rounds.count > 1 {
@@ -98,9 +117,8 @@ extension ConnectionConfiguration {
         for section in reader.section.sections where section.name == "children" {
             let path = "\(reader.path).children"
             if let stray = section.settings.first {
-                let place = stray.location.map(SourcePlace.init) ?? SourcePlace(path: "\(path).\(stray.key)")
                 throw ConfigurationError(
-                    at: place,
+                    at: SourcePlace(stray.location, path: "\(path).\(stray.key)"),
                     "`\(stray.key)` must stand within a child, as in `children { net { \(stray.key) = ... } }`"
                 )
             }
@@ -117,11 +135,7 @@ extension ConnectionConfiguration {
     // MARK: - Cross checks
 
     private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
-        let meet = localAddresses.contains { local in
-            remoteAddresses.contains { remote in
-                local.family == nil || remote.family == nil || local.family == remote.family
-            }
-        }
+        let meet = AddressFamilies.meet(localAddresses.map(\.family), remoteAddresses.map(\.family))
         if !meet, let value = try reader.list("remote_addrs")?.first {
             throw value.failure("no address of `remote_addrs` is of a family that `local_addrs` has")
         }

@@ -6,6 +6,7 @@ package struct DaemonSettings: Hashable, Sendable {
     package let mtu: Int?
     /// `key_log`: the path of the file that takes the keys of all SAs, for Wireshark; nil for none.
     package let keyLog: String?
+    /// `log_level`: how much is logged.
     package let logLevel: LogLevel
     /// `retransmit_timeout`: how long a request waits for its answer before it is sent again.
     package let retransmitTimeout: Duration
@@ -20,6 +21,7 @@ package struct DaemonSettings: Hashable, Sendable {
     package let cookieThreshold: Int
     /// `keep_alive`: how often a NAT's mapping is refreshed (RFC 3948 section 4); zero for never.
     package let keepAlive: Duration
+    /// `port`: the UDP port for IKE.
     package let port: UInt16
     /// `port_nat_t`: the port for IKE behind a NAT and for ESP in UDP (RFC 3948); not `port`.
     package let portNATT: UInt16
@@ -27,8 +29,12 @@ package struct DaemonSettings: Hashable, Sendable {
     package let routingTable: UInt32
     /// `routing_table_prio`: the priority of the rule that leads to that table.
     package let routingTablePriority: UInt32
+    /// `install_routes`: whether routes to remote networks are set at all.
     package let installRoutes: Bool
+    /// Octets of the largest IP packet that carries an IKE message.
+    package let fragmentSize: Int
 
+    /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
         case error
         case warning
@@ -60,6 +66,7 @@ package struct DaemonSettings: Hashable, Sendable {
         routingTable = try reader.integer("routing_table", in: 1...UInt32.max) ?? 220
         routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
         installRoutes = try reader.boolean("install_routes") ?? true
+        fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         try checkRetransmission(reader)
         try checkPorts(reader)
     }

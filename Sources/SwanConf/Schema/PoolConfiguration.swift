@@ -2,6 +2,7 @@ package import Inet
 
 /// Addresses and attributes that peers ask for (RFC 7296 section 2.19): a section of `pools`.
 package struct PoolConfiguration: Hashable, Sendable {
+    /// The section's name; never empty.
     package let name: String
     /// The first and the last address, of one family.
     package let addresses: ClosedRange<IPAddress>
@@ -10,11 +11,16 @@ package struct PoolConfiguration: Hashable, Sendable {
 
     /// One configuration attribute (RFC 7296 section 3.15.1) with all its values.
     package struct Attribute: Hashable, Sendable {
+        /// Which attribute.
         package let kind: Kind
+        /// In the order in which they are written; never empty.
         package let values: [Value]
 
+        /// What the attribute carries.
         package enum Value: Hashable, Sendable {
+            /// As servers and netmasks are written.
             case address(IPAddress)
+            /// As networks are written.
             case prefix(IPPrefix)
             /// Only for attributes that are named by number.
             case text(String)
@@ -47,6 +53,7 @@ package struct PoolConfiguration: Hashable, Sendable {
 // MARK: - Attributes
 
 extension PoolConfiguration.Attribute {
+    /// The attributes that have names. Which one of the two families it becomes, the value says.
     package enum Kind: Hashable, Sendable {
         case address
         case dns

@@ -2,16 +2,19 @@ package import IKEWire
 
 /// A secret that peers share: a section of `secrets`.
 package struct SecretConfiguration: Hashable, Sendable {
+    /// What the secret is for.
     package enum Kind: Hashable, Sendable {
         /// A pre-shared key of IKE: `ike<suffix>`.
         case ike
     }
 
+    /// The section's name, such as `ike-gateway`.
     package let name: String
+    /// What it is for.
     package let kind: Kind
     /// Whose secret it is. An SA may use it when one of its identities is an owner; without owners every SA may.
     package let owners: [Identification]
-    /// Never empty.
+    /// The secret itself; never empty.
     package let data: ConcealedBytes
 
     /// Reads a section of `secrets`, whose name starts with the kind.

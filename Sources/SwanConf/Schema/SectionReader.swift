@@ -1,3 +1,5 @@
+import IKEWire
+
 /// Reads the settings of one section, having refused those that its vocabulary does not hold.
 struct SectionReader {
     let section: Section
@@ -24,7 +26,7 @@ struct SectionReader {
     }
 
     var place: SourcePlace {
-        section.location.map(SourcePlace.init) ?? SourcePlace(path: path)
+        SourcePlace(section.location, path: path)
     }
 
     // MARK: - Values
@@ -101,6 +103,13 @@ struct SectionReader {
         return choice.value
     }
 
+    /// Refuses by name what swanctl does and iked does not yet.
+    func refuse(_ words: [String], of key: String) throws(ConfigurationError) {
+        if let value = try value(key), words.contains(value.text.lowercased()) {
+            throw value.failure("`\(key) = \(value.text)` is known to swanctl, but not supported yet by iked")
+        }
+    }
+
     // MARK: - Checks
 
     private func check(_ setting: Setting) throws(ConfigurationError) {
@@ -139,11 +148,11 @@ struct SectionReader {
 
     /// Says where a known name would be right.
     private static func advice(_ homes: [Vocabulary]) -> String {
-        homes.isEmpty ? "" : ", it belongs into " + homes.map { "`\($0.path)`" }.joined(separator: " or ")
+        homes.isEmpty ? "" : ", it belongs in " + homes.map { "`\($0.path)`" }.joined(separator: " or ")
     }
 
     private func check(_ inner: Section) throws(ConfigurationError) {
-        let place = inner.location.map(SourcePlace.init) ?? SourcePlace(path: "\(path).\(inner.name)")
+        var place: SourcePlace { SourcePlace(inner.location, path: "\(path).\(inner.name)") }
         guard let rule = vocabulary.rule(forSection: inner.name) else {
             if vocabulary.settings[inner.name] != nil {
                 throw ConfigurationError(at: place, "`\(inner.name)` is a setting, write `\(inner.name) = ...`")
@@ -165,7 +174,10 @@ struct SectionReader {
 
     /// An error that points at the key.
     private func refusal(_ setting: Setting, _ message: String, suggestion: String? = nil) -> ConfigurationError {
-        let place = setting.location.map(SourcePlace.init) ?? SourcePlace(path: "\(path).\(setting.key)")
-        return ConfigurationError(at: place, message, suggestion: suggestion)
+        ConfigurationError(
+            at: SourcePlace(setting.location, path: "\(path).\(setting.key)"),
+            message,
+            suggestion: suggestion
+        )
     }
 }

@@ -18,8 +18,7 @@ struct SettingText {
     }
 
     func place(of octet: Int = 0) -> SourcePlace {
-        setting.location(ofValueOffset: offset + octet).map(SourcePlace.init)
-            ?? SourcePlace(path: "\(path).\(setting.key)")
+        SourcePlace(setting.location(ofValueOffset: offset + octet), path: "\(path).\(setting.key)")
     }
 
     /// Says what has happened when a value swallowed the next setting of its line.

@@ -2,8 +2,10 @@
 ///
 /// They do not show in descriptions, dumps and interpolations; ``bytes`` is the only way to them.
 package struct ConcealedBytes: Hashable, Sendable {
+    /// The octets, for where they are kept.
     package let bytes: [UInt8]
 
+    /// Conceals octets.
     package init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }

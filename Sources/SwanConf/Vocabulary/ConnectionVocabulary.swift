@@ -5,7 +5,7 @@ extension Vocabulary {
         path: "connections.<name>",
         read: [
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "dpd_delay",
-            "keyingtries", "rekey_time", "over_time", "rand_time",
+            "keyingtries", "rekey_time", "over_time", "rand_time", "fragmentation",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -15,12 +15,12 @@ extension Vocabulary {
             "dscp": .zero,
             "mobike": .no,
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
-            "dpd_timeout": .anything,
-            "fragmentation": .no,
+            "dpd_timeout": .anyTime,
             "childless": .oneOf(["allow"]),
-            "send_certreq": .anything,
-            "send_cert": .anything,
-            "ocsp": .anything,
+            // Without certificates there is nothing to request, send or check.
+            "send_certreq": .anyBoolean,
+            "send_cert": .oneOf(["ifasked", "always", "never"]),
+            "ocsp": .oneOf(["reply", "request", "both", "never"]),
             "ppk_required": .no,
             "unique": .oneOf(["no"]),
             "reauth_time": .noTime,
@@ -42,7 +42,7 @@ extension Vocabulary {
         path: "connections.<name>.local",
         read: ["auth", "id"],
         // There is one round only, whatever its number.
-        inert: ["round": .anything],
+        inert: ["round": .anyNumber],
         unsupported: ["certs", "pubkeys", "eap_id", "aaa_id", "xauth_id"],
         sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
     )
@@ -52,7 +52,7 @@ extension Vocabulary {
         "a `remote` section",
         path: "connections.<name>.remote",
         read: ["auth", "id"],
-        inert: ["round": .anything, "revocation": .oneOf(["relaxed"])],
+        inert: ["round": .anyNumber, "revocation": .oneOf(["relaxed"])],
         unsupported: ["eap_id", "groups", "cert_policy", "certs", "cacerts", "ca_id", "pubkeys"],
         sections: [
             SectionRule(name: "cert", takesSuffix: true, isSupported: false),
@@ -67,6 +67,7 @@ extension Vocabulary {
         read: [
             "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
             "copy_df", "copy_ecn", "copy_dscp", "start_action", "dpd_action",
+            "close_action",
         ],
         inert: [
             "mode": .oneOf(["tunnel"]),
@@ -97,7 +98,6 @@ extension Vocabulary {
             // `auto` falls back to software where the hardware cannot.
             "hw_offload": .oneOf(["no", "auto"]),
             "icmp": .no,
-            "close_action": .oneOf(["none", "clear"]),
         ],
         unsupported: ["ah_proposals", "updown", "interface", "label"]
     )

@@ -8,14 +8,14 @@ extension Vocabulary {
         read: [
             "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
-            "routing_table_prio", "install_routes",
+            "routing_table_prio", "install_routes", "fragment_size",
         ],
         unsupported: [
             "accept_private_algs", "accept_unencrypted_mainmode_messages", "block_threshold", "cert_cache",
             "cache_crls", "check_current_path", "cisco_flexvpn", "cisco_unity", "close_ike_on_child_failure",
             "cookie_threshold_ip", "delete_rekeyed", "delete_rekeyed_delay", "dh_exponent_ansi_x9_42",
             "dlopen_use_rtld_now", "dns1", "dns2", "dos_protection", "flush_auth_cfg", "follow_redirects",
-            "force_eap_only_authentication", "fragment_size", "fragment_size_v4", "fragment_size_v6", "group",
+            "force_eap_only_authentication", "fragment_size_v4", "fragment_size_v6", "group",
             "hash_and_url", "i_dont_care_about_security_and_use_aggressive_mode_psk", "ignore_routing_tables",
             "ignore_acquire_ts", "ikesa_limit", "ikesa_table_segments", "ikesa_table_size", "inactivity_close_ike",
             "init_limit_half_open", "init_limit_job_load", "initiator_only", "install_virtual_ip",

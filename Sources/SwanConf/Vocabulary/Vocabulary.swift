@@ -79,8 +79,10 @@ enum InertValue: Sendable {
     /// A number of zero, with a mask or a unit or without: off.
     case zero
     case oneOf([String])
-    /// The setting concerns only what a connection with pre-shared keys never does.
-    case anything
+    // The setting concerns only what a connection of iked never does, so that only its form matters.
+    case anyBoolean
+    case anyTime
+    case anyNumber
 
     func accepts(_ text: String) -> Bool {
         switch self {
@@ -90,11 +92,13 @@ enum InertValue: Sendable {
         case .noSize: Scalars.size(text) == 0
         case .zero: Self.isZero(text)
         case .oneOf(let values): values.contains(text.lowercased())
-        case .anything: true
+        case .anyBoolean: Scalars.boolean(text) != nil
+        case .anyTime: Scalars.duration(text) != nil
+        case .anyNumber: Scalars.integer(text) != nil
         }
     }
 
-    /// How the setting is written, for the message that refuses another value.
+    /// The values that are accepted, as the message that refuses another one lists them.
     var examples: [String] {
         switch self {
         case .yes: ["yes"]
@@ -102,7 +106,9 @@ enum InertValue: Sendable {
         case .noTime: ["0s"]
         case .noSize, .zero: ["0"]
         case .oneOf(let values): values
-        case .anything: []
+        case .anyBoolean: ["yes", "no"]
+        case .anyTime: ["30s"]
+        case .anyNumber: ["0"]
         }
     }
 

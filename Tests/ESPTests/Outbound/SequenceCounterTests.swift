@@ -23,7 +23,7 @@ import Testing
     @Test func extendedNumbersGoOnBeyond32Bits() {
         var counter = SequenceCounter(isExtended: true, last: UInt64(UInt32.max))
         let next = counter.next()
-        #expect(next == 1 << 32)
+        #expect(next == 0x1_0000_0000)
     }
 
     @Test func anSAThatWasUsedUpElsewhereStaysUsedUp() {

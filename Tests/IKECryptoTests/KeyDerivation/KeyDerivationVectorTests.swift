@@ -81,7 +81,8 @@ import Testing
         tally.expect(ran: 45, of: file.tests.count)
     }
 
-    /// The keys are the beginning of the sample's material, in order. Samples of 132 octets are too short for some suites.
+    /// The keys are the beginning of the sample's material, in order. Samples of 132 octets are too short for some
+    /// suites.
     private func expectKeys(
         of test: File.Case,
         _ prf: PRF,

@@ -15,7 +15,8 @@ import Testing
         let name: String
         let method: KeyExchangeMethod
         let coordinateLength: Int
-        /// What stands before `x | y`: SEC 1's octet for an uncompressed point, or that behind an X.509 public key's header.
+        /// What stands before `x | y`: SEC 1's octet for an uncompressed point, or that behind an X.509 public key's
+        /// header.
         let prefix: Hex
         /// Cases that agree on a secret, points off the curve, and encodings that are not `prefix | x | y`.
         let agreed: Int
@@ -111,7 +112,8 @@ import Testing
                 continue
             }
             let peer = Array(point.suffix(2 * file.coordinateLength))
-            // An acceptable point stands here too: one octet of it is modified, which the source counts as a fault of encoding.
+            // An acceptable point stands here too: one octet of it is modified, which the source counts as a fault of
+            // encoding.
             if test.result != .valid {
                 #expect(throws: CryptoError.invalidPublicValue(file.method, .notOnCurve), "\(test.comment)") {
                     try ours.sharedSecret(with: peer)

@@ -11,7 +11,8 @@ import Testing
         let comment: String
     }
 
-    /// Values on the twist and values beyond the field are taken, as RFC 8031 section 3.1 asks; only what leaves nothing secret is not.
+    /// Values on the twist and values beyond the field are taken, as RFC 8031 section 3.2 asks; only what leaves
+    /// nothing secret is not.
     @Test(
         arguments: [
             ("x25519", KeyExchangeMethod.curve25519, 487, 31, 0),

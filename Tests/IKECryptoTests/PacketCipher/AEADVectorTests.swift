@@ -51,7 +51,8 @@ import Testing
         tally.expect(ran: 197, skipped: [otherNonce: 119], of: file.numberOfTests)
     }
 
-    /// A GCM tag is cut short from the right (NIST SP 800-38D section 7.1), so valid cases hold for the shorter tags as well.
+    /// A GCM tag is cut short from the right (NIST SP 800-38D section 7.1), so valid cases hold for the shorter tags
+    /// as well.
     @Test(arguments: [(EncryptionAlgorithm.aesGCM8, 8), (.aesGCM12, 12)])
     func aesGCMWithAShortTag(_ encryption: EncryptionAlgorithm, _ tagLength: Int) throws {
         let file = try WycheproofFile<Case>.read("wycheproof/aes_gcm_test.json")
@@ -121,7 +122,8 @@ import Testing
     }
 }
 
-/// CCM with every tag length that IKE registers: no published vectors have its nonces, so these were computed from the RFCs.
+/// CCM with every tag length that IKE registers: no published vectors have its nonces, so these were computed from the
+/// RFCs.
 @Suite struct CCMComputedVectorTests {
     private struct File: Decodable {
         let tests: [Case]

@@ -59,7 +59,7 @@ import Testing
         }
     }
 
-    /// RFC 7634 section 4 forbids the attribute, yet 256 can only mean what is meant anyway.
+    /// RFC 7296 section 3.3.5 forbids the attribute, yet 256 can only mean what is meant anyway.
     @Test func chaCha20WithItsOnlyKeyLengthIsTheSameSuite() throws {
         let with = try CipherSuite(encryption: .chaCha20Poly1305, keyLength: 256, integrity: nil)
         #expect(try with == CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil))

@@ -95,11 +95,15 @@ import Testing
     @Test(arguments: everySuite)
     func lengthsThatLibcryptoCannotCountAreRefused(_ suite: CipherSuite) throws {
         let sealer = try PacketCipher(suite, keys: suite.someKeys(), direction: .seal)
+        let opener = try PacketCipher(suite, keys: suite.someKeys(), direction: .open)
         try withPacket { iv, text, icv, _ in
             let none = UnsafeRawBufferPointer(start: nil, count: 0)
             for count in [-16, Int(Int32.max) + 1, Int.max, Int.min] {
                 #expect(throws: CryptoError.self) {
                     try sealer.seal(iv: iv, aad: none, trailer: none, input: text, output: text, count: count, icv: icv)
+                }
+                #expect(throws: CryptoError.invalidLength(field: "ciphertext", octets: count)) {
+                    try opener.open(iv: iv, aad: none, trailer: none, input: text, output: text, count: count, icv: icv)
                 }
             }
         }

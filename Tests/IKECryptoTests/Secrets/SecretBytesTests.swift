@@ -56,6 +56,24 @@ import Testing
         }
     }
 
+    /// The allocator gives freed memory of the same size to the next who asks. What of it is not the allocator's own
+    /// note must then hold nothing of the secret; if other memory is given, there is nothing to see.
+    @Test func theLastOwnerWipesTheMemory() {
+        let count = 512
+        var address: UnsafeRawPointer?
+        do {
+            let secret = SecretBytes(copying: [UInt8](repeating: 0xA5, count: count))
+            let copy = secret
+            secret.withUnsafeBytes { address = $0.baseAddress }
+            #expect(copy == secret)
+        }
+        let memory = UnsafeMutableRawBufferPointer.allocate(byteCount: count, alignment: 1)
+        defer { memory.deallocate() }
+        if UnsafeRawPointer(memory.baseAddress) == address {
+            #expect(!memory.contains(0xA5))
+        }
+    }
+
     /// libcrypto reads an address of `nil` as "no key given", which an empty key is not.
     @Test func noOctetsHaveAnAddressAllTheSame() {
         SecretBytes.empty.withUnsafeBytes { #expect($0.baseAddress != nil) }

@@ -2,8 +2,8 @@ import IKECrypto
 import Support
 import Testing
 
-/// A file in the form of C2SP/wycheproof, which Intel's vectors share. Groups say what sizes their cases have; the cases
-/// say it too, by their length.
+/// A file in the form of C2SP/wycheproof, which Intel's vectors share. Groups say what sizes their cases have; the
+/// cases say it too, by their length.
 struct WycheproofFile<Case: Decodable>: Decodable {
     let numberOfTests: Int
     let testGroups: [Group]

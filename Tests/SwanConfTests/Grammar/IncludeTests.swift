@@ -106,9 +106,11 @@ import Testing
         )
         try directory.write("include conf.d", to: "iked.conf")
         try directory.write("", to: "conf.d/x")
-        #expect(try refusal().message == "cannot read this file `\(directory.path)/conf.d`: Is a directory")
+        #expect(try refusal().message == "cannot read `\(directory.path)/conf.d`: it is not a regular file")
         try directory.write("include /dev/zero", to: "iked.conf")
-        #expect(try refusal().message.contains("larger than"))
+        #expect(try refusal().message == "cannot read `/dev/zero`: it is not a regular file")
+        let endless = try #require(throws: ConfigurationError.self) { try SettingsTree.load(path: "/dev/zero") }
+        #expect(endless.message.contains("larger than"))
         try directory.write("include ", to: "iked.conf")
         #expect(try refusal().message.hasPrefix("`include` needs a path"))
     }

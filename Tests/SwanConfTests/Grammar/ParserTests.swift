@@ -18,6 +18,7 @@ import Testing
         ("# nothing but a comment", ""),
         ("a = 1 # comment\nb = 2#comment", "a = 1; b = 2"),
         ("a = 1\r\nb { c = 2\r\n}\r\n", "a = 1; b { c = 2 }"),
+        ("\u{FEFF}a = 1", "a = 1"),
         ("", ""),
     ])
     func statementsAreReadAsSwanctlReadsThem(text: String, expected: String) throws {

@@ -97,13 +97,19 @@ import Testing
         ("copy_dscp = both", "`copy_dscp` takes `out` or `in` or `yes` or `no`, not `both`"),
         ("start_action = trap", "`start_action = trap` is known to swanctl, but not supported yet by iked"),
         ("start_action = trap|start", "`start_action = trap|start` is known to swanctl"),
-        ("dpd_action = restart", "`dpd_action = restart` is known to swanctl"),
+        ("dpd_action = trap", "`dpd_action = trap` is known to swanctl"),
         ("mode = transport", "`mode = transport` is not supported yet by iked, only `mode = tunnel`"),
     ])
     func wrongValuesAreRefusedWithWhatIsMeant(settings: String, expected: String) throws {
         let error = try configurationError(configurationText(child: settings))
         #expect(error.message.contains(expected))
         #expect(error.line > 0)
+    }
+
+    @Test func theNumberOfSelectorsIsBounded() throws {
+        let selectors = Array(repeating: "10.0.0.0/8", count: 256).joined(separator: ",")
+        let error = try configurationError(configurationText(child: "local_ts = \(selectors)"))
+        #expect(error.message == "`local_ts` takes no more than 255 selectors")
     }
 
     @Test func aMisspeltWordGetsASuggestion() throws {

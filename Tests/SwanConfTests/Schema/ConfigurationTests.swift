@@ -28,7 +28,7 @@ import Testing
     @Test func theDaemonsSettingsAreShownTheirPlace() throws {
         #expect(
             try configurationError("charon { threads = 16 }").message
-                == "settings of the daemon belong into `iked { ... }`"
+                == "settings of the daemon belong in `iked { ... }`"
         )
     }
 
@@ -49,15 +49,15 @@ import Testing
         ("rekey_tme = 4h", "a connection has no setting `rekey_tme`", "rekey_time"),
         ("Rekey-Time = 4h", "a connection has no setting `Rekey-Time`", "rekey_time"),
         ("remote_adrs = 192.0.2.1", "a connection has no setting `remote_adrs`", "remote_addrs"),
-        ("esp_proposals = default", "it belongs into `connections.<name>.children.<name>`", nil),
-        ("secret = x", "it belongs into `secrets.ike<suffix>`", nil),
+        ("esp_proposals = default", "it belongs in `connections.<name>.children.<name>`", nil),
+        ("secret = x", "it belongs in `secrets.ike<suffix>`", nil),
         ("zzzzzz = x", "a connection has no setting `zzzzzz`", nil),
         ("local = x", "`local` is a section, write `local { ... }`", nil),
         ("rekey_time { }", "`rekey_time` is a setting, write `rekey_time = ...`", nil),
         ("chidlren { }", "a connection has no section `chidlren`", "children"),
         ("ike { }", "a connection has no section `ike`", nil),
-        ("auth = psk", "it belongs into `connections.<name>.local` or `connections.<name>.remote`", nil),
-        ("cacert { }", "it belongs into `connections.<name>.remote`", nil),
+        ("auth = psk", "it belongs in `connections.<name>.local` or `connections.<name>.remote`", nil),
+        ("cacert { }", "it belongs in `connections.<name>.remote`", nil),
     ])
     func misplacedAndMisspeltNamesAreTold(setting: String, message: String, suggestion: String?) throws {
         let error = try configurationError(configurationText(connection: setting))

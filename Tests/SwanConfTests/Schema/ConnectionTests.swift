@@ -15,7 +15,8 @@ import Testing
         #expect(!connection.encap)
         #expect(connection.dpdDelay == .zero)
         #expect(connection.rekeyTime == .seconds(4 * 3600))
-        #expect(connection.overTime == .seconds(1440))
+        #expect(connection.overTime == nil)
+        #expect(connection.fragmentation == .yes)
         #expect(connection.randTime == .seconds(1440))
         #expect(connection.keyingtries == 1)
         #expect(connection.local.method == .psk)
@@ -89,7 +90,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("connections { gw { local { auth = psk\n } } }", "needs a section `remote { auth = psk ... }`"),
+        (
+            "connections { gw { local { auth = psk\n } } }",
+            "this connection needs a section `remote { auth = psk ... }`"
+        ),
         ("connections { gw { remote { auth = psk\n } } }", "needs a section `local { auth = psk ... }`"),
         ("connections { gw { local { } remote { auth = psk\n } } }", "write `auth = psk`"),
         (

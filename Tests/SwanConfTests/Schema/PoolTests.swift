@@ -25,9 +25,10 @@ import Testing
             addrs = 10.3.0.0/24
             dns = 10.1.0.53, 2001:db8::53
             netmask = 255.255.255.0
-            split_include = 10.0.0.0/8, 10.1.0.0-ignored
-            """.replacing(", 10.1.0.0-ignored", with: "")
-                + "\n28 = 192.0.2.1, text\n 25 = 10.0.0.0/8"
+            split_include = 10.0.0.0/8
+            28 = 192.0.2.1, text
+            25 = 10.0.0.0/8
+            """
         )
         #expect(pool.name == "p")
         #expect(pool.attributes.map(\.kind) == [.dns, .netmask, .splitInclude, .number(28), .number(25)])

@@ -1,10 +1,12 @@
-/// Finds the word that was probably meant.
-enum Spelling {
+/// Finds the word that was probably meant: keywords of proposals, settings, commands.
+///
+/// It stands down here since everything that reads what people write can reach it.
+package enum Spelling {
     /// The candidate nearest to a misspelt word, or nil when none is near.
     ///
     /// Letter case and `-` for `_` count as nothing; beyond that at most one edit in three letters is forgiven,
     /// so that a suggestion is more often right than startling.
-    static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
+    package static func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
         let folded = fold(word)
         // Distances are quadratic, and no key is anywhere near this long.
         guard folded.count <= longestWord else { return nil }
