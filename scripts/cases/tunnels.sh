@@ -90,21 +90,25 @@ case_encap_by() { # HOST
     stop_both theirs
 }
 
-# Packets as large as the tunnel takes, and larger ones that the host must fragment before the tunnel.
 case_large_packets() { # OUTER INNER
-    local host size
     topology_direct ours theirs
     peer_defaults ours theirs "$1" "$2"
     tunnel_transport udp
     start_both
     peer_up ours
+    large_packets "$2"
+    stop_both ours
+}
+
+# Packets as large as the tunnel takes, and larger ones that the host must fragment before the tunnel.
+large_packets() { # INNER
+    local host size
     for size in 1200 1372 1472 4000; do
         for host in ours theirs; do
-            ping_through "$host" "${OTHER[$host]}" "$2" 3 -s "$size" -M dont ||
+            ping_through "$host" "${OTHER[$host]}" "$1" 3 -s "$size" -M dont ||
                 die "no ping with $size octets from $host ($WORK/ping.log)"
         done
     done
-    stop_both ours
 }
 
 # The whole Internet goes through the tunnel, the peer's own address included: the daemon's packets must not.

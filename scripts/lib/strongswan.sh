@@ -152,9 +152,9 @@ strongswan_initiate() { # HOST CHILD
 
 strongswan_terminate() { # HOST ike|child
     if [[ $2 == ike ]]; then
-        strongswan_control "$1" --terminate --ike site --timeout 10
+        strongswan_control "$1" --terminate --ike site --timeout 30
     else
-        strongswan_control "$1" --terminate --child net --timeout 10
+        strongswan_control "$1" --terminate --child net --timeout 30
     fi
 }
 

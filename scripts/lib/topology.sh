@@ -5,6 +5,8 @@
 #
 #   behind a NAT:  A 192.168.77.2 --- 192.168.77.1 router 10.99.0.3 --- 10.99.0.2 B
 #
+#   routed:        A 192.0.2.2 ------ 192.0.2.1 router 198.51.100.1 --- 198.51.100.2 B, a narrow cable on the right
+#
 # Each of the two hosts has an inner network behind it, with its own address on the loopback device: 10.1.0.1 and
 # fd01::1 at A, 10.2.0.1 and fd02::1 at B.
 
@@ -42,6 +44,24 @@ table ip nat {
     }
 }
 NFT
+}
+
+# The path is narrower than the cable of either host shows; the router says so (ICMP) when a packet does not fit.
+topology_routed() { # A B MTU-OF-THE-SECOND-CABLE
+    topology_inner "$1" "$2"
+    OUTER4[$1]=192.0.2.2 OUTER4[$2]=198.51.100.2
+    host_add router
+    in_host router sysctl --quiet --write net.ipv4.ip_forward=1
+    host_link "$1" router
+    host_link "$2" router
+    host_address "$1" to-router 192.0.2.2/24
+    host_address router "to-$1" 192.0.2.1/24
+    host_address router "to-$2" 198.51.100.1/24
+    host_address "$2" to-router 198.51.100.2/24
+    host_route "$1" default 192.0.2.1
+    host_route "$2" default 198.51.100.1
+    ip -n "$(namespace_of router)" link set "to-$2" mtu "$3"
+    ip -n "$(namespace_of "$2")" link set to-router mtu "$3"
 }
 
 topology_inner() { # A B

@@ -58,5 +58,5 @@ capture_stop() {
 
 # How many packets of a capture match a filter.
 capture_count() { # FILE FILTER
-    tcpdump -n -r "$1" "$2" 2>/dev/null | wc -l
+    tcpdump -n -r "$1" "$2" 2>"$WORK/tcpdump.log" | wc -l
 }
