@@ -12,9 +12,9 @@ let settings: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
 ]
 
-/// A library target of this package; `Sources/README.md` says what lives in each.
-func library(_ name: String, _ dependencies: [Target.Dependency] = []) -> Target {
-    .target(name: name, dependencies: dependencies, swiftSettings: settings)
+/// A library target of this package; `Sources/README.md` says what lives in each, and some have a README of their own.
+func library(_ name: String, _ dependencies: [Target.Dependency] = [], exclude: [String] = []) -> Target {
+    .target(name: name, dependencies: dependencies, exclude: exclude, swiftSettings: settings)
 }
 
 func executable(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
@@ -43,13 +43,14 @@ let package = Package(
         library("LinuxNet", ["CLinux", "Inet"]),
         library("DataPlane", ["ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
         library("SwanConf", ["IKEWire", "Inet"]),
-        library("VICI"),
+        library("VICI", exclude: ["README.md"]),
         library(
             "Daemon",
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon"]),
-        executable("ikectl", ["VICI", "SwanConf"]),
+        library("Control", ["VICI", "SwanConf", "IKEWire"], exclude: ["README.md"]),
+        executable("ikectl", ["Control"]),
 
         .target(
             name: "Support",
@@ -66,7 +67,33 @@ let package = Package(
         tests("LinuxNetTests", ["LinuxNet", "Inet"]),
         tests("DataPlaneTests", ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
-        tests("VICITests", ["VICI"]),
+        .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
+        tests("VICITests", ["VICI", "VICISupport"]),
+        tests("ControlTests", ["Control", "VICI", "VICISupport", "IKEWire"]),
         tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
     ]
 )
+
+// A fuzz target needs its own instrumented build of the libraries, which `scripts/fuzz` makes; an ordinary build has none.
+if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "MessageFuzzer",
+            dependencies: ["IKEWire"],
+            path: "Tests/Fuzz/MessageFuzzer",
+            swiftSettings: settings
+        )
+    )
+}
+
+// The simulator is a tool for development: `scripts/simulate` builds it, optimised; an ordinary build has none.
+if Context.environment["SIMULATE"] != nil {
+    package.targets.append(
+        .executableTarget(
+            name: "simulate",
+            dependencies: ["Support"],
+            path: "Tests/Simulate",
+            swiftSettings: settings
+        )
+    )
+}

@@ -19,24 +19,23 @@ static inline OSSL_PARAM ossl_param_aead_tag(void *octets, size_t count) {
 static inline OSSL_PARAM ossl_param_padding(unsigned int *isPadded) {
     return OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_PADDING, isPadded);
 }
-static inline OSSL_PARAM ossl_param_mac_digest(char *name) {
-    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, name, 0);
+
+// Those below are read only: libcrypto declares what they refer to as mutable because OSSL_PARAM serves both ways.
+
+static inline OSSL_PARAM ossl_param_mac_digest(const char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, (char *)name, 0);
 }
-static inline OSSL_PARAM ossl_param_mac_cipher(char *name) {
-    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, name, 0);
+static inline OSSL_PARAM ossl_param_mac_cipher(const char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_CIPHER, (char *)name, 0);
 }
-static inline OSSL_PARAM ossl_param_group_name(char *name) {
-    return OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, name, 0);
+static inline OSSL_PARAM ossl_param_group_name(const char *name) {
+    return OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME, (char *)name, 0);
 }
 /// `number` is in the machine's byte order (BN_bn2nativepad).
-static inline OSSL_PARAM ossl_param_private_key(unsigned char *number, size_t count) {
-    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, number, count);
-}
-/// A public key that is a number, as MODP groups have; `number` is in the machine's byte order.
-static inline OSSL_PARAM ossl_param_public_number(unsigned char *number, size_t count) {
-    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PUB_KEY, number, count);
+static inline OSSL_PARAM ossl_param_private_key(const void *number, size_t count) {
+    return OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, (unsigned char *)number, count);
 }
 /// A public key that is an encoded point.
-static inline OSSL_PARAM ossl_param_public_point(void *octets, size_t count) {
-    return OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, octets, count);
+static inline OSSL_PARAM ossl_param_public_point(const void *octets, size_t count) {
+    return OSSL_PARAM_construct_octet_string(OSSL_PKEY_PARAM_PUB_KEY, (void *)octets, count);
 }

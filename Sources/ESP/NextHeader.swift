@@ -1,3 +1,5 @@
+import Inet
+
 /// What ESP's Next Header says of the payload in tunnel mode (RFC 4303 section 2.6).
 enum NextHeader: UInt8 {
     case ipv4 = 4
@@ -11,6 +13,14 @@ enum NextHeader: UInt8 {
         case 4: self = .ipv4
         case 6: self = .ipv6
         default: return nil
+        }
+    }
+
+    /// For a packet of this family.
+    init(_ family: IPAddress.Family) {
+        switch family {
+        case .v4: self = .ipv4
+        case .v6: self = .ipv6
         }
     }
 }

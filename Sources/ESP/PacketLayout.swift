@@ -27,21 +27,27 @@ package import IKECrypto
 //     │ ICV, 8 to 32 octets                                           │
 //     └───────────────────────────────────────────────────────────────┘
 //
-// Which octets are authenticated depends on the suite. An AEAD takes SPI and sequence number as associated data, with the
-// high half of an extended sequence number between them (RFC 4106 section 5); the IV is part of the nonce. A cipher
+// Which octets are authenticated depends on the suite. An AEAD takes SPI and sequence number as associated data, with
+// the high half of an extended sequence number between them (RFC 4106 section 5); the IV is part of the nonce. A cipher
 // with a separate integrity algorithm authenticates the packet as it stands, followed by the high half, which is not
 // transmitted (RFC 4303 section 2.2.1).
 //
-// Costs. Nothing is allocated for a packet: the cipher contexts, a few octets for the associated data and the bits of the
-// replay window are made with the SA; errors are plain values. Payload is touched once: sealing
-// encrypts from the inner packet's buffer into the outgoing one, opening decrypts in place.
+// Costs. This target allocates nothing for a packet, be it good or bad: the cipher contexts, a few octets for the
+// associated data and the bits of the replay window are made with the SA, and errors are plain values. (Within
+// libcrypto 3.0 HMAC allocates twice for each packet, and CCM for a forged one; the other algorithms do not.) Payload
+// is touched once: sealing encrypts from the inner packet's buffer into the outgoing one, opening decrypts in place.
 //
-// Not here, and why. Transport mode: a TUN device yields whole packets. Stateful checking of fragments (RFC 4301 section
-// 7.3): it is optional and never negotiated, so later fragments pass only where the selectors name no ports. The search for a
-// lost high half after 2^32 lost packets (RFC 4303 appendix A3): liveness checks end such an SA long before.
+// Memory. Spans come in and a range goes out. What is read of a packet is read through the span, which checks its
+// bounds again. Addresses are taken where libcrypto needs them, in `PacketProtection` and in the last step of sealing,
+// after the lengths have been compared with those of the spans.
 //
-// `Inner` reads IP headers, `Inbound` and `Outbound` are the two directions, `Tunnel` is what inner and outer header have to do
-// with each other, and this file knows the lengths.
+// Not here, and why. Transport mode: a TUN device yields whole packets. Stateful checking of fragments (RFC 4301
+// section 7.3): it is optional and never negotiated, so later fragments pass only where the selectors name no ports.
+// The search for a lost high half after 2^32 lost packets (RFC 4303 appendix A3): liveness checks end such an SA long
+// before.
+//
+// `Inner` reads IP headers, `Inbound` and `Outbound` are the two directions, `Tunnel` is what inner and outer header
+// have to do with each other, and this file knows the lengths.
 
 /// Where the parts of an ESP packet stand and how long they are, for one cipher suite. All lengths are in octets.
 package struct PacketLayout: Hashable, Sendable {
@@ -56,8 +62,8 @@ package struct PacketLayout: Hashable, Sendable {
     package let ivLength: Int
     /// What ends every packet.
     package let icvLength: Int
-    /// What the length of the ciphertext is a multiple of: the cipher's block, and at least 4, so that the ICV is aligned
-    /// (RFC 4303 section 2.4).
+    /// What the length of the ciphertext is a multiple of: the cipher's block, and at least 4, so that the ICV is
+    /// aligned (RFC 4303 section 2.4).
     package let alignment: Int
 
     package init(_ suite: CipherSuite) {
@@ -82,7 +88,7 @@ extension PacketLayout {
     /// The padding behind a payload of this length: the least that aligns the trailer.
     func paddingLength(payload: Int) -> Int {
         // Alignments are powers of two; the low bits of the negative are what is missing to the next multiple.
-        -(payload &+ Self.trailerLength) & (alignment - 1)
+        (0 &- payload &- Self.trailerLength) & (alignment - 1)
     }
 
     /// The length of the ESP packet around an inner packet of this length (0...65535) without traffic flow

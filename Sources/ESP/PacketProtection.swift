@@ -1,7 +1,8 @@
 package import IKECrypto
 package import IKEWire
 
-/// The cipher of one direction, fed as ESP wants it: which octets of the packet, and which beside it, are authenticated.
+/// The cipher of one direction, fed as ESP wants it: which octets of the packet, and which beside it, are
+/// authenticated.
 ///
 /// Both directions of an SA are built on it. It writes and reads no sequence numbers of its own and keeps no account of
 /// them; that is what `OutboundSA` and `InboundSA` are for.
@@ -19,7 +20,6 @@ package struct PacketProtection: ~Copyable {
 
     /// Throws what `PacketCipher` throws for keys that do not fit the suite.
     package init(
-        spi: ESPSPI,
         suite: CipherSuite,
         keys: CipherKeys,
         sequenceNumbers: SequenceNumbers,
@@ -30,7 +30,7 @@ package struct PacketProtection: ~Copyable {
         isExtended = sequenceNumbers == .extended
         isAEAD = suite.isAEAD
         extendedHeader = .allocate(byteCount: Self.extendedHeaderLength, alignment: 4)
-        extendedHeader.storeBytes(of: spi.rawValue.bigEndian, as: UInt32.self)
+        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0)
     }
 
     deinit {
@@ -52,9 +52,9 @@ extension PacketProtection {
 
     /// Encrypts `count` octets of payload and trailer from `plaintext` into the packet and appends the ICV.
     ///
-    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count +
-    /// layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place in the
-    /// packet itself and must not overlap with it otherwise.
+    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count
+    /// + layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place
+    /// in the packet itself and must not overlap with it otherwise.
     package func seal(
         _ packet: UnsafeMutableRawPointer,
         sequence: UInt64,
@@ -83,8 +83,8 @@ extension PacketProtection {
 extension PacketProtection {
     /// Verifies a packet and decrypts its `count` octets of payload and trailer in place.
     ///
-    /// `packet` has `layout.payloadOffset + count + layout.icvLength` octets, and `sequence` is the whole of the number of
-    /// which it carries the low half. After an error its content is of no use.
+    /// `packet` has `layout.payloadOffset + count + layout.icvLength` octets, and `sequence` is the whole of the number
+    /// of which it carries the low half. After an error its content is of no use.
     package func open(_ packet: UnsafeMutableRawPointer, sequence: UInt64, count: Int) throws(ESPError) {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {
@@ -107,12 +107,13 @@ extension PacketProtection {
 
 extension PacketProtection {
     /// What precedes the IV: the header as it stands, or with all of an extended sequence number where an AEAD has no
-    /// other place for the high half (RFC 4106 section 5, RFC 5282 section 5.1 by way of RFC 4309, RFC 7634 section 2.1).
+    /// other place for the high half (RFC 4106 and 4309 section 5, RFC 7634 section 2.1).
     @inline(__always)
     private func associatedData(_ packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawBufferPointer {
         guard isExtended, isAEAD else {
             return UnsafeRawBufferPointer(start: packet, count: PacketLayout.headerLength)
         }
+        extendedHeader.storeBytes(of: packet.loadUnaligned(as: UInt32.self), as: UInt32.self)
         extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
         return UnsafeRawBufferPointer(extendedHeader)
     }

@@ -19,7 +19,8 @@ package enum CryptoError: Error, Equatable, Sendable {
     case authenticationFailed
     /// The peer's public value is not one that an honest peer of this key exchange method sends (RFC 6989 section 2).
     case invalidPublicValue(KeyExchangeMethod, PublicValueFault)
-    /// libcrypto refused `operation` for no reason that the peer could have caused; the code is that of `ERR_get_error`.
+    /// libcrypto refused `operation` for no reason that the peer could have caused; the code is that of
+    /// `ERR_get_error`.
     case library(operation: String, code: UInt)
 
     /// What is wrong with a peer's public value.

@@ -16,6 +16,7 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
+    /// IPv4 or IPv6.
     package let family: Family
     /// The upper 64 bits of an IPv6 address in host order; zero for IPv4.
     package let high: UInt64

@@ -33,6 +33,7 @@ package struct IPPrefix: Hashable, Sendable {
 // MARK: - What a block holds
 
 extension IPPrefix {
+    /// The family of the addresses.
     package var family: IPAddress.Family { address.family }
     /// The lowest address of the block.
     package var first: IPAddress { address }
@@ -41,10 +42,12 @@ extension IPPrefix {
         IPAddress(family: family, value: address.value | Self.hostMask(family, length: length))
     }
 
+    /// True for an address of the block; never for one of the other family.
     package func contains(_ other: IPAddress) -> Bool {
         other.family == family && first <= other && other <= last
     }
 
+    /// True for a block of which every address is in this one.
     package func contains(_ other: IPPrefix) -> Bool {
         other.length >= length && contains(other.address)
     }

@@ -7,9 +7,9 @@ package enum Vectors {
         try Data(contentsOf: folder.appending(path: path))
     }
 
-    /// A JSON file, decoded.
-    package static func json<T: Decodable>(_ type: T.Type = T.self, _ path: String) throws -> T {
-        try JSONDecoder().decode(T.self, from: data(path))
+    /// A JSON file, decoded as the type that is wanted.
+    package static func json<T: Decodable>(_ path: String, as type: T.Type = T.self) throws -> T {
+        try JSONDecoder().decode(type, from: data(path))
     }
 
     /// The files of a folder, as paths that `data` takes, in the order of their names.

@@ -90,7 +90,7 @@ extension Worker {
             var packet = bytes.mutableBytes
             guard let opened = try child.sa.open(&packet, outer: outer) else { return }
             child.tallies.received(child.sa.counters, at: now)
-            writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened.range]))
+            writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened]))
         } catch {
             child.tallies.refused(child.sa.counters)
         }

@@ -4,7 +4,8 @@ import Inet
 
 /// The receiving half of a CHILD SA: opens the ESP packets that carry one SPI of ours (RFC 4303 section 3.4).
 ///
-/// It belongs to one thread at a time. Nothing is allocated after `init`.
+/// It belongs to one thread at a time. Its state changes only inside a call and no call leads back into it, so the
+/// state is exempt from the run-time check for overlapping access, which costs more than most of the changes.
 package final class InboundSA {
     /// The number that we chose for the SA.
     package let spi: ESPSPI
@@ -32,7 +33,6 @@ package final class InboundSA {
         headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy()
     ) throws(CryptoError) {
         protection = try PacketProtection(
-            spi: spi,
             suite: suite,
             keys: keys,
             sequenceNumbers: sequenceNumbers,
@@ -51,18 +51,11 @@ package final class InboundSA {
     package var highestSequence: UInt64 { window.highest }
 }
 
-/// An inner packet, and where it stands in the packet it came in.
-package struct OpenedPacket: Hashable, Sendable {
-    /// The octets of the inner packet, without padding of any kind.
-    package let range: Range<Int>
-    /// What its headers say, the congestion mark from the tunnel included.
-    package let inner: InnerPacket
-}
-
 // MARK: - Opening
 
 extension InboundSA {
-    /// Opens a packet in place and returns where its inner packet stands; nil for a dummy packet, which is no fault.
+    /// Opens a packet in place and returns where its inner packet stands, without padding of any kind; nil for a dummy
+    /// packet, which is no fault.
     ///
     /// - Parameters:
     ///   - packet: From the SPI to the last octet of the ICV.
@@ -71,16 +64,16 @@ extension InboundSA {
     /// The checks come in this order: length, replay window, integrity, then (the number being used up) padding, next
     /// header, inner lengths, selectors, congestion. The error says which one failed, and is counted. After an
     /// error the content of the packet is of no use.
-    package func open(_ packet: inout MutableRawSpan, outer: TrafficClass? = nil) throws(ESPError) -> OpenedPacket? {
+    package func open(_ packet: inout MutableRawSpan, outer: TrafficClass? = nil) throws(ESPError) -> Range<Int>? {
         do throws(ESPError) {
             guard let payload = try decrypt(&packet) else {
                 counters.dummies &+= 1
                 return nil
             }
-            let opened = try check(payload, of: &packet, outer: outer)
+            let inner = try check(payload, of: &packet, outer: outer)
             counters.packets &+= 1
-            counters.octets &+= UInt64(opened.range.count)
-            return opened
+            counters.octets &+= UInt64(inner.count)
+            return inner
         } catch {
             counters.count(error)
             throw error
@@ -133,14 +126,14 @@ extension InboundSA {
         return nextHeader == .dummy ? nil : (payload.lowerBound..<end, nextHeader)
     }
 
-    /// The inner packet, if the SA may carry it, with its congestion mark brought up to date.
+    /// Where the inner packet stands, if the SA may carry it; its congestion mark is brought up to date.
     private func check(
         _ payload: (range: Range<Int>, nextHeader: NextHeader),
         of packet: inout MutableRawSpan,
         outer: TrafficClass?
-    ) throws(ESPError) -> OpenedPacket {
-        guard var inner = InnerPacket(parsing: packet.bytes.extracting(payload.range)),
-            payload.nextHeader == (inner.family == .v4 ? .ipv4 : .ipv6)
+    ) throws(ESPError) -> Range<Int> {
+        guard let inner = InnerPacket(parsing: packet.bytes.extracting(payload.range)),
+            payload.nextHeader == NextHeader(inner.family)
         else {
             throw .malformedInner
         }
@@ -150,11 +143,11 @@ extension InboundSA {
             switch headerPolicy.decapsulated(inner: inner.trafficClass, outer: outer) {
             case .forward(let trafficClass, let isUnexpected):
                 if isUnexpected { counters.unexpectedMarks &+= 1 }
-                inner.setTrafficClass(trafficClass, in: &packet, at: start)
+                inner.replaceTrafficClass(by: trafficClass, in: &packet, at: start)
             case .drop:
                 throw .congestionLoss
             }
         }
-        return OpenedPacket(range: start..<(start + inner.totalLength), inner: inner)
+        return start..<(start + inner.totalLength)
     }
 }

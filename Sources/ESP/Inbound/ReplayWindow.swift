@@ -63,8 +63,8 @@ package struct ReplayWindow: Sendable {
 
     /// Marks the sequence number of an authenticated packet as seen and moves the window if it is the highest.
     ///
-    /// Returns false, and changes nothing, if the number is not acceptable: packets that were all checked before the first
-    /// of them was committed may be duplicates of one another.
+    /// Returns false, and changes nothing, if the number is not acceptable: packets that were all checked before the
+    /// first of them was committed may be duplicates of one another.
     package mutating func commit(_ sequence: UInt64) -> Bool {
         guard check(sequence) == .acceptable else { return false }
         if sequence > highest {
@@ -88,7 +88,8 @@ package struct ReplayWindow: Sendable {
 // MARK: - Extended sequence numbers
 
 extension ReplayWindow {
-    /// How late a packet may be for its high half to be found when there is no window: as far as RFC 4303 appendix A2 allows.
+    /// How late a packet may be for its high half to be found when there is no window: as far as RFC 4303 appendix A2
+    /// allows.
     private static let reachWithoutWindow: UInt64 = 1 << 31
 
     /// The 64-bit sequence number of which a packet carries the low half (RFC 4303 appendix A2.2).
@@ -101,8 +102,8 @@ extension ReplayWindow {
     /// Where the window lies inside one subspace of 2^32 numbers, this is case A of the RFC: below Bl means the next
     /// subspace. Where it lies across two, it is case B: at or above Bl means the former subspace.
     ///
-    /// Nil where no such number exists: the subspace before the first one and the one after the last. Those packets can only
-    /// be forged.
+    /// Nil where no such number exists: the subspace before the first one and the one after the last. Those packets can
+    /// only be forged.
     package func extendedSequence(low: UInt32) -> UInt64? {
         let reach = size == 0 ? Self.reachWithoutWindow : UInt64(size)
         // The left edge may lie below zero, as it does for a new SA; a number that is found above zero again counts.

@@ -39,12 +39,15 @@ package struct SelectorSet: Sendable {
 }
 
 extension InnerPacket.Fragment {
-    /// RFC 4301 appendix D suggests that a fragment further inside than this cannot overlap any port field, whatever the
-    /// options. The IPv6 headers in front of the ports have no such limit.
+    /// RFC 4301 appendix D suggests that a fragment further inside than this cannot overlap any port field, whatever
+    /// the options. The IPv6 headers in front of the ports have no such limit.
     private static let safeIPv4Offset = 128
 
     fileprivate func cannotReachPorts(_ family: IPAddress.Family) -> Bool {
-        family == .v4 && offset >= Self.safeIPv4Offset
+        switch family {
+        case .v4: offset >= Self.safeIPv4Offset
+        case .v6: false
+        }
     }
 }
 
@@ -60,7 +63,8 @@ extension SelectorSet {
         case unselected
     }
 
-    /// A traffic selector as plain numbers.
+    /// A traffic selector as plain numbers, which are compared in line; the types of other modules would be called
+    /// into.
     private struct Entry {
         private enum Ports {
             case any
@@ -68,18 +72,18 @@ extension SelectorSet {
             case range(ClosedRange<UInt16>)
         }
 
-        private let family: IPAddress.Family
+        private let isIPv4: Bool
         private let first: UInt128
         private let last: UInt128
-        /// Nil for any, also for one that cannot be seen.
-        private let nextLayer: IPProtocol?
+        /// 0 for any, also for one that cannot be seen.
+        private let nextLayer: UInt8
         private let ports: Ports
 
         init(_ selector: TrafficSelector) {
-            family = selector.addresses.lowerBound.family
+            isIPv4 = Self.isIPv4(selector.addresses.lowerBound)
             first = Self.number(selector.addresses.lowerBound)
             last = Self.number(selector.addresses.upperBound)
-            nextLayer = selector.protocolID == .any ? nil : selector.protocolID
+            nextLayer = selector.protocolID.rawValue
             ports =
                 switch selector.ports {
                 case .opaque: .opaque
@@ -88,14 +92,21 @@ extension SelectorSet {
                 }
         }
 
+        private static func isIPv4(_ address: IPAddress) -> Bool {
+            switch address.family {
+            case .v4: true
+            case .v6: false
+            }
+        }
+
         private static func number(_ address: IPAddress) -> UInt128 {
             UInt128(address.high) << 64 | UInt128(address.low)
         }
 
         func fits(_ address: IPAddress, _ nextLayer: IPProtocol?, _ port: SidePort) -> Bool {
             let number = Self.number(address)
-            guard address.family == family, first <= number, number <= last else { return false }
-            guard self.nextLayer == nil || self.nextLayer == nextLayer else { return false }
+            guard Self.isIPv4(address) == isIPv4, first <= number, number <= last else { return false }
+            guard self.nextLayer == 0 || self.nextLayer == nextLayer?.rawValue else { return false }
             switch (ports, port) {
             case (.any, _), (_, .unselected): return true
             case (.opaque, .hidden(let mayBeOpaque)): return mayBeOpaque

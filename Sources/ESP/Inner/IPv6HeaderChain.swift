@@ -2,13 +2,13 @@ import Inet
 
 /// The walk from the fixed IPv6 header over extension headers to the next layer protocol.
 ///
-/// Hop-by-Hop options, routing, fragment and destination options headers are walked over, the list that RFC 4301 section
-/// 4.4.1.1 gives. AH and ESP are not: to security policy they are next layer protocols.
+/// Hop-by-Hop options, routing, fragment and destination options headers are walked over, the list that RFC 4301
+/// section 4.4.1.1 gives. AH and ESP are not: to security policy they are next layer protocols.
 struct IPv6HeaderChain {
     /// The octets of the header that every IPv6 packet begins with.
     static let fixedHeaderLength = 40
-    /// Headers walked over at most. RFC 8200 section 4.1 recommends an order with no more than six of them in a packet; a
-    /// longer chain only serves to hide what follows, and is treated as having hidden it.
+    /// Headers walked over at most. The order that RFC 8200 section 4.1 recommends has no more than five of them; a
+    /// much longer chain only serves to hide what follows, and is treated as having hidden it.
     static let maximumHeaders = 8
 
     /// The octets from the beginning of the packet to the next layer protocol, or to where the walk ended.
@@ -23,16 +23,14 @@ struct IPv6HeaderChain {
     /// Walks the chain that begins behind the fixed header with the header type `first` and has to end before `end`.
     init(walking bytes: RawSpan, first: UInt8, end: Int) {
         var next = first
-        for _ in 0..<Self.maximumHeaders {
-            let header = IPProtocol(rawValue: next)
-            guard Self.isWalkedOver(header) else {
-                nextLayer = header
-                return
-            }
+        var walked = 0
+        while Self.isWalkedOver(next) {
             // Behind the fragment header of a later piece stands the middle of something, not a header.
-            guard holdsBeginning, end - length >= 8 else { return }
+            guard walked < Self.maximumHeaders, holdsBeginning, end - length >= 8 else { return }
+            let header = next
             next = bytes.octet(length)
-            if header == .ipv6Fragment {
+            walked += 1
+            if header == Self.fragmentHeader {
                 // A piece of a piece: no sender makes one, and reassembly would have to come before any reading.
                 guard fragment == nil else { return }
                 let offsetAndFlags = bytes.bigEndian16(length + 2)
@@ -48,12 +46,14 @@ struct IPv6HeaderChain {
                 length += headerLength
             }
         }
+        nextLayer = IPProtocol(rawValue: next)
     }
 
-    private static func isWalkedOver(_ header: IPProtocol) -> Bool {
+    private static let fragmentHeader: UInt8 = 44
+
+    private static func isWalkedOver(_ header: UInt8) -> Bool {
         switch header {
-        // In a packet 0, "any" in a selector, is the Hop-by-Hop options header.
-        case .any, .ipv6Routing, .ipv6Fragment, .ipv6DestinationOptions: true
+        case 0, 43, fragmentHeader, 60: true  // Hop-by-Hop options, routing, fragment, destination options
         default: false
         }
     }

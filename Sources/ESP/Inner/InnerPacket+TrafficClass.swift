@@ -3,11 +3,11 @@ import Inet
 // Changing the traffic class of a packet that is already in its place, as leaving a tunnel does.
 
 extension InnerPacket {
-    /// Writes a traffic class into the packet that begins at `offset` of `bytes` and from which self was parsed.
+    /// Writes another traffic class into the packet that begins at `offset` of `bytes` and from which self was parsed.
     ///
-    /// The checksum of an IPv4 header is carried along without looking at the rest of the header (RFC 1624), so a wrong one
-    /// stays wrong.
-    mutating func setTrafficClass(_ new: TrafficClass, in bytes: inout MutableRawSpan, at offset: Int) {
+    /// The checksum of an IPv4 header is carried along without looking at the rest of the header (RFC 1624), so a wrong
+    /// one stays wrong.
+    func replaceTrafficClass(by new: TrafficClass, in bytes: inout MutableRawSpan, at offset: Int) {
         guard new != trafficClass else { return }
         let oldWord = bytes.bytes.bigEndian16(offset)
         let newWord: UInt16
@@ -24,6 +24,5 @@ extension InnerPacket {
             newWord = oldWord & 0xf00f | UInt16(new.rawValue) << 4
         }
         bytes.storeBytes(of: newWord.bigEndian, toByteOffset: offset, as: UInt16.self)
-        trafficClass = new
     }
 }

@@ -1,7 +1,7 @@
 package import Inet
 
-/// What the headers of an IP packet say as far as security policy asks: the selectors of RFC 4301 section 4.4.1.1, and the
-/// lengths and marks that tunnelling needs.
+/// What the headers of an IP packet say as far as security policy asks: the selectors of RFC 4301 section 4.4.1.1, and
+/// the lengths and marks that tunnelling needs.
 ///
 /// It is read from a packet that is about to enter a tunnel (to find its policy) and from one that has just left it
 /// (to check that the SA may carry it). Reading allocates nothing and fails rather than traps whatever the octets are.
@@ -12,10 +12,11 @@ package struct InnerPacket: Hashable, Sendable {
     package let destination: IPAddress
     /// The octets of the packet by its own header, which may be fewer than were handed in (padding follows).
     package let totalLength: Int
-    /// The octets before the next layer protocol: the IP header with options, or with the extension headers walked over.
+    /// The octets before the next layer protocol: the IP header with options, or with the extension headers walked
+    /// over.
     package let headerLength: Int
     /// DSCP and congestion mark.
-    package internal(set) var trafficClass: TrafficClass
+    package let trafficClass: TrafficClass
     /// Whether routers may not fragment it: IPv4's DF bit, and every IPv6 packet.
     package let dontFragment: Bool
     /// The protocol behind the IP headers. Nil where it cannot be known: "OPAQUE", a later fragment whose first header
@@ -53,8 +54,8 @@ extension InnerPacket {
 extension InnerPacket {
     /// Reads the headers of the packet at the beginning of `bytes`.
     ///
-    /// Nil if it is neither IPv4 nor IPv6, or if its lengths contradict themselves or reach beyond `bytes`. Octets behind the
-    /// packet are no fault: traffic flow confidentiality padding stands there (RFC 4303 section 2.7).
+    /// Nil if it is neither IPv4 nor IPv6, or if its lengths contradict themselves or reach beyond `bytes`. Octets
+    /// behind the packet are no fault: traffic flow confidentiality padding stands there (RFC 4303 section 2.7).
     package init?(parsing bytes: RawSpan) {
         guard bytes.byteCount >= 1 else { return nil }
         switch bytes.octet(0) >> 4 {
@@ -116,22 +117,24 @@ extension InnerPacket {
 }
 
 extension InnerPacket.Fragment {
-    /// Whether nothing comes before or after. In IPv6 that is an "atomic fragment", a whole packet (RFC 8200 section 4.5).
+    /// Whether nothing comes before or after. In IPv6 that is an "atomic fragment", a whole packet (RFC 8200 section
+    /// 4.5).
     var isWhole: Bool { offset == 0 && !moreFollow }
 }
 
 extension InnerPacket.Ports {
-    /// Reads what stands for ports at `offset`; nil if the protocol has nothing of the kind or the packet ends before it.
+    /// Reads what stands for ports at `offset`; nil if the protocol has nothing of the kind or the packet ends before
+    /// it.
     fileprivate init?(of nextLayer: IPProtocol, in bytes: RawSpan, at offset: Int, end: Int) {
-        switch nextLayer {
-        case .tcp, .udp, .sctp, .dccp, .udpLite:
+        // By number, since these cases are compared in line where those of another module would be called for.
+        switch nextLayer.rawValue {
+        case 6, 17, 33, 132, 136:  // TCP, UDP, DCCP, SCTP, UDP-Lite
             guard end - offset >= 4 else { return nil }
             self = .pair(source: bytes.bigEndian16(offset), destination: bytes.bigEndian16(offset + 2))
-        case .icmp, .icmpV6:
+        case 1, 58:  // ICMP, ICMPv6
             guard end - offset >= 2 else { return nil }
             self = .messageType(bytes.bigEndian16(offset))
-        case .mobility:
-            // RFC 6275 section 6.1.1: the MH type is the third octet.
+        case 135:  // Mobility Header, whose type is the third octet (RFC 6275 section 6.1.1)
             guard end - offset >= 3 else { return nil }
             self = .messageType(UInt16(bytes.octet(offset + 2)) << 8)
         default:

@@ -3,7 +3,8 @@ package import IKEWire
 
 /// The sending half of a CHILD SA: turns inner packets into ESP packets for one SPI of the peer (RFC 4303 section 3.3).
 ///
-/// It belongs to one thread at a time. Nothing is allocated after `init`.
+/// It belongs to one thread at a time. Its state changes only inside a call and no call leads back into it, so the
+/// state is exempt from the run-time check for overlapping access, which costs more than most of the changes.
 package final class OutboundSA {
     /// What has been sealed.
     package struct Counters: Hashable, Sendable {
@@ -17,9 +18,9 @@ package final class OutboundSA {
     package let spi: ESPSPI
     /// How outer headers follow the inner ones. The caller, who writes or requests the outer header, asks it.
     package let headerPolicy: TunnelHeaderPolicy
-    /// Inner packets shorter than this are filled up with traffic flow confidentiality padding (RFC 4303 section 2.7), so
-    /// that lengths below it are not told apart; 0 for none.
-    package var minimumInnerLength = 0
+    /// Inner packets shorter than this are filled up with traffic flow confidentiality padding (RFC 4303 section 2.7),
+    /// so that lengths below it are not told apart; 0 for none.
+    @exclusivity(unchecked) package var minimumInnerLength = 0
     @exclusivity(unchecked) package private(set) var counters = Counters()
 
     @exclusivity(unchecked) private var sequenceCounter: SequenceCounter
@@ -40,7 +41,6 @@ package final class OutboundSA {
         lastSequence: UInt64 = 0
     ) throws(CryptoError) {
         protection = try PacketProtection(
-            spi: spi,
             suite: suite,
             keys: keys,
             sequenceNumbers: sequenceNumbers,
@@ -69,15 +69,16 @@ package final class OutboundSA {
 extension OutboundSA {
     /// Writes the ESP packet around an inner packet to the beginning of `output` and returns its length.
     ///
-    /// The inner packet is the first `innerLength` octets of `source`. One cipher pass reads them there and writes their
-    /// ciphertext into `output`. For this the trailer must stand behind them: it is written into the octets of `source`
-    /// that follow, which are put back afterwards, so that they may belong to the next segment of a large packet. Where
-    /// fewer than `layout.maximumTrailerLength` octets follow, or where traffic flow confidentiality padding is added,
-    /// the packet is copied first and encrypted in place.
+    /// The inner packet is the first `innerLength` octets of `source`. One cipher pass reads them there and writes
+    /// their ciphertext into `output`. For this the trailer must stand behind them: it is written into the octets of
+    /// `source` that follow, which are put back afterwards, so that they may belong to the next segment of a large
+    /// packet. Where fewer than `layout.maximumTrailerLength` octets follow, or where traffic flow confidentiality
+    /// padding is added, the packet is copied first and encrypted in place. `source` and `output` must not be of the
+    /// same memory.
     ///
     /// Throws `malformedInner` for what is neither IPv4 nor IPv6 by its version, is empty or ends beyond `source`;
-    /// `outputTooSmall`; `sequenceExhausted`. A failed call sends nothing and uses up no sequence number, except where the
-    /// cipher itself fails.
+    /// `outputTooSmall`; `sequenceExhausted`. A failed call sends nothing and uses up no sequence number, except where
+    /// the cipher itself fails.
     package func seal(
         _ source: inout MutableRawSpan,
         innerLength: Int,

@@ -1,7 +1,7 @@
 /// The sequence numbers of an outbound SA: 1, 2, 3 ... and never one twice (RFC 4303 section 3.3.3).
 ///
-/// The IVs of counter modes are made from them, so a repeated number would not only look like a replay: it would give the
-/// plaintext away. There is therefore no way to let the counter wrap, not even where the peer checks no replays.
+/// The IVs of counter modes are made from them, so a repeated number would not only look like a replay: it would give
+/// the plaintext away. There is therefore no way to let the counter wrap, not even where the peer checks no replays.
 package struct SequenceCounter: Hashable, Sendable {
     /// The last number that was used; 0 before the first packet.
     package private(set) var last: UInt64

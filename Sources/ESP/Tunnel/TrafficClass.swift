@@ -1,4 +1,5 @@
-/// The octet that IPv4 calls Type of Service and IPv6 Traffic Class: six bits of DSCP (RFC 2474), two of ECN (RFC 3168).
+/// The octet that IPv4 calls Type of Service and IPv6 Traffic Class: six bits of DSCP (RFC 2474), two of ECN (RFC
+/// 3168).
 package struct TrafficClass: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt8
     package init(rawValue: UInt8) { self.rawValue = rawValue }

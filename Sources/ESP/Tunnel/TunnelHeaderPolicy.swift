@@ -1,6 +1,7 @@
 package import Inet
 
-/// What passes between the inner and the outer IP header of a tunnel: `copy_dscp`, `copy_ecn` and `copy_df` of a CHILD SA.
+/// What passes between the inner and the outer IP header of a tunnel: `copy_dscp`, `copy_ecn` and `copy_df` of a CHILD
+/// SA.
 ///
 /// Everything copied outwards can be read, and everything copied inwards can be written, by the network between the
 /// peers; RFC 4301 section 5.1.2 therefore makes each an option. The defaults are those of swanctl and of the RFC.
@@ -19,7 +20,8 @@ package struct TunnelHeaderPolicy: Hashable, Sendable {
 
     /// Whether the DSCP passes; outwards only unless said otherwise.
     package var copyDSCP: DSCPCopy
-    /// Whether congestion marks pass both ways by RFC 6040. If not, outer packets are Not-ECT and inner marks are left alone.
+    /// Whether congestion marks pass both ways by RFC 6040. If not, outer packets are Not-ECT and inner marks are left
+    /// alone.
     package var copyECN: Bool
     /// Whether an IPv4 outer header inherits Don't Fragment.
     package var copyDF: Bool
@@ -64,7 +66,8 @@ extension TunnelHeaderPolicy {
         case drop
     }
 
-    /// The inner traffic class after the outer header is gone (RFC 6040 section 4.2 and RFC 4301 section 5.1.2.2, note 9).
+    /// The inner traffic class after the outer header is gone (RFC 6040 section 4.2 and RFC 4301 section 5.1.2.2, note
+    /// 9).
     package func decapsulated(inner: TrafficClass, outer: TrafficClass) -> Decapsulation {
         let dscp = copyDSCP == .in || copyDSCP == .yes ? outer.dscp : inner.dscp
         guard copyECN else { return .forward(TrafficClass(dscp: dscp, ecn: inner.ecn), isUnexpected: false) }

@@ -9,10 +9,12 @@ package enum TunnelMTU {
     /// The UDP header of UDP-encapsulated ESP (RFC 3948 section 2.1).
     package static let udpHeaderLength = 8
 
-    /// What every router and host forwards or reassembles; the least a tunnel's IPv6 side must offer (RFC 8200 section 5).
+    /// What every router and host forwards or reassembles; the least a tunnel's IPv6 side must offer (RFC 8200 section
+    /// 5).
     package static let minimumIPv6 = 1280
 
-    /// The longest ESP packet that goes out unfragmented where the path to the peer carries IP packets of `path` octets.
+    /// The longest ESP packet that goes out unfragmented where the path to the peer carries IP packets of `path`
+    /// octets.
     ///
     /// Beside the path, the 16-bit length fields of IP and UDP set a limit: a loopback device has an MTU of 65,536.
     package static func espLength(path: Int, outerFamily: IPAddress.Family, udpEncapsulated: Bool) -> Int {
@@ -26,8 +28,8 @@ package enum TunnelMTU {
 
     /// The MTU of a tunnel: the longest inner packet that leaves as one outer packet.
     ///
-    /// Nil if the path is too narrow for any. The answer may lie below `minimumIPv6`: then no IPv6 may be sent through the
-    /// tunnel without fragmenting outside.
+    /// Nil if the path is too narrow for any. The answer may lie below `minimumIPv6`: then no IPv6 may be sent through
+    /// the tunnel without fragmenting outside.
     package static func inner(
         path: Int,
         outerFamily: IPAddress.Family,

@@ -54,7 +54,7 @@ enum Authenticator: ~Copyable {
 
 extension Authenticator {
     func update(_ data: [UInt8]) throws(CryptoError) {
-        try data.withOctets { (data) throws(CryptoError) in try update(data.baseAddress, count: data.count) }
+        try data.span.withUnsafeBytes { (data) throws(CryptoError) in try update(data.baseAddress, count: data.count) }
     }
 
     func update(_ data: SecretBytes) throws(CryptoError) {

@@ -2,7 +2,8 @@ package import IKEWire
 
 /// From a shared secret and two nonces to the keys of IKE and CHILD SAs (RFC 7296 sections 2.14, 2.17 and 2.18).
 ///
-/// `nonceI` and `nonceR` are always those of the exchange that makes the keys, and "initiator" is who began that exchange.
+/// `nonceI` and `nonceR` are always those of the exchange that makes the keys, and "initiator" is who began that
+/// exchange.
 package enum KeyDerivation {
     /// SKEYSEED of a new IKE SA: `prf(Ni | Nr, g^ir)`.
     package static func skeyseed(
@@ -14,8 +15,8 @@ package enum KeyDerivation {
         try prf.compute(key: prf.skeyseedKey(nonceI: nonceI, nonceR: nonceR), secret: sharedSecret)
     }
 
-    /// SKEYSEED of an IKE SA that takes another's place: `prf(SK_d (old), g^ir (new) | Ni | Nr)`, with the PRF of the old
-    /// SA (RFC 7296 section 2.18).
+    /// SKEYSEED of an IKE SA that takes another's place: `prf(SK_d (old), g^ir (new) | Ni | Nr)`, with the PRF of the
+    /// old SA (RFC 7296 section 2.18).
     package static func rekeyedSKEYSEED(
         prf: PRF,
         skD: SecretBytes,
@@ -26,8 +27,8 @@ package enum KeyDerivation {
         try prf.compute(key: skD, secret: sharedSecret, nonceI, nonceR)
     }
 
-    /// `{SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} = prf+(SKEYSEED, Ni | Nr | SPIi | SPIr)`, with the PRF of
-    /// the SA that the keys are for.
+    /// `{SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} = prf+(SKEYSEED, Ni | Nr | SPIi | SPIr)`, with the PRF
+    /// of the SA that the keys are for.
     package static func ikeKeys(
         prf: PRF,
         suite: CipherSuite,
@@ -54,8 +55,9 @@ package enum KeyDerivation {
         )
     }
 
-    /// The keys of both directions of a CHILD SA: `KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr)`, of which the direction from
-    /// the initiator takes the first half, and in each the encryption key stands first (RFC 7296 section 2.17).
+    /// The keys of both directions of a CHILD SA: `KEYMAT = prf+(SK_d, [g^ir (new) |] Ni | Nr)`, of which the
+    /// direction from the initiator takes the first half, and in each the encryption key stands first (RFC 7296
+    /// section 2.17).
     ///
     /// `sharedSecret` is that of a key exchange made for this CHILD SA, if there was one.
     package static func childKeys(

@@ -1,10 +1,12 @@
-/// The AUTH value of peers that share a key (RFC 7296 section 2.15), or an EAP method's MSK in its place (section 2.16).
+/// The AUTH value of peers that share a key (RFC 7296 section 2.15), or an EAP method's MSK in its place (section
+/// 2.16).
 package enum SharedKeyAuthentication {
     /// `AUTH = prf(prf(Shared Secret, "Key Pad for IKEv2"), message | peer's nonce | prf(SK_p, ID'))`.
     ///
     /// - Parameters:
     ///   - psk: The shared secret.
-    ///   - message: The signer's own IKE_SA_INIT message as it was sent, from the first SPI on, without a non-ESP marker.
+    ///   - message: The signer's own IKE_SA_INIT message as it was sent, from the first SPI on, without a non-ESP
+    ///     marker.
     ///   - peerNonce: The nonce of the other side, without its payload header.
     ///   - skP: SK_pi if the signer is the initiator of the IKE SA, else SK_pr.
     ///   - idBody: The signer's ID payload without its generic header: type, reserved octets and data.

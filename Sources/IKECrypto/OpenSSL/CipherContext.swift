@@ -109,7 +109,8 @@ extension CipherContext {
         return EVP_CipherUpdate(context, output, &written, input, count) > 0
     }
 
-    /// Ends a message. Answers whether libcrypto accepted, which for an opening AEAD context is whether the tag is right.
+    /// Ends a message. Answers whether libcrypto accepted, which for an opening AEAD context is whether the tag is
+    /// right.
     @inline(__always)
     func finish() -> Bool {
         var written: Int32 = 0

@@ -1,14 +1,25 @@
 import COpenSSL
 
 /// A message authentication code of libcrypto that has its key; each message only starts it anew.
+///
+/// Nothing here allocates for a message. Within libcrypto 3.0, HMAC does so twice: it duplicates the digests that
+/// already took the key, and EVP offers no way around.
 struct MACContext: ~Copyable {
-    /// What the code is built of. The raw value is libcrypto's name of the digest or cipher.
-    enum Construction: String {
-        case hmacSHA1 = "SHA1"
-        case hmacSHA2_256 = "SHA256"
-        case hmacSHA2_384 = "SHA384"
-        case hmacSHA2_512 = "SHA512"
-        case cmacAES128 = "AES-128-CBC"
+    /// What the code is built of.
+    enum Construction {
+        case hmacSHA1, hmacSHA2_256, hmacSHA2_384, hmacSHA2_512
+        case cmacAES128
+
+        /// The digest or cipher, as libcrypto wants it named.
+        var parameter: OSSL_PARAM {
+            switch self {
+            case .hmacSHA1: ossl_param_mac_digest(("SHA1" as StaticString).cString)
+            case .hmacSHA2_256: ossl_param_mac_digest(("SHA256" as StaticString).cString)
+            case .hmacSHA2_384: ossl_param_mac_digest(("SHA384" as StaticString).cString)
+            case .hmacSHA2_512: ossl_param_mac_digest(("SHA512" as StaticString).cString)
+            case .cmacAES128: ossl_param_mac_cipher(("AES-128-CBC" as StaticString).cString)
+            }
+        }
 
         /// Octets of the untruncated code.
         var length: Int {
@@ -29,17 +40,12 @@ struct MACContext: ~Copyable {
     /// Sets the key: of any length for HMAC, of 16 octets for CMAC. The first message may begin at once.
     init(_ construction: Construction, key: SecretBytes) throws(CryptoError) {
         let algorithm = construction == .cmacAES128 ? LibraryMAC.cmac : LibraryMAC.hmac
-        guard let algorithm else { throw .unsupported(construction.rawValue) }
+        guard let algorithm else { throw .unsupported("\(construction)") }
         let handle = try LibraryObject(EVP_MAC_CTX_new(algorithm.pointer), freedBy: EVP_MAC_CTX_free, "EVP_MAC_CTX_new")
         let context = handle.pointer
-        let result = construction.rawValue.withCString { name in
-            let name = UnsafeMutablePointer(mutating: name)
-            let parameters = ParameterList(
-                construction == .cmacAES128 ? ossl_param_mac_cipher(name) : ossl_param_mac_digest(name)
-            )
-            return key.withUnsafeBytes {
-                EVP_MAC_init(context, $0.assumingMemoryBound(to: UInt8.self).baseAddress, $0.count, parameters.first)
-            }
+        let parameters = ParameterList(construction.parameter)
+        let result = key.withUnsafeBytes {
+            EVP_MAC_init(context, $0.assumingMemoryBound(to: UInt8.self).baseAddress, $0.count, parameters.first)
         }
         try check(result, "EVP_MAC_init (key)")
         self.handle = handle
@@ -54,6 +60,7 @@ struct MACContext: ~Copyable {
         try check(EVP_MAC_init(context, nil, 0, nil), "EVP_MAC_init")
     }
 
+    /// Takes more of the message.
     @inline(__always)
     func update(_ data: UnsafeRawPointer?, count: Int) throws(CryptoError) {
         guard let data, count > 0 else { return }

@@ -16,3 +16,8 @@ struct ParameterList: ~Copyable {
         first.deallocate()
     }
 }
+
+extension StaticString {
+    /// The text as C reads it. It lies in the program itself, so parameters may refer to it for good.
+    var cString: UnsafePointer<CChar> { UnsafeRawPointer(utf8Start).assumingMemoryBound(to: CChar.self) }
+}

@@ -2,12 +2,14 @@ package import IKEWire
 
 /// A pseudorandom function of IKE: what all keys and the AUTH values come from (RFC 7296 section 2.13).
 ///
-/// Keys may have any length. HMAC takes them as they are; the two AES PRFs bring them to 16 octets, each in its own way.
+/// Keys may have any length. HMAC takes them as they are; the two AES PRFs bring them to 16 octets, each in its own
+/// way.
 package struct PRF: Hashable, Sendable {
     package let algorithm: PRFAlgorithm
     /// Octets of the output.
     package let outputLength: Int
-    /// The preferred key length in octets, which SK_d, SK_pi and SK_pr have; the output's length for all PRFs there are.
+    /// The preferred key length in octets, which SK_d, SK_pi and SK_pr have; the output's length for all PRFs there
+    /// are.
     package let keyLength: Int
 
     /// Throws `unsupported` for a PRF that is not offered.

@@ -41,7 +41,8 @@ package struct CipherSuite: Hashable, Sendable {
     }
 
     /// Throws `unsupported` for an algorithm that is not offered or a combination that cannot be (an AEAD with an
-    /// integrity algorithm, a cipher without), and `invalidKeyLengthAttribute` for a key length the cipher does not have.
+    /// integrity algorithm, a cipher without), and `invalidKeyLengthAttribute` for a key length the cipher does not
+    /// have.
     package init(
         encryption: EncryptionAlgorithm,
         keyLength: Int?,
@@ -59,7 +60,8 @@ package struct CipherSuite: Hashable, Sendable {
 
         switch (cipher.mode, keyLength) {
         case (.chaCha20Poly1305, nil), (.chaCha20Poly1305, 256):
-            // RFC 7634 section 4 forbids the attribute; a peer that adds the only value it could have is understood.
+            // The attribute has no place here (RFC 7296 section 3.3.5); a peer that adds its only possible value is
+            // understood.
             self.keyLength = nil
             cipherKeyLength = 32
         case (.cbc, 128), (.ctr, 128), (.gcm, 128), (.ccm, 128):
@@ -148,5 +150,15 @@ extension CipherSuite {
             keyLength = key
             icvLength = icv
         }
+    }
+}
+
+// MARK: - Text
+
+extension CipherSuite: CustomStringConvertible {
+    /// As strongSwan prints it within a proposal: `AES_GCM_16_256`, `AES_CBC_128/HMAC_SHA2_256_128`.
+    package var description: String {
+        let cipher = keyLength.map { "\(encryption)_\($0)" } ?? "\(encryption)"
+        return integrity.map { "\(cipher)/\($0)" } ?? cipher
     }
 }

@@ -3,16 +3,18 @@
 extension PacketCipher {
     /// Seals a message and returns `ciphertext | ICV`, as it stands behind the IV (RFC 7296 section 3.14).
     ///
-    /// Throws `invalidLength` for an IV that is not `suite.ivLength` octets long or a plaintext that is not a multiple of
-    /// `suite.blockLength`.
+    /// Throws `invalidLength` for an IV that is not `suite.ivLength` octets long or a plaintext that is not a multiple
+    /// of `suite.blockLength`.
     package func seal(iv: [UInt8], aad: [UInt8], plaintext: [UInt8]) throws(CryptoError) -> [UInt8] {
         guard iv.count == suite.ivLength else { throw .invalidLength(field: "IV", octets: iv.count) }
         var sealed = plaintext
         sealed.append(contentsOf: repeatElement(0, count: suite.icvLength))
-        try sealed.withMutableOctets { (sealed) throws(CryptoError) in
-            try iv.withOctets { (iv) throws(CryptoError) in
-                try aad.withOctets { (aad) throws(CryptoError) in
-                    guard let text = sealed.baseAddress, let iv = iv.baseAddress else { return }
+        try sealed.withUnsafeMutableBufferPointer { (sealed) throws(CryptoError) in
+            try iv.span.withUnsafeBytes { (iv) throws(CryptoError) in
+                try aad.span.withUnsafeBytes { (aad) throws(CryptoError) in
+                    guard let text = UnsafeMutableRawPointer(sealed.baseAddress), let iv = iv.baseAddress else {
+                        return
+                    }
                     try seal(
                         iv: iv,
                         aad: aad,
@@ -30,8 +32,8 @@ extension PacketCipher {
 
     /// Opens a message from `ciphertext | ICV` and returns the plaintext.
     ///
-    /// Throws `authenticationFailed`, or `invalidLength` for what is too short to hold an ICV, is no whole number of blocks
-    /// (with a right ICV), or comes with an IV that is not `suite.ivLength` octets long.
+    /// Throws `authenticationFailed`, or `invalidLength` for what is too short to hold an ICV, is no whole number of
+    /// blocks (with a right ICV), or comes with an IV that is not `suite.ivLength` octets long.
     package func open(iv: [UInt8], aad: [UInt8], ciphertextAndICV: [UInt8]) throws(CryptoError) -> [UInt8] {
         guard iv.count == suite.ivLength else { throw .invalidLength(field: "IV", octets: iv.count) }
         let (count, isShort) = ciphertextAndICV.count.subtractingReportingOverflow(suite.icvLength)
@@ -39,10 +41,12 @@ extension PacketCipher {
             throw .invalidLength(field: "ciphertext with ICV", octets: ciphertextAndICV.count)
         }
         var opened = ciphertextAndICV
-        try opened.withMutableOctets { (opened) throws(CryptoError) in
-            try iv.withOctets { (iv) throws(CryptoError) in
-                try aad.withOctets { (aad) throws(CryptoError) in
-                    guard let text = opened.baseAddress, let iv = iv.baseAddress else { return }
+        try opened.withUnsafeMutableBufferPointer { (opened) throws(CryptoError) in
+            try iv.span.withUnsafeBytes { (iv) throws(CryptoError) in
+                try aad.span.withUnsafeBytes { (aad) throws(CryptoError) in
+                    guard let text = UnsafeMutableRawPointer(opened.baseAddress), let iv = iv.baseAddress else {
+                        return
+                    }
                     try open(
                         iv: iv,
                         aad: aad,

@@ -22,7 +22,7 @@ extension PacketCipher {
     /// The IV of a packet as an array; see `makeIV(counter:to:)`.
     package func makeIV(counter: UInt64) throws(CryptoError) -> [UInt8] {
         var iv = [UInt8](repeating: 0, count: suite.ivLength)
-        try iv.withMutableOctets { (iv) throws(CryptoError) in
+        try iv.withUnsafeMutableBufferPointer { (iv) throws(CryptoError) in
             guard let base = iv.baseAddress else { return }
             try makeIV(counter: counter, to: base)
         }

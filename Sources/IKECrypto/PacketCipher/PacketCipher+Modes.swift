@@ -79,6 +79,8 @@ extension PacketCipher {
         ciphertext: UnsafeRawPointer,
         count: Int
     ) throws(CryptoError) {
+        // Before a single octet is read, since opening authenticates first.
+        _ = try int32(count, "ciphertext")
         switch integrity {
         case .some(let integrity):
             try integrity.start()

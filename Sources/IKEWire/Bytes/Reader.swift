@@ -22,30 +22,35 @@ package struct Reader: ~Escapable {
     /// How many octets are left.
     package var remaining: Int { bytes.byteCount - position }
 
+    /// True when every octet has been read.
     package var isAtEnd: Bool { remaining == 0 }
 }
 
 // MARK: - Reading
 
 extension Reader {
+    /// One octet. This and the next ones fail as truncated if fewer octets are left.
     @_lifetime(self: copy self)
     package mutating func uint8(_ field: WireError.Field) throws(WireError) -> UInt8 {
         let start = try advance(1, field)
         return bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt8.self)
     }
 
+    /// A number of two octets.
     @_lifetime(self: copy self)
     package mutating func uint16(_ field: WireError.Field) throws(WireError) -> UInt16 {
         let start = try advance(2, field)
         return UInt16(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt16.self))
     }
 
+    /// A number of four octets.
     @_lifetime(self: copy self)
     package mutating func uint32(_ field: WireError.Field) throws(WireError) -> UInt32 {
         let start = try advance(4, field)
         return UInt32(bigEndian: bytes.unsafeLoadUnaligned(fromByteOffset: start, as: UInt32.self))
     }
 
+    /// A number of eight octets.
     @_lifetime(self: copy self)
     package mutating func uint64(_ field: WireError.Field) throws(WireError) -> UInt64 {
         let start = try advance(8, field)

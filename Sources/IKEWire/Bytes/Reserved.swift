@@ -3,6 +3,7 @@
 /// They are kept as they came, so that encoding what was decoded yields the same octets (a signature may cover them), but
 /// they mean nothing: two values that differ only here are equal.
 package struct Reserved<Bits: FixedWidthInteger & Sendable>: Hashable, Sendable {
+    /// The bits as they came, right-aligned in the number.
     package var bits: Bits
     package init(_ bits: Bits) { self.bits = bits }
 

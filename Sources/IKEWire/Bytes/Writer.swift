@@ -2,8 +2,10 @@
 ///
 /// Lengths stand before what they measure: `measured` leaves room for one and fills it in afterwards.
 package struct Writer {
+    /// What has been written.
     package private(set) var bytes: [UInt8] = []
 
+    /// Room for a usual message is set aside; the writer grows beyond it.
     package init(reservingCapacity capacity: Int = 512) {
         bytes.reserveCapacity(capacity)
     }
@@ -15,12 +17,15 @@ package struct Writer {
 // MARK: - Writing
 
 extension Writer {
+    /// One octet.
     package mutating func uint8(_ value: UInt8) {
         bytes.append(value)
     }
 
+    /// A number of two octets.
     package mutating func uint16(_ value: UInt16) {
-        octets([UInt8(truncatingIfNeeded: value >> 8), UInt8(truncatingIfNeeded: value)])
+        uint8(UInt8(truncatingIfNeeded: value >> 8))
+        uint8(UInt8(truncatingIfNeeded: value))
     }
 
     /// The low three octets of `value`, for RESERVED fields of that size.
@@ -29,16 +34,19 @@ extension Writer {
         uint16(UInt16(truncatingIfNeeded: value))
     }
 
+    /// A number of four octets.
     package mutating func uint32(_ value: UInt32) {
         uint16(UInt16(truncatingIfNeeded: value >> 16))
         uint16(UInt16(truncatingIfNeeded: value))
     }
 
+    /// A number of eight octets.
     package mutating func uint64(_ value: UInt64) {
         uint32(UInt32(truncatingIfNeeded: value >> 32))
         uint32(UInt32(truncatingIfNeeded: value))
     }
 
+    /// Octets as they are.
     package mutating func octets(_ octets: some Sequence<UInt8>) {
         bytes.append(contentsOf: octets)
     }

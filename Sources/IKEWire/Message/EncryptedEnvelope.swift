@@ -17,7 +17,7 @@ package enum EncryptedEnvelope {
         bodyLength: Int
     ) throws(WireError) -> [UInt8] {
         var writer = Writer(reservingCapacity: Header.length + PayloadChain.genericHeaderLength)
-        try write(header, .encrypted, firstPayload, bodyLength: bodyLength, to: &writer)
+        try write(header, .encrypted, firstPayload, inFront: 0, bodyLength, to: &writer)
         return writer.bytes
     }
 
@@ -36,28 +36,27 @@ package enum EncryptedEnvelope {
     ) throws(WireError) -> [UInt8] {
         let first = number == 1 ? firstPayload : .none
         let fragment = EncryptedFragment(firstPayload: first, number: number, total: total, body: [])
-        var writer = Writer(reservingCapacity: Header.length + PayloadChain.genericHeaderLength + 4)
-        try write(
-            header,
-            .encryptedFragment,
-            first,
-            bodyLength: EncryptedFragment.numbersLength + bodyLength,
-            to: &writer
+        var writer = Writer(
+            reservingCapacity: Header.length + PayloadChain.genericHeaderLength + EncryptedFragment.numbersLength
         )
+        try write(header, .encryptedFragment, first, inFront: EncryptedFragment.numbersLength, bodyLength, to: &writer)
         try fragment.write(to: &writer)
         return writer.bytes
     }
 
+    /// - Parameter inFront: the number of octets that the caller writes between the generic header and the body.
     private static func write(
         _ header: Header,
         _ type: PayloadType,
         _ firstPayload: PayloadType,
-        bodyLength: Int,
+        inFront: Int,
+        _ bodyLength: Int,
         to writer: inout Writer
     ) throws(WireError) {
-        let longest = Int(UInt16.max) - PayloadChain.genericHeaderLength
-        guard (0...longest).contains(bodyLength), let payloadLength = UInt16(exactly: bodyLength + 4) else {
-            throw WireError(Header.length, .payloadLength, .outOfRange(value: bodyLength, allowed: 0...longest))
+        let overhead = PayloadChain.genericHeaderLength + inFront
+        let allowed = 0...Int(UInt16.max) - overhead
+        guard allowed.contains(bodyLength), let payloadLength = UInt16(exactly: overhead + bodyLength) else {
+            throw WireError(Header.length, .payloadLength, .outOfRange(value: bodyLength, allowed: allowed))
         }
         var header = header
         header.nextPayload = type

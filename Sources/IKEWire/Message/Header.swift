@@ -9,7 +9,9 @@ package struct Header: Hashable, Sendable {
     /// The number of octets of a header.
     package static let length = 28
 
+    /// Chosen by the original initiator of the IKE SA; never zero.
     package var initiatorSPI: IKESPI
+    /// Chosen by the original responder; zero in the first request.
     package var responderSPI: IKESPI
     /// The type of the first payload; computed when a message is encoded.
     package var nextPayload: PayloadType = .none
@@ -17,8 +19,11 @@ package struct Header: Hashable, Sendable {
     package var majorVersion: UInt8 = 2
     /// Four bits, ignored on receipt.
     package var minorVersion: UInt8 = 0
+    /// Which exchange the message belongs to.
     package var exchangeType: ExchangeType
+    /// Who sends, and whether it is a response.
     package var flags: Flags
+    /// Counts the requests of each side; a response repeats its request's.
     package var messageID: UInt32
     /// The number of octets of the message, header included; computed when a message is encoded.
     package var length: UInt32 = 0
@@ -51,7 +56,9 @@ package struct Header: Hashable, Sendable {
         package static let response = Self(rawValue: 0x20)
     }
 
+    /// True for a response, false for a request.
     package var isResponse: Bool { flags.contains(.response) }
+    /// True if the original initiator of the IKE SA sent it (not: the initiator of this exchange).
     package var isFromInitiator: Bool { flags.contains(.initiator) }
 }
 

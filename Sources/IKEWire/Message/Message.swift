@@ -5,6 +5,7 @@
 /// (reserved bits, unknown flags, the minor version) and keeps it, so that `encoded` yields the received octets again.
 package struct Message: Hashable, Sendable {
     package var header: Header
+    /// In the order of the message.
     package var payloads: [Payload]
 
     /// A message to send; the header's next payload and length are computed by `encoded`.

@@ -3,7 +3,9 @@
 ///     | code          | identifier    | length of the EAP message     |
 ///     | type          | type data ...                                 |
 package struct EAPMessage: Hashable, Sendable {
+    /// Request, response, success, failure or one that RFC 3748 does not know.
     package let code: EAPCode
+    /// A response repeats its request's.
     package let identifier: UInt8
     /// The method: present in requests and responses only.
     package let type: EAPType?
@@ -17,18 +19,22 @@ package struct EAPMessage: Hashable, Sendable {
         self.data = data
     }
 
+    /// A request: the server's side of a method.
     package static func request(identifier: UInt8, type: EAPType, data: [UInt8] = []) -> EAPMessage {
         EAPMessage(code: .request, identifier: identifier, type: type, data: data)
     }
 
+    /// A response: the peer's side of a method, or a Nak.
     package static func response(identifier: UInt8, type: EAPType, data: [UInt8] = []) -> EAPMessage {
         EAPMessage(code: .response, identifier: identifier, type: type, data: data)
     }
 
+    /// The server is content; four octets.
     package static func success(identifier: UInt8) -> EAPMessage {
         EAPMessage(code: .success, identifier: identifier, type: nil, data: [])
     }
 
+    /// The server refuses; four octets.
     package static func failure(identifier: UInt8) -> EAPMessage {
         EAPMessage(code: .failure, identifier: identifier, type: nil, data: [])
     }

@@ -10,15 +10,17 @@ import Inet
 ///     "#" and hexadecimal digits behind such a prefix are the octets themselves
 extension Identification {
     /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
-    /// unknown prefix, or a distinguished name in text form ("C=CH, O=example").
+    /// empty name, an unknown prefix or word with "%", or a distinguished name in text form ("C=CH, O=example").
     package init?(_ text: String) {
-        if Self.isWildcard(text) { return nil }
+        if Self.isWildcard(text) || text.hasPrefix("%") { return nil }
         if let forced = Self.forced(text) {
             guard let identification = forced else { return nil }
             self = identification
         } else if text.hasPrefix("@#") {
             guard let data = octets(fromHexadecimal: text.dropFirst(2)), !data.isEmpty else { return nil }
             self.init(type: .keyID, data: data)
+        } else if text == "@" || text == "@@" {
+            return nil
         } else if text.hasPrefix("@@") {
             self.init(type: .rfc822Address, data: Array(text.utf8.dropFirst(2)))
         } else if text.hasPrefix("@") {
@@ -93,7 +95,7 @@ extension Identification: CustomStringConvertible {
         case .keyID: "@#\(hexadecimal(data))"
         case .distinguishedName: "asn1dn:#\(hexadecimal(data))"
         case .generalName: "asn1gn:#\(hexadecimal(data))"
-        case .null: "ID_NULL"
+        case .null: "%null"
         default: "\(type):#\(hexadecimal(data))"
         }
     }

@@ -1,11 +1,13 @@
 /// One payload of a message: its content and the bits of its generic header (RFC 7296 section 3.2).
 package struct Payload: Hashable, Sendable {
+    /// The content.
     package var body: Body
     /// Asks a receiver that does not know this type to reject the message; ignored by one that does (RFC 7296 section 2.5).
     package var isCritical = false
     /// The seven bits behind the critical bit.
     package var reserved: Reserved<UInt8> = 0
 
+    /// A payload to send; payloads that RFC 7296 defines are never critical.
     package init(_ body: Body, critical: Bool = false) {
         self.body = body
         self.isCritical = critical
@@ -35,10 +37,12 @@ package struct Payload: Hashable, Sendable {
         case unknown(PayloadType, [UInt8])
     }
 
+    /// The type, as the header of the payload in front names it.
     package var type: PayloadType { body.type }
 }
 
 extension Payload.Body {
+    /// The payload type that carries this content.
     package var type: PayloadType {
         switch self {
         case .securityAssociation: .securityAssociation

@@ -129,6 +129,7 @@ package struct NotifyType: RawRepresentable, Hashable, Sendable {
     /// RFC 9867, as the next one.
     package static let usePPKInt = Self(rawValue: 16445)
     package static let ppkIdentityKey = Self(rawValue: 16446)
+    /// Early allocation for a draft on the prevention of downgrades.
     package static let ikeSAInitFullTranscriptAuth = Self(rawValue: 16447)
 }
 

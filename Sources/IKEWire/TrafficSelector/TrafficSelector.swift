@@ -5,10 +5,12 @@ package import Inet
 package struct TrafficSelector: Hashable, Sendable {
     /// `.any` for all protocols.
     package var protocolID: IPProtocol
+    /// Which ports at this selector's end.
     package var ports: PortSelector
     /// Two addresses of one family.
     package var addresses: ClosedRange<IPAddress>
 
+    /// Every protocol and port, unless said otherwise.
     package init(protocolID: IPProtocol = .any, ports: PortSelector = .any, addresses: ClosedRange<IPAddress>) {
         self.protocolID = protocolID
         self.ports = ports
@@ -25,6 +27,7 @@ package struct TrafficSelector: Hashable, Sendable {
         TrafficSelector(addresses: .unspecified(family) ... .last(of: family))
     }
 
+    /// The family of the addresses.
     package var family: IPAddress.Family { addresses.lowerBound.family }
 
     /// The addresses as the shortest list of blocks, for routes.

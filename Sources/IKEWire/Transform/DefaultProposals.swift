@@ -4,6 +4,7 @@
 /// ends support it, the first of each type is what they agree on. The key exchange methods begin with those that are cheap
 /// and small; MODP-2048 is last because it must be there for old peers.
 extension Proposal {
+    /// For the IKE SA.
     package static let defaultIKE: [Proposal] = [
         Proposal(
             number: 1,
@@ -18,6 +19,8 @@ extension Proposal {
         ),
     ]
 
+    /// For CHILD SAs; each needs an SPI before it is sent.
+    ///
     /// No key exchange: the first CHILD SA has none, and a peer may refuse one it has not been told of.
     package static let defaultESP: [Proposal] = [
         Proposal(number: 1, protocolID: .esp, transforms: aeadCiphers + counters),

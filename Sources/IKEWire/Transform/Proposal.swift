@@ -7,9 +7,11 @@
 package struct Proposal: Hashable, Sendable {
     /// From 1 in a request; a response names the one that was chosen.
     package var number: UInt8
+    /// What the SA is for: IKE, AH or ESP.
     package var protocolID: ProtocolID
     /// The sender's SPI: empty in IKE_SA_INIT, 8 octets for another IKE SA, 4 octets for AH and ESP.
     package var spi: [UInt8]
+    /// In the order of preference within each type.
     package var transforms: [Transform]
     package var reserved: Reserved<UInt8> = 0
 
@@ -29,10 +31,15 @@ extension Proposal {
         transforms.filter { $0.type == type }
     }
 
+    /// Type 1.
     package var encryption: [Transform] { transforms(of: .encryption) }
+    /// Type 2.
     package var prf: [Transform] { transforms(of: .prf) }
+    /// Type 3.
     package var integrity: [Transform] { transforms(of: .integrity) }
+    /// Type 4.
     package var keyExchange: [Transform] { transforms(of: .keyExchange) }
+    /// Type 5.
     package var sequenceNumbers: [Transform] { transforms(of: .sequenceNumbers) }
 }
 

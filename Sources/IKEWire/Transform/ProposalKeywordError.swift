@@ -2,8 +2,10 @@
 package struct ProposalKeywordError: Error, Equatable, Sendable {
     /// The proposal as it was written.
     package let keywords: String
+    /// What is wrong, with the word in question.
     package let problem: Problem
 
+    /// What can be wrong with a proposal.
     package enum Problem: Equatable, Sendable {
         /// No such word; `nearest` is spelled almost like it.
         case unknown(String, nearest: String?)
@@ -48,29 +50,4 @@ extension TransformType {
         default: nil
         }
     }
-}
-
-// MARK: - Suggestions
-
-/// The word that is spelled most like `word`, unless every one is too different to have been meant.
-func nearest(to word: String, among candidates: some Sequence<String>) -> String? {
-    let furthest = max(1, word.count / 3)
-    let ranked = candidates.map { (distance: editDistance(word, $0), candidate: $0) }
-    return ranked.filter { $0.distance <= furthest }.min { $0 < $1 }?.candidate
-}
-
-/// How many characters must be inserted, removed or replaced to turn one word into the other.
-private func editDistance(_ first: String, _ second: String) -> Int {
-    let target = Array(second)
-    // The distances from what has been read of `first` to each beginning of `second`.
-    var row = Array(0...target.count)
-    for character in first {
-        var next = [(row.first ?? 0) + 1]
-        for (position, other) in target.enumerated() {
-            let replaced = row[position] + (character == other ? 0 : 1)
-            next.append(min(replaced, row[position + 1] + 1, next[position] + 1))
-        }
-        row = next
-    }
-    return row.last ?? 0
 }

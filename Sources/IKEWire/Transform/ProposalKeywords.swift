@@ -32,7 +32,7 @@ extension Proposal {
                 if ProposalKeywordTable.unsupported.contains(keyword) {
                     .unsupported(word)
                 } else {
-                    .unknown(word, nearest: nearest(to: keyword, among: ProposalKeywordTable.allSupported))
+                    .unknown(word, nearest: Spelling.nearest(to: keyword, among: ProposalKeywordTable.allSupported))
                 }
             throw ProposalKeywordError(keywords: keywords, problem: problem)
         }

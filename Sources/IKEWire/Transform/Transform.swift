@@ -4,9 +4,11 @@
 ///     | type          | reserved      | transform ID                  |
 ///     | attributes ...                                               |
 package struct Transform: Hashable, Sendable {
+    /// Which kind of algorithm it is.
     package var type: TransformType
     /// Which algorithm of this type.
     package var id: UInt16
+    /// Each type of attribute at most once.
     package var attributes: [TransformAttribute]
     /// The two reserved octets, the first in the upper half.
     package var reserved: Reserved<UInt16> = 0
@@ -30,18 +32,22 @@ extension Transform {
         return Transform(type: .encryption, id: algorithm.rawValue, attributes: attributes ?? [])
     }
 
+    /// A pseudorandom function.
     package static func prf(_ algorithm: PRFAlgorithm) -> Transform {
         Transform(type: .prf, id: algorithm.rawValue)
     }
 
+    /// An integrity algorithm.
     package static func integrity(_ algorithm: IntegrityAlgorithm) -> Transform {
         Transform(type: .integrity, id: algorithm.rawValue)
     }
 
+    /// A key exchange method.
     package static func keyExchange(_ method: KeyExchangeMethod) -> Transform {
         Transform(type: .keyExchange, id: method.rawValue)
     }
 
+    /// 32-bit or extended sequence numbers.
     package static func sequenceNumbers(_ kind: SequenceNumbers) -> Transform {
         Transform(type: .sequenceNumbers, id: kind.rawValue)
     }

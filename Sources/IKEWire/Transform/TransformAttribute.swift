@@ -5,6 +5,7 @@
 package struct TransformAttribute: Hashable, Sendable {
     /// 15 bits.
     package var type: UInt16
+    /// In one of two forms.
     package var value: Value
 
     package init(type: UInt16, value: Value) {
@@ -23,6 +24,7 @@ package struct TransformAttribute: Hashable, Sendable {
     /// Attribute 14: the length of an encryption key in bits.
     package static let keyLengthType: UInt16 = 14
 
+    /// The key length attribute.
     package static func keyLength(_ bits: UInt16) -> TransformAttribute {
         TransformAttribute(type: keyLengthType, value: .short(bits))
     }

@@ -95,10 +95,10 @@ import ESP
     }
 
     @Test func withoutAWindowTheNearestNumberIsTaken() throws {
-        let window = try #require(ReplayWindow(size: 0, highest: 5 << 32))
-        #expect(window.extendedSequence(low: 0) == 5 << 32)
-        #expect(window.extendedSequence(low: 0x8000_0000) == 5 << 32 + 0x8000_0000)
-        #expect(window.extendedSequence(low: 0x8000_0001) == 4 << 32 + 0x8000_0001)
-        #expect(window.extendedSequence(low: 0xffff_ffff) == 4 << 32 + 0xffff_ffff)
+        let window = try #require(ReplayWindow(size: 0, highest: 0x5_0000_0000))
+        #expect(window.extendedSequence(low: 0) == 0x5_0000_0000)
+        #expect(window.extendedSequence(low: 0x8000_0000) == 0x5_8000_0000)
+        #expect(window.extendedSequence(low: 0x8000_0001) == 0x4_8000_0001)
+        #expect(window.extendedSequence(low: 0xffff_ffff) == 0x4_ffff_ffff)
     }
 }

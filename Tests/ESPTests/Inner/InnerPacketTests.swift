@@ -188,10 +188,12 @@ import Testing
     }
 
     @Test func aChainThatIsTooLongOrCutIsOpaque() throws {
-        let seven = (0..<7).flatMap { _ in Self.options(next: 60) } + Self.options(next: 17) + Self.udp
-        #expect(try #require(SamplePacket.parsed(SamplePacket.ipv6(next: 60, payload: seven))).nextLayer == nil)
-        let six = (0..<6).flatMap { _ in Self.options(next: 60) } + Self.options(next: 17) + Self.udp
-        #expect(try #require(SamplePacket.parsed(SamplePacket.ipv6(next: 60, payload: six))).nextLayer == .udp)
+        func packet(headers: Int) throws -> InnerPacket {
+            let chain = (1..<headers).flatMap { _ in Self.options(next: 60) } + Self.options(next: 17) + Self.udp
+            return try #require(SamplePacket.parsed(SamplePacket.ipv6(next: 60, payload: chain)))
+        }
+        #expect(try packet(headers: 8).nextLayer == .udp)
+        #expect(try packet(headers: 9).nextLayer == nil)
         let cut: [UInt8] = [17, 1, 1, 4, 0, 0, 0, 0]
         #expect(
             try #require(SamplePacket.parsed(SamplePacket.ipv6(next: 60, payload: cut) + Self.udp)).nextLayer == nil

@@ -1,0 +1,32 @@
+extension Command {
+    static let list = Command(
+        name: "list",
+        operands: "[NAME]",
+        operandCount: 0...1,
+        summary: "show the configured connections: peers, proposals, selectors, times",
+        options: [.json],
+        run: ListCommand.run
+    )
+}
+
+enum ListCommand {
+    @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
+        var daemon = try DaemonConnection(for: invocation)
+        var report = try StatusReport(from: &daemon)
+        if let name = invocation.operands.first {
+            let named = report.tunnels(named: name)
+            guard !named.isEmpty else { throw report.unknown(name) }
+            report = report.limited(to: Set(named.map(\.connection)))
+        }
+        let connections = report.connections.compactMap(\.configuration)
+        if invocation.has("json") {
+            console.print(JSON.array(connections.map(\.json)).encoded(pretty: true))
+        } else if connections.isEmpty {
+            console.print("No connections are configured.")
+        } else {
+            let table = ConnectionTable(palette: console.palette)
+            console.print(connections.map { table.lines(for: $0).joined(separator: "\n") }.joined(separator: "\n\n"))
+        }
+        return .ok
+    }
+}

@@ -1,0 +1,95 @@
+import VICI
+
+/// One connection of the daemon's configuration, as its `list-conn` event tells it.
+struct ConfiguredConnection {
+    /// What one end shows the other to prove its identity.
+    struct Authentication {
+        /// `pre-shared key`, `public key`, `EAP`.
+        var method: String?
+        var identity: String?
+    }
+
+    struct Child {
+        var name: String
+        var mode: String?
+        var localSelectors: [String]
+        var remoteSelectors: [String]
+        var proposals: [String]
+        /// Seconds; nil for never.
+        var rekeyTime: Int?
+        var lifetime: Int?
+        /// `none`, `trap` or `start`.
+        var startAction: String?
+        var dpdAction: String?
+        var closeAction: String?
+    }
+
+    var name: String
+    var localAddresses: [String]
+    var remoteAddresses: [String]
+    var localPort: Int?
+    var remotePort: Int?
+    var version: String?
+    var local: [Authentication]
+    var remote: [Authentication]
+    var proposals: [String]
+    /// Seconds; nil for never.
+    var rekeyTime: Int?
+    var lifetime: Int?
+    var dpdDelay: Int?
+    var children: [Child]
+
+    init(name: String, _ message: VICIMessage) {
+        self.name = name
+        localAddresses = message.list("local_addrs") ?? []
+        remoteAddresses = message.list("remote_addrs") ?? []
+        localPort = message.number("local_port")
+        remotePort = message.number("remote_port")
+        version = message["version"]
+        local = Self.authentications(message, prefix: "local-")
+        remote = Self.authentications(message, prefix: "remote-")
+        proposals = message.list("proposals") ?? []
+        rekeyTime = message.period("rekey_time")
+        lifetime = message.period("life_time")
+        dpdDelay = message.period("dpd_delay")
+        children = message.section("children")?.sections.map { Child(name: $0.name, $0.section) } ?? []
+    }
+
+    private static func authentications(_ message: VICIMessage, prefix: String) -> [Authentication] {
+        message.sections.filter { $0.name.hasPrefix(prefix) }.map {
+            Authentication(method: $0.section["class"], identity: $0.section["id"])
+        }
+    }
+
+    /// Whether this end cannot start the negotiation, because no single peer is named.
+    var waitsForPeers: Bool {
+        remoteAddresses.allSatisfy { address in
+            address.hasPrefix("%any") || address.contains("/") || address == "0.0.0.0" || address == "::"
+        }
+    }
+}
+
+extension ConfiguredConnection.Child {
+    init(name: String, _ message: VICIMessage) {
+        self.name = name
+        mode = message["mode"]
+        localSelectors = message.list("local-ts") ?? []
+        remoteSelectors = message.list("remote-ts") ?? []
+        proposals = message.list("esp_proposals") ?? []
+        rekeyTime = message.period("rekey_time")
+        lifetime = message.period("life_time")
+        startAction = message["start_action"]
+        dpdAction = message["dpd_action"]
+        closeAction = message["close_action"]
+    }
+
+    /// Whether packets bring the SA up, so that being down is its ordinary state.
+    var waitsForTraffic: Bool { startAction == "trap" }
+}
+
+extension VICIMessage {
+    /// A number of seconds where zero says never.
+    fileprivate func period(_ name: String) -> Int? {
+        number(name).flatMap { $0 > 0 ? $0 : nil }
+    }
+}

@@ -1,0 +1,96 @@
+import VICI
+
+/// Everything `ikectl status` shows: what the daemon is, what it is configured to do, and what of that is up.
+struct StatusReport {
+    /// How a configured connection stands.
+    enum Liveness: String, CaseIterable {
+        /// An IKE SA stands, and all children that ought to be up are.
+        case up
+        /// An IKE SA stands, but a child is missing.
+        case partial
+        /// The negotiation runs.
+        case connecting
+        case down
+        /// Down, and waiting for a peer or for traffic to bring it up.
+        case waiting
+    }
+
+    /// One connection with its IKE SAs; after rekeying or with many peers there are several.
+    struct Connection {
+        var name: String
+        /// Nil when the SAs outlived their configuration.
+        var configuration: ConfiguredConnection?
+        var ikeSAs: [IKESAStatus]
+
+        var liveness: Liveness {
+            if ikeSAs.contains(where: \.isUp) { return missingChildren.isEmpty ? .up : .partial }
+            if !ikeSAs.isEmpty { return .connecting }
+            guard let configuration else { return .down }
+            let children = configuration.children
+            let waitsForTraffic = !children.isEmpty && children.allSatisfy(\.waitsForTraffic)
+            return configuration.waitsForPeers || waitsForTraffic ? .waiting : .down
+        }
+
+        /// The configured children that have no SA although an IKE SA stands, and that no traffic will bring up. Peers that
+        /// call ask for the children that they want, so none is missing there.
+        var missingChildren: [ConfiguredConnection.Child] {
+            guard let configuration, !configuration.waitsForPeers, ikeSAs.contains(where: \.isUp) else { return [] }
+            let present = Set(ikeSAs.flatMap(\.children).map(\.name))
+            return configuration.children.filter { !present.contains($0.name) && !$0.waitsForTraffic }
+        }
+    }
+
+    var daemon: String
+    var version: String?
+    /// Seconds.
+    var uptime: Int?
+    /// In the order of the configuration; SAs without one come last.
+    var connections: [Connection]
+
+    var ikeSAs: [IKESAStatus] { connections.flatMap(\.ikeSAs) }
+    var childSAs: [ChildSAStatus] { ikeSAs.flatMap(\.children) }
+
+    func count(_ liveness: Liveness) -> Int { connections.count { $0.liveness == liveness } }
+
+    /// The same report with the named connections only.
+    func limited(to names: Set<String>) -> StatusReport {
+        var report = self
+        report.connections.removeAll { !names.contains($0.name) }
+        return report
+    }
+}
+
+// MARK: - Asking the daemon
+
+extension StatusReport {
+    init(from daemon: inout DaemonConnection) throws(Failure) {
+        let version = try daemon.call("version")
+        let uptime = try daemon.call("stats").section("uptime")
+        var connections: [Connection] = []
+        try daemon.call("list-conns", events: ["list-conn"]) { _, message in
+            for (name, section) in message.sections {
+                let configuration = ConfiguredConnection(name: name, section)
+                connections.append(Connection(name: name, configuration: configuration, ikeSAs: []))
+            }
+        }
+        var positions: [String: Int] = [:]
+        for (position, connection) in connections.enumerated() { positions[connection.name] = position }
+        try daemon.call("list-sas", events: ["list-sa"]) { _, message in
+            for (name, section) in message.sections {
+                let ikeSA = IKESAStatus(connection: name, section)
+                if let position = positions[name] {
+                    connections[position].ikeSAs.append(ikeSA)
+                } else {
+                    positions[name] = connections.count
+                    connections.append(Connection(name: name, configuration: nil, ikeSAs: [ikeSA]))
+                }
+            }
+        }
+        self.init(
+            daemon: version["daemon"] ?? "daemon",
+            version: version["version"],
+            uptime: uptime?.number("seconds"),
+            connections: connections
+        )
+    }
+}

@@ -1,0 +1,63 @@
+/// A line of a table under construction: pieces of text, each made printable, padded and coloured, that never pass the limit.
+struct Line {
+    private let palette: Palette
+    private let limit: Int
+    private var text = ""
+    /// Spaces owed: they are written before the next piece only, so that no line ends in blanks.
+    private var gap = 0
+    /// How many columns the line takes, with the gap in front of the next piece.
+    private(set) var column = 0
+
+    enum Alignment { case left, right }
+
+    init(_ palette: Palette, limit: Int = Self.standardLimit) {
+        self.palette = palette
+        self.limit = limit
+    }
+
+    /// The columns that every table fits.
+    static let standardLimit = 100
+
+    /// Adds text; with a width it is a cell of the table, shortened from its middle and padded; without one it is running
+    /// text, cut at the end of the line.
+    mutating func add(
+        _ piece: some StringProtocol,
+        _ style: Palette.Style = .plain,
+        width: Int? = nil,
+        _ alignment: Alignment = .left
+    ) {
+        let text = Columns.printable(piece)
+        let room = limit - column
+        guard let width else { return append(Columns.cut(text, to: room, ellipsis: palette.ellipsis), style) }
+        // Half a number says something wrong; rather none, in a window that is too narrow.
+        if alignment == .right, width > room { return skip(room) }
+        let cell = Columns.shorten(text, to: min(width, room), ellipsis: palette.ellipsis)
+        let padding = width - Columns.count(of: cell)
+        if alignment == .right { skip(padding) }
+        append(cell, style)
+        if alignment == .left { skip(padding) }
+    }
+
+    private mutating func append(_ piece: String, _ style: Palette.Style) {
+        guard !piece.isEmpty else { return }
+        text += String(repeating: " ", count: gap) + palette.paint(piece, style)
+        gap = 0
+        column += Columns.count(of: piece)
+    }
+
+    /// Leaves columns empty.
+    mutating func skip(_ count: Int) {
+        let count = max(min(count, limit - column), 0)
+        gap += count
+        column += count
+    }
+
+    /// Goes on at a column, or after one blank if the line is there already.
+    mutating func move(to target: Int) {
+        skip(column < target || target == 0 ? target - column : 1)
+    }
+
+    func hasRoom(for count: Int) -> Bool { column + count <= limit }
+
+    var rendered: String { text }
+}

@@ -1,0 +1,73 @@
+extension StatusLayout {
+    /// The lines of one IKE SA, with its CHILD SAs below.
+    func block(for ikeSA: IKESAStatus, isVerbose: Bool) -> [Line] {
+        let (mark, style) = palette.mark(isUp: ikeSA.isUp)
+        var head = head(
+            ikeSA.connection,
+            uniqueID: ikeSA.uniqueID,
+            mark: mark,
+            style,
+            state: ikeSA.state,
+            age: ikeSA.age
+        )
+        head.add(ikeSA.isInitiator ? "initiator" : "responder", width: 9)
+        if let life = life(rekeyIn: ikeSA.rekeyIn, endsIn: ikeSA.endsIn, of: ikeSA.lifetime) {
+            head.skip(2)
+            head.add(life)
+        }
+        var lines = [head]
+        lines.append(end(ikeSA.local, "local", of: ikeSA))
+        lines.append(end(ikeSA.remote, "remote", of: ikeSA))
+        lines += crypto(ikeSA.suite)
+        if ikeSA.retransmits > 0 {
+            var line = detail("waits", indentation: Self.labelColumn)
+            line.add("for an answer, request sent again \(Quantities.count(ikeSA.retransmits, "time"))", .warning)
+            lines.append(line)
+        }
+        if isVerbose { lines += details(of: ikeSA) }
+        return lines + ikeSA.children.flatMap { block(for: $0, isVerbose: isVerbose) }
+    }
+
+    private func end(_ end: IKESAStatus.End, _ label: String, of ikeSA: IKESAStatus) -> Line {
+        var line = detail(label, indentation: Self.labelColumn)
+        line.add(end.identity ?? "", width: identity)
+        line.skip(2)
+        line.add(end.address ?? "", width: address)
+        line.skip(2)
+        line.add(end.authentication ?? "", width: 14)
+        line.skip(2)
+        if end.isBehindNAT {
+            line.add("behind NAT", .warning)
+        } else if ikeSA.isUp {
+            line.add("no NAT", .quiet)
+        }
+        return line
+    }
+
+    private func crypto(_ suite: Suite) -> [Line] {
+        guard let cipher = suite.cipher else { return [] }
+        var line = detail("crypto", indentation: Self.labelColumn)
+        line.add(cipher)
+        // The registry's prefix says what the word in front of it says already.
+        if let prf = suite.prf { line.add(", PRF \(prf.hasPrefix("PRF_") ? String(prf.dropFirst(4)) : prf)") }
+        if let group = suite.keyExchange { line.add(", group \(group)") }
+        return [line]
+    }
+
+    /// What only `--verbose` shows: identities that were shortened, and the SPIs.
+    private func details(of ikeSA: IKESAStatus) -> [Line] {
+        var lines: [Line] = []
+        for (label, end) in [("local", ikeSA.local), ("remote", ikeSA.remote)] {
+            guard let name = end.identity, Columns.shownCount(of: name) > identity else { continue }
+            let words = name.split(separator: " ").map { (text: String($0), style: Palette.Style.plain) }
+            let line = detail(label, indentation: Self.labelColumn)
+            lines += line.filled(with: words) { blank(to: Self.valueColumn) }
+        }
+        if let initiator = ikeSA.initiatorSPI, let responder = ikeSA.responderSPI {
+            var line = detail("SPIs", indentation: Self.labelColumn)
+            line.add("initiator \(initiator), responder \(responder)")
+            lines.append(line)
+        }
+        return lines
+    }
+}

@@ -1,0 +1,30 @@
+import VICI
+
+/// A line of the daemon's log, as the events `log` and `control-log` carry it.
+struct LogLine {
+    private let message: VICIMessage
+
+    init(_ message: VICIMessage) {
+        self.message = message
+    }
+
+    /// 0 for what an operator must see, 1 for what happens, higher for how.
+    var level: Int { message.number("level") ?? 1 }
+
+    /// `IKE site-b#3 the message`, with a first line that tells how many were lost before.
+    func rendered(_ palette: Palette) -> String {
+        var text = ""
+        if let lost = message.number("lost", as: UInt64.self) {
+            text = palette.paint("\(Quantities.count(lost)) lines are missing here", .warning) + "\n"
+        }
+        let group = Columns.printable(message["group"] ?? "")
+        text += palette.paint(group + String(repeating: " ", count: max(3 - group.count, 0)), .quiet)
+        if let name = message["ikesa-name"] {
+            text +=
+                " "
+                + palette.paint(Columns.printable(name) + (message["ikesa-uniqueid"].map { "#\($0)" } ?? ""), .strong)
+        }
+        let words = Console.printableLines(message["msg"] ?? "")
+        return text + " " + (level <= 0 ? palette.paint(words, .warning) : words)
+    }
+}

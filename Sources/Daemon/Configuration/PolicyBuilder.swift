@@ -1,0 +1,139 @@
+import IKECore
+import IKECrypto
+import Inet
+import SwanConf
+
+// From the configuration as people write it to the policy that the engine works by.
+
+extension Connection {
+    init(_ configuration: ConnectionConfiguration) {
+        self.init(
+            name: configuration.name,
+            proposals: configuration.proposals,
+            local: AuthenticationPolicy(configuration.local),
+            remote: AuthenticationPolicy(configuration.remote),
+            children: configuration.children.map { ChildPolicy($0) }
+        )
+        localAddresses = configuration.localAddresses.map { AddressPattern($0) }
+        remoteAddresses = configuration.remoteAddresses.map { AddressPattern($0) }
+        lifetime = Lifetime(
+            rekey: configuration.rekeyTime.orNilIfZero,
+            jitter: configuration.randTime,
+            hard: configuration.hardLifetime
+        )
+        forcesEncapsulation = configuration.encap
+        acceptsFragments = configuration.fragmentation != .no
+        sendsFragments = configuration.fragmentation == .yes
+        livenessDelay = configuration.dpdDelay.orNilIfZero
+        keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
+    }
+}
+
+extension ChildPolicy {
+    init(_ configuration: ChildConfiguration) {
+        self.init(
+            name: configuration.name,
+            proposals: configuration.espProposals,
+            localSelectors: configuration.localTrafficSelectors.map { SelectorTemplate($0) },
+            remoteSelectors: configuration.remoteTrafficSelectors.map { SelectorTemplate($0) }
+        )
+        lifetime = Lifetime(
+            rekey: configuration.rekeyTime.orNilIfZero,
+            jitter: configuration.randTime,
+            hard: configuration.lifeTime.orNilIfZero
+        )
+        octetLimit = VolumeLimit(configuration.byteLimits)
+        packetLimit = VolumeLimit(configuration.packetLimits)
+        isRestartedWhenPeerIsDead = configuration.dpdAction == .restart
+        isRestartedWhenClosed = configuration.closeAction == .restart
+        options.replayWindow = configuration.replayWindow
+        options.copyDF = configuration.copyDF
+        options.copyECN = configuration.copyECN
+        options.copyDSCP =
+            switch configuration.copyDSCP {
+            case .out: .out
+            case .in: .in
+            case .both: .yes
+            case .none: .no
+            }
+    }
+}
+
+extension VolumeLimit {
+    init(_ limits: VolumeLimits) {
+        self.init(
+            rekey: limits.rekey == 0 ? nil : limits.rekey,
+            jitter: limits.rand,
+            hard: limits.life == 0 ? nil : limits.life
+        )
+    }
+}
+
+extension AuthenticationPolicy {
+    init(_ configuration: AuthenticationConfiguration) {
+        switch configuration.method {
+        case .psk: self.init(kind: .preSharedKey, identity: configuration.id)
+        }
+    }
+}
+
+extension AddressPattern {
+    init(_ pattern: HostPattern) {
+        switch pattern {
+        case .any(nil): self = .any
+        case .any(.some(let family)): self = .range(.unspecified(family)...(.last(of: family)))
+        case .address(let address): self = .range(address...address)
+        case .prefix(let prefix): self = .prefix(prefix)
+        case .range(let range): self = .range(range)
+        }
+    }
+}
+
+extension SelectorTemplate {
+    init(_ template: TrafficSelectorTemplate) {
+        switch template {
+        case .dynamic(let protocolID, let ports): self = .dynamic(protocolID: protocolID, ports: ports)
+        case .selector(let selector): self = .fixed(selector)
+        }
+    }
+}
+
+extension SharedKey {
+    init(_ configuration: SecretConfiguration) {
+        self.init(
+            name: configuration.name,
+            owners: configuration.owners,
+            secret: SecretBytes(copying: configuration.data.bytes)
+        )
+    }
+}
+
+extension Settings {
+    init(_ daemon: DaemonSettings) {
+        self.init()
+        retransmission.timeout = daemon.retransmitTimeout
+        retransmission.base = daemon.retransmitBase
+        retransmission.tries = daemon.retransmitTries
+        halfOpenTimeout = daemon.halfOpenTimeout
+        cookieThreshold = daemon.cookieThreshold == 0 ? .max : daemon.cookieThreshold
+        keepaliveInterval = daemon.keepAlive
+        fragmentSize = daemon.fragmentSize
+        ikePort = daemon.port
+        natTraversalPort = daemon.portNATT
+        exportsKeys = daemon.keyLog != nil
+    }
+}
+
+extension ConnectionConfiguration {
+    /// A day, unless `over_time` says otherwise or rekeying comes later than that.
+    var hardLifetime: Duration? {
+        let day: Duration = .seconds(86_400)
+        guard rekeyTime > .zero else { return day }
+        guard let overTime else { return max(day, rekeyTime + rekeyTime / 10) }
+        return overTime > .zero ? rekeyTime + overTime : nil
+    }
+}
+
+extension Duration {
+    var orNilIfZero: Duration? { self > .zero ? self : nil }
+}

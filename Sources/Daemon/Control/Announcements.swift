@@ -1,0 +1,54 @@
+import IKECore
+import VICI
+
+extension Daemon {
+    /// Tells clients of what the engine reports.
+    func announce(_ event: Event) {
+        switch event {
+        case .ikeEstablished(let sa):
+            control.broadcast("ike-updown") { .up(sa.message(children: nil)) }
+        case .ikeClosed(let sa, _):
+            control.broadcast("ike-updown") { sa.message(children: nil) }
+        case .ikeRekeyed(let old, let new):
+            control.broadcast("ike-rekey") { .replacement(old.message(children: nil), new.message(children: nil)) }
+        case .childEstablished(let childSA, let sa):
+            control.broadcast("child-updown") { .up(message(childSA, of: sa)) }
+        case .childClosed(let childSA, let sa, _):
+            control.broadcast("child-updown") { message(childSA, of: sa) }
+        case .childRekeyed(let old, let new, let sa):
+            control.broadcast("child-rekey") { .replacement(message(old, of: sa), message(new, of: sa)) }
+        case .commandFinished(let id, let outcome):
+            answer(id, outcome)
+        }
+    }
+
+    private func message(_ childSA: ChildSA, of sa: IKESASummary) -> VICIMessage {
+        let summary = sa.children.first { $0.childSA.id == childSA.id }
+        return sa.message(children: summary.map { [$0.entry(tunnels.traffic(of: childSA, now: now))] })
+    }
+}
+
+extension VICIMessage {
+    fileprivate static func up(_ sa: VICIMessage) -> VICIMessage {
+        VICIMessage(entries: [Entry("up", "yes")] + sa.entries)
+    }
+
+    fileprivate static func replacement(_ old: VICIMessage, _ new: VICIMessage) -> VICIMessage {
+        let name = new.entries.first?.name ?? ""
+        guard let before = old.entries.first?.element, let after = new.entries.first?.element else { return [:] }
+        return VICIMessage(entries: [
+            Entry(name, .section(VICIMessage(entries: [Entry("old", before), Entry("new", after)])))
+        ])
+    }
+}
+
+extension LogRecord {
+    /// The event `log` or `control-log`.
+    func message(name: String) -> VICIMessage {
+        var message: VICIMessage = ["group": "IKE", "level": .number(level.viciLevel)]
+        if let connection { message.append("ikesa-name", .text(connection)) }
+        if let ikeSA { message.append("ikesa-uniqueid", .number(ikeSA)) }
+        message.append("msg", .text(self.message.singleLine))
+        return message
+    }
+}

@@ -1,0 +1,282 @@
+import Glibc
+import IKECore
+import IKECrypto
+import LinuxNet
+import SwanConf
+import VICI
+
+// The commands of the control socket; Sources/VICI/README.md lists their keys.
+
+extension Daemon {
+    func perform(_ request: VICISession.Request, for client: ControlServer.ClientID) {
+        let message = request.message
+        switch request.command {
+        case "version": control.reply(client, versionMessage)
+        case "stats": control.reply(client, statistics)
+        case "list-sas": listSAs(message, client)
+        case "list-conns": listConnections(message, client)
+        case "get-conns": control.reply(client, ["conns": .texts(store.connections.map(\.name))])
+        case "initiate": initiate(message, client)
+        case "terminate": terminate(message, client)
+        case "rekey": rekey(message, client)
+        case "load-conn": control.reply(client, loadConnection(message))
+        case "unload-conn": control.reply(client, unloadConnection(message))
+        case "load-shared": control.reply(client, loadShared(message))
+        case "unload-shared": control.reply(client, unloadShared(message))
+        case "get-shared": control.reply(client, ["keys": .texts(store.loadedSecretNames)])
+        case "reload-settings", "reload": control.reply(client, reload())
+        case "get-keys": control.reply(client, ["keys": .list([])])
+        case "get-pools": control.reply(client, [:])
+        case "get-authorities": control.reply(client, ["authorities": .list([])])
+        default: control.unknownCommand(client)
+        }
+    }
+
+    // MARK: - Looking
+
+    private var versionMessage: VICIMessage {
+        var system = utsname()
+        uname(&system)
+        return [
+            "daemon": "iked",
+            "version": .text(Software.version),
+            "sysname": .text(Self.text(&system.sysname)),
+            "release": .text(Self.text(&system.release)),
+            "machine": .text(Self.text(&system.machine)),
+        ]
+    }
+
+    private static func text<Field>(_ field: inout Field) -> String {
+        withUnsafeBytes(of: &field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+    }
+
+    private func listSAs(_ message: VICIMessage, _ client: ControlServer.ClientID) {
+        let now = now
+        for sa in endpoint.summaries(now: now) where message.admits(sa) {
+            let children = sa.children.filter { message.admits($0.childSA) }
+            if message["child"] != nil || message["child-id"] != nil, children.isEmpty { continue }
+            let entries = children.map { $0.entry(tunnels.traffic(of: $0.childSA, now: now)) }
+            control.stream(client, "list-sa", sa.message(children: entries))
+        }
+        control.reply(client, [:])
+    }
+
+    private func listConnections(_ message: VICIMessage, _ client: ControlServer.ClientID) {
+        for connection in store.connections where message["ike"].map({ $0 == connection.name }) ?? true {
+            control.stream(client, "list-conn", connection.message)
+        }
+        control.reply(client, [:])
+    }
+
+    // MARK: - Acting on SAs
+
+    private func initiate(_ message: VICIMessage, _ client: ControlServer.ClientID) {
+        let wanted = message["child"]
+        let candidates = store.connections.filter { connection in
+            (message["ike"].map { $0 == connection.name } ?? true)
+                && (wanted.map { name in connection.children.contains { $0.name == name } } ?? true)
+        }
+        guard message["ike"] != nil || wanted != nil, let connection = candidates.first else {
+            let name = wanted.map { "child '\($0)'" } ?? "connection '\(message["ike"] ?? "")'"
+            control.reply(client, .failure("there is no \(name) in the configuration; ikectl list shows what there is"))
+            return
+        }
+        let id = commands.nextID()
+        if message.number("timeout") ?? 0 >= 0 {
+            commands.wait(id, message.waiting(client, .initiate, now: now))
+        } else {
+            control.reply(client, .success)
+        }
+        begin(connection, wanted.map { .only($0) } ?? .none, id)
+    }
+
+    /// Begins to bring a connection up.
+    func begin(_ connection: ConnectionConfiguration, _ children: ChildChoice, _ id: CommandID) {
+        do {
+            let addresses = try PeerAddresses.resolve(connection, daemon: store.file.daemon, mark: Self.socketMark)
+            feed(
+                .command(
+                    .initiate(
+                        connection: connection.name,
+                        children,
+                        local: addresses.local,
+                        remote: addresses.remote
+                    ),
+                    id
+                )
+            )
+        } catch {
+            log(.error, error.message, connection: connection.name)
+            answer(id, .failed(error))
+        }
+    }
+
+    /// Brings up the children that are to be up whenever the daemon runs (`start_action = start`).
+    func initiateAtStart(_ names: [String]) {
+        for connection in store.connections where names.contains(connection.name) {
+            for child in connection.children where child.startAction == .start {
+                begin(connection, .only(child.name), commands.nextID())
+            }
+        }
+    }
+
+    private func terminate(_ message: VICIMessage, _ client: ControlServer.ClientID) {
+        let references = endpoint.summaries(now: now).filter { message.admits($0) }.flatMap { message.references($0) }
+        guard !references.isEmpty else {
+            var answer = VICIMessage.failure("no SA matches")
+            answer.append("matches", "0")
+            answer.append("terminated", "0")
+            control.reply(client, answer)
+            return
+        }
+        let id = commands.nextID()
+        commands.wait(id, message.waiting(client, .terminate(matches: references.count), now: now))
+        feed(.command(.terminate(references), id))
+    }
+
+    private func rekey(_ message: VICIMessage, _ client: ControlServer.ClientID) {
+        let references = endpoint.summaries(now: now).filter { message.admits($0) }.flatMap { message.references($0) }
+        feed(.command(.rekey(references), commands.nextID()))
+        control.reply(client, ["success": .flag(!references.isEmpty), "matches": .number(references.count)])
+    }
+
+    /// Answers the client that waits for a command, if one does.
+    func answer(_ id: CommandID, _ outcome: CommandOutcome) {
+        if commands.shutdown == id {
+            loop.stop()
+            return
+        }
+        guard let waiting = commands.take(id) else { return }
+        var message: VICIMessage
+        let done: Int
+        switch outcome {
+        case .done(let count): (message, done) = (.success, count)
+        case .failed(let failure): (message, done) = (.failure(failure.message), 0)
+        }
+        if case .terminate(let matches) = waiting.kind {
+            message.append("matches", .number(matches))
+            message.append("terminated", .number(done))
+        }
+        control.reply(waiting.client, message)
+    }
+
+    // MARK: - Configuration
+
+    private func loadConnection(_ message: VICIMessage) -> VICIMessage {
+        var loaded: [String] = []
+        for (name, section) in message.sections {
+            do {
+                store.load(try ConnectionConfiguration(name: name, section: Section(name: name, section)))
+                loaded.append(name)
+            } catch {
+                return .failure(error.summary)
+            }
+        }
+        guard !loaded.isEmpty else { return .failure("load-conn brings no connection") }
+        policyChanged("loaded connection \(loaded.joined(separator: ", "))")
+        initiateAtStart(loaded)
+        return .success
+    }
+
+    private func unloadConnection(_ message: VICIMessage) -> VICIMessage {
+        guard let name = message["name"], store.unload(connection: name) else {
+            return .failure("there is no connection '\(message["name"] ?? "")'")
+        }
+        policyChanged("unloaded connection \(name)")
+        return .success
+    }
+
+    private func loadShared(_ message: VICIMessage) -> VICIMessage {
+        guard (message["type"] ?? "").lowercased() == "ike" else {
+            return .failure("secrets of type '\(message["type"] ?? "")' are not supported yet, only IKE")
+        }
+        do {
+            store.load(
+                try SecretConfiguration(
+                    name: message["id"] ?? "(no id)",
+                    kind: .ike,
+                    owners: message.list("owners") ?? [],
+                    data: message.bytes("data") ?? []
+                )
+            )
+        } catch {
+            return .failure(error.summary)
+        }
+        policyChanged("loaded secret \(message["id"] ?? "(no id)")")
+        return .success
+    }
+
+    private func unloadShared(_ message: VICIMessage) -> VICIMessage {
+        guard let name = message["id"], store.unload(secret: name) else {
+            return .failure("there is no secret '\(message["id"] ?? "")' from the control socket")
+        }
+        policyChanged("unloaded secret \(name)")
+        return .success
+    }
+
+    /// Reads the configuration file again; a broken one changes nothing.
+    func reload() -> VICIMessage {
+        do {
+            let new = try Configuration.load(path: options.configurationPath)
+            let isDaemonChanged = new.daemon != store.file.daemon
+            let (loaded, unloaded) = store.replaceFile(new)
+            for warning in new.warnings { log(.warning, warning.summary) }
+            if isDaemonChanged { log(.warning, "changes in the section iked take effect when the daemon starts again") }
+            policyChanged(
+                "configuration read again: \(loaded.count) connections new or changed, \(unloaded.count) gone"
+            )
+            initiateAtStart(loaded)
+            return ["success": "yes", "loaded": .texts(loaded), "unloaded": .texts(unloaded)]
+        } catch {
+            log(.error, "configuration not read again, nothing changes: \(error.summary)")
+            return .failure("\(error)")
+        }
+    }
+
+    private func policyChanged(_ what: String) {
+        log(.info, what)
+        feed(.policy(store.policy))
+    }
+}
+
+// MARK: - Requests and answers
+
+extension VICIMessage {
+    static let success: VICIMessage = ["success": "yes"]
+
+    static func failure(_ reason: String) -> VICIMessage { ["success": "no", "errmsg": .text(reason)] }
+
+    /// Whether the filters `ike` and `ike-id` let this IKE SA through.
+    fileprivate func admits(_ sa: IKESASummary) -> Bool {
+        (self["ike"].map { $0 == sa.connection } ?? true) && (number("ike-id").map { $0 == sa.id } ?? true)
+    }
+
+    /// Whether the filters `child` and `child-id` let this CHILD SA through.
+    fileprivate func admits(_ childSA: ChildSA) -> Bool {
+        (self["child"].map { $0 == childSA.name } ?? true) && (number("child-id").map { $0 == childSA.id } ?? true)
+    }
+
+    /// What a command means in this IKE SA: CHILD SAs if a filter names them, else the IKE SA. Without any filter nothing.
+    fileprivate func references(_ sa: IKESASummary) -> [SAReference] {
+        if self["child"] != nil || self["child-id"] != nil {
+            return sa.children.filter { admits($0.childSA) && $0.state != "REKEYED" }.map {
+                .childSA(id: $0.childSA.id)
+            }
+        }
+        return self["ike"] != nil || self["ike-id"] != nil ? [.ikeSA(id: sa.id)] : []
+    }
+
+    fileprivate func waiting(
+        _ client: ControlServer.ClientID,
+        _ kind: CommandTable.Waiting.Kind,
+        now: Instant
+    ) -> CommandTable.Waiting {
+        let timeout = number("timeout", as: Int64.self) ?? 0
+        return CommandTable.Waiting(
+            client: client,
+            kind: kind,
+            logLevel: number("loglevel") ?? 1,
+            deadline: timeout > 0 ? now + .milliseconds(timeout) : nil
+        )
+    }
+}

@@ -1,0 +1,56 @@
+import IKEWire
+import SwanConf
+import VICI
+
+// Configured connections as `list-conn` tells them.
+
+extension ConnectionConfiguration {
+    var message: VICIMessage {
+        let section: VICIMessage = [
+            "local_addrs": .texts(localAddresses.map(\.description)),
+            "remote_addrs": .texts(remoteAddresses.map(\.description)),
+            "local_port": .number(localPort),
+            "remote_port": .number(remotePort),
+            "version": "IKEv2",
+            "reauth_time": "0",
+            "rekey_time": .number(rekeyTime.components.seconds),
+            "life_time": .number(hardLifetime?.components.seconds ?? 0),
+            "dpd_delay": .number(dpdDelay.components.seconds),
+            "unique": "UNIQUE_NO",
+            "proposals": .texts(proposals.map(\.description)),
+            "local-1": .section(local.message(orElse: nil)),
+            "remote-1": .section(remote.message(orElse: "%any")),
+            "children": .section(
+                VICIMessage(entries: children.map { VICIMessage.Entry($0.name, .section($0.message)) })
+            ),
+        ]
+        return VICIMessage(entries: [VICIMessage.Entry(name, .section(section))])
+    }
+}
+
+extension AuthenticationConfiguration {
+    fileprivate func message(orElse anyone: String?) -> VICIMessage {
+        var section: VICIMessage = ["class": "pre-shared key"]
+        if let text = id?.description ?? anyone { section.append("id", .text(text)) }
+        for list in ["groups", "cert_policy", "certs", "cacerts"] { section.append(list, .list([])) }
+        return section
+    }
+}
+
+extension ChildConfiguration {
+    fileprivate var message: VICIMessage {
+        [
+            "mode": "TUNNEL",
+            "rekey_time": .number(rekeyTime.components.seconds),
+            "rekey_bytes": .number(byteLimits.rekey),
+            "rekey_packets": .number(packetLimits.rekey),
+            "life_time": .number(lifeTime.components.seconds),
+            "dpd_action": dpdAction == .restart ? "start" : "none",
+            "close_action": closeAction == .restart ? "start" : "none",
+            "start_action": startAction == .start ? "start" : "none",
+            "esp_proposals": .texts(espProposals.map(\.description)),
+            "local-ts": .texts(localTrafficSelectors.map(\.description)),
+            "remote-ts": .texts(remoteTrafficSelectors.map(\.description)),
+        ]
+    }
+}

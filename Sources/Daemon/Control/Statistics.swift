@@ -1,0 +1,68 @@
+import DataPlane
+import Glibc
+import IKECore
+import VICI
+
+extension Daemon {
+    /// The answer to `stats`; charon's keys, where they mean something here, and what was received and dropped.
+    var statistics: VICIMessage {
+        let running = now - startedAt
+        let load = endpoint.load
+        return [
+            "uptime": [
+                "running": .text(Self.inWords(running)),
+                "since": .text(Self.date(startedOn)),
+                "seconds": .number(running.wholeSeconds),
+            ],
+            "workers": [
+                "total": "2",
+                "idle": "0",
+                "active": ["critical": "0", "high": "0", "medium": "0", "low": "0"],
+            ],
+            "queues": ["critical": "0", "high": "0", "medium": "0", "low": "0"],
+            "scheduled": .number(load.deadlines),
+            "ikesas": ["total": .number(load.ikeSAs), "half-open": .number(load.halfOpen)],
+            "plugins": .list([]),
+            "datagrams": .section(datagramMessage),
+        ]
+    }
+
+    private var datagramMessage: VICIMessage {
+        let plane = tunnels.dataPlane.planeCounters
+        return [
+            "received": .number(traffic.received),
+            "sent": .number(traffic.sent),
+            "dropped": [
+                "malformed-ike": .number(endpoint.drops.malformed),
+                "unknown-ike-spi": .number(endpoint.drops.unknownSPI),
+                "half-open-limit": .number(endpoint.drops.overLimit),
+                "ike-overflow": .number(plane.ikeOverflow),
+                "send-failures": .number(traffic.sendFailures),
+                "unknown-esp-spi": .number(plane.unknownSPI),
+                "malformed-datagrams": .number(plane.malformedDatagrams),
+                "no-policy": .number(plane.noPolicy),
+                "malformed-packets": .number(plane.malformedPackets),
+                "device-refusals": .number(plane.deviceRefusals),
+            ],
+        ]
+    }
+
+    private static func inWords(_ duration: Duration) -> String {
+        let seconds = duration.wholeSeconds
+        for (unit, length) in [("day", 86_400), ("hour", 3600), ("minute", 60)] as [(String, Int64)]
+        where seconds >= 2 * length {
+            return "\(seconds / length) \(unit)s"
+        }
+        return "\(seconds) seconds"
+    }
+
+    /// As charon prints it: "Oct 01 10:00:00 2026".
+    private static func date(_ seconds: Int) -> String {
+        var seconds = time_t(seconds)
+        var parts = tm()
+        localtime_r(&seconds, &parts)
+        return String(unsafeUninitializedCapacity: 32) { buffer in
+            buffer.withMemoryRebound(to: CChar.self) { strftime($0.baseAddress, $0.count, "%b %d %H:%M:%S %Y", &parts) }
+        }
+    }
+}

@@ -1,0 +1,263 @@
+import DataPlane
+import Glibc
+import IKECore
+import IKECrypto
+import Inet
+import LinuxNet
+import SwanConf
+import VICI
+
+/// The daemon: joins the IKE engine to sockets, timers, the data plane and the control socket.
+///
+/// One thread runs the event loop and everything here; the data plane has its own. The engine is asked for its outputs after
+/// every input, and the timer is set to its next deadline:
+///
+///     IKE datagrams  --+                      +--> sockets
+///     timer          --+--> Endpoint --outputs+--> data plane and routes
+///     VICI, signals  --+                      +--> events, logs, answers to commands
+package final class Daemon {
+    /// Marks what the daemon sends, so that no route into a tunnel takes it ("ike" in ASCII).
+    static let socketMark: UInt32 = 0x69_6B65
+    /// How long SIGTERM waits for the peers to confirm.
+    static let shutdownGrace: Duration = .seconds(3)
+
+    let options: Options
+    let loop: EventLoop
+    let control: ControlServer
+    let endpoint: Endpoint
+    let tunnels: Tunnels
+    let startedAt: Instant
+    let startedOn: Int
+    var store: ConfigurationStore
+    var logger = Logger()
+    var commands = CommandTable()
+    var traffic = DatagramCounters()
+    private let timer: TimerFD
+    private let signals: SignalFD
+    private let keyLog: KeyLog?
+    private var stopAt: Instant?
+    private var isPerforming = false
+
+    /// Why the daemon cannot start: what to change, for the person who called it.
+    package struct StartupError: Error, CustomStringConvertible {
+        package let description: String
+    }
+
+    /// Starts everything, in an order that touches the network last.
+    package init(_ options: Options) throws(StartupError) {
+        self.options = options
+        let configuration: Configuration
+        do {
+            configuration = try Configuration.load(path: options.configurationPath)
+        } catch {
+            throw StartupError(description: "\(error)")
+        }
+        let settings = configuration.daemon
+        logger.level = LogRecord.Level(settings.logLevel)
+        store = ConfigurationStore(file: configuration)
+        startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
+        startedOn = time(nil)
+        endpoint = Endpoint(
+            settings: Settings(settings),
+            policy: store.policy,
+            random: SystemRandom(),
+            now: startedAt
+        )
+        do {
+            if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
+            try Capability.require([.netAdmin])
+            loop = try EventLoop()
+            timer = try TimerFD()
+            signals = try SignalFD([SIGTERM, SIGINT, SIGHUP])
+            control = try ControlServer(path: options.socketPath, loop: loop)
+            tunnels = try Self.openTunnels(settings)
+        } catch {
+            throw StartupError(description: "\(error)")
+        }
+        do {
+            try connectSources()
+        } catch {
+            throw StartupError(description: "\(error)")
+        }
+        announceStart(configuration)
+    }
+
+    private static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
+        let device = try TUNDevice(name: settings.tun)
+        let index = device.index
+        var plane = DataPlaneConfiguration()
+        plane.ikePort = settings.port
+        plane.natPort = settings.portNATT
+        plane.mark = socketMark
+        let dataPlane = try DataPlane.start(plane, device: device)
+        var netlink = try Netlink()
+        try netlink.setLink(index: index, up: true)
+        let routes =
+            settings.installRoutes
+            ? try TunnelRoutes(
+                interface: index,
+                table: settings.routingTable,
+                priority: settings.routingTablePriority,
+                mark: socketMark
+            ) : nil
+        return Tunnels(dataPlane: dataPlane, routes: routes, mtuLimit: settings.mtu)
+    }
+
+    private func connectSources() throws(Errno) {
+        try loop.watch(tunnels.dataPlane.eventDescriptor, .readable) { [weak self] _ in self?.collectFromDataPlane() }
+        try loop.watch(timer.raw, .readable) { [weak self] _ in self?.timerFired() }
+        try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
+        control.handle = { [weak self] client, request in self?.perform(request, for: client) }
+        control.forget = { [weak self] client in self?.commands.forget(client) }
+    }
+
+    private func announceStart(_ configuration: Configuration) {
+        for warning in configuration.warnings { log(.warning, warning.summary) }
+        if let keyLog {
+            log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
+        }
+        log(
+            .info,
+            "iked \(Software.version) is ready: device \(tunnels.dataPlane.deviceName), "
+                + "control socket \(options.socketPath), \(store.connections.count) connections"
+        )
+    }
+
+    // MARK: - Running
+
+    /// Runs until a signal ends it; then no SA, route, rule or device is left.
+    package func run() throws(StartupError) {
+        initiateAtStart(store.connections.map(\.name))
+        setTimer()
+        do throws(Errno) {
+            try loop.run()
+        } catch {
+            tunnels.close()
+            throw StartupError(description: "the event loop failed: \(error)")
+        }
+        tunnels.close()
+        log(.info, "iked has ended")
+    }
+
+    var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds) }
+
+    func log(_ level: LogRecord.Level, _ message: String, connection: String? = nil) {
+        log(LogRecord(level, message, connection: connection))
+    }
+
+    func log(_ record: LogRecord) {
+        logger.write(record)
+        guard record.level <= logger.level else { return }
+        control.broadcast("log") { record.message(name: "log") }
+        for (client, limit) in commands.listeners where record.level.viciLevel <= limit {
+            control.event(client, "control-log", record.message(name: "control-log"))
+        }
+    }
+
+    /// Gives the engine something and does what it asks for.
+    func feed(_ input: Input) {
+        endpoint.handle(input, now: now)
+        // An output may lead to another input; the outer call then takes its outputs as well, in order.
+        guard !isPerforming else { return }
+        isPerforming = true
+        while let output = endpoint.poll() { perform(output) }
+        isPerforming = false
+        setTimer()
+    }
+
+    private func perform(_ output: Output) {
+        switch output {
+        case .send(let datagram): send(datagram)
+        case .sendKeepalive(let local, let remote):
+            // What a keepalive cannot do the next one may.
+            try? tunnels.dataPlane.transport.sendKeepalive(from: local, to: remote)
+        case .installInbound(let childSA): report(tunnels.installInbound(childSA), childSA)
+        case .installOutbound(let childSA): report(tunnels.installOutbound(childSA), childSA)
+        case .removeChild(let childSA):
+            for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
+        case .event(let event): announce(event)
+        case .log(let record): log(record)
+        case .keys(let keys):
+            if let failure = keyLog?.write(keys) { log(.error, failure) }
+        }
+    }
+
+    private func send(_ datagram: Datagram) {
+        do throws(Errno) {
+            try tunnels.dataPlane.transport.send(datagram.bytes, from: datagram.local, to: datagram.remote)
+            traffic.sent += 1
+        } catch {
+            traffic.sendFailures += 1
+            log(LogRecord(.warning, "could not send: \(error)", peer: datagram.remote))
+        }
+    }
+
+    /// A CHILD SA that the data plane refuses is of no use: it is deleted with the peer.
+    private func report(_ failure: String?, _ childSA: ChildSA) {
+        guard let failure else { return }
+        log(.error, failure, connection: childSA.connection)
+        feed(.command(.terminate([.childSA(id: childSA.id)]), commands.nextID()))
+    }
+
+    private func collectFromDataPlane() {
+        let events = tunnels.dataPlane.collectEvents()
+        for datagram in events.datagrams {
+            traffic.received += 1
+            feed(.datagram(Datagram(local: datagram.local, remote: datagram.remote, bytes: datagram.bytes)))
+        }
+        for failure in tunnels.followPath(of: events.narrowed) { log(.warning, failure) }
+        if let failure = events.deviceFailure {
+            log(.error, "the device \(tunnels.dataPlane.deviceName) is gone: \(failure); ending")
+            shutDown()
+        }
+    }
+
+    // MARK: - Time
+
+    private func timerFired() {
+        timer.clear()
+        if let stopAt, stopAt <= now {
+            log(.warning, "not every peer confirmed the deletion in time")
+            loop.stop()
+            return
+        }
+        for id in commands.takeOverdue(now) {
+            answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
+        }
+        feed(.childUsage(tunnels.usage))
+        feed(.timer)
+    }
+
+    private func setTimer() {
+        let deadline = [endpoint.nextDeadline, stopAt, commands.nextDeadline].compactMap { $0 }.min()
+        try? timer.set(at: deadline?.nanoseconds)
+    }
+
+    // MARK: - Signals
+
+    private func readSignals() {
+        while let signal = try? signals.next() {
+            switch signal {
+            case SIGHUP: _ = reload()
+            default: shutDown()
+            }
+        }
+    }
+
+    /// Deletes all SAs with their peers, and ends when they confirm or the time is up.
+    private func shutDown() {
+        guard stopAt == nil else { return }
+        log(.info, "ending: deleting all SAs")
+        stopAt = now + Self.shutdownGrace
+        let id = commands.nextID()
+        commands.shutdown = id
+        feed(.command(.shutDown, id))
+    }
+}
+
+/// What passed the IKE sockets.
+struct DatagramCounters {
+    var received = 0
+    var sent = 0
+    var sendFailures = 0
+}

@@ -1,0 +1,170 @@
+import DataPlane
+import ESP
+import IKECore
+import IKEWire
+import Inet
+import LinuxNet
+
+/// Puts CHILD SAs into the data plane and their routes into the kernel.
+final class Tunnels {
+    let dataPlane: DataPlane
+    private let routes: TunnelRoutes?
+    /// The configured limit of the inner MTU, in octets.
+    private let mtuLimit: Int?
+
+    init(dataPlane: DataPlane, routes: TunnelRoutes?, mtuLimit: Int?) {
+        self.dataPlane = dataPlane
+        self.routes = routes
+        self.mtuLimit = mtuLimit
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func installInbound(_ childSA: ChildSA) -> String? {
+        do throws(InstallError) {
+            try dataPlane.install(inbound: InboundParameters(childSA))
+            return nil
+        } catch {
+            return "CHILD SA \(childSA.logName) cannot receive: \(error)"
+        }
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func installOutbound(_ childSA: ChildSA) -> String? {
+        do {
+            let mtu = try dataPlane.install(outbound: OutboundParameters(childSA))
+            try routes?.add(
+                for: childSA.id,
+                local: childSA.localSelectors,
+                remote: childSA.remoteSelectors,
+                mtu: limited(mtu)
+            )
+            return nil
+        } catch {
+            return "CHILD SA \(childSA.logName) cannot send: \(error)"
+        }
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func remove(_ childSA: ChildSA) -> [String] {
+        let failures = routes?.remove(for: childSA.id) ?? []
+        dataPlane.removeOutbound(childSA.dataPlaneID)
+        dataPlane.removeInbound(childSA.inboundSPI)
+        return failures.map { "CHILD SA \(childSA.logName): \($0)" }
+    }
+
+    /// The worker found a narrower path for these: the routes follow.
+    func followPath(of children: Set<ChildID>) -> [String] {
+        children.compactMap { child in
+            guard let counters = dataPlane.counters(for: child), counters.innerMTU > 0 else { return nil }
+            do throws(Errno) {
+                try routes?.setMTU(limited(counters.innerMTU), for: child.rawValue)
+                return nil
+            } catch {
+                return "the MTU of CHILD SA \(child) could not be lowered: \(error)"
+            }
+        }
+    }
+
+    /// What each CHILD SA has carried so far.
+    var usage: [UInt32: ChildUsage] {
+        var usage: [UInt32: ChildUsage] = [:]
+        for (child, counters) in dataPlane.allCounters {
+            let lastUse = counters.inbound.lastUse
+            usage[child.rawValue] = ChildUsage(
+                lastInbound: lastUse > 0 ? Instant(nanoseconds: lastUse) : nil,
+                octetsIn: counters.inbound.octets,
+                octetsOut: counters.outbound.octets,
+                packetsIn: counters.inbound.packets,
+                packetsOut: counters.outbound.packets
+            )
+        }
+        return usage
+    }
+
+    func traffic(of childSA: ChildSA, now: Instant) -> Traffic? {
+        dataPlane.counters(for: childSA.dataPlaneID).map { counters in
+            Traffic(
+                bytesIn: counters.inbound.octets,
+                packetsIn: counters.inbound.packets,
+                bytesOut: counters.outbound.octets,
+                packetsOut: counters.outbound.packets,
+                idleIn: idle(counters.inbound.lastUse, now),
+                idleOut: idle(counters.outbound.lastUse, now),
+                replayed: counters.inboundDrops.replayed,
+                unauthentic: counters.inboundDrops.unauthentic,
+                outsideSelectors: counters.inboundDrops.selectorMismatches,
+                mtu: counters.innerMTU > 0 ? limited(counters.innerMTU) : nil
+            )
+        }
+    }
+
+    func close() {
+        routes?.removeAll()
+        dataPlane.stop()
+    }
+
+    private func limited(_ mtu: Int) -> Int { min(mtu, mtuLimit ?? .max) }
+
+    private func idle(_ lastUse: UInt64, _ now: Instant) -> Duration? {
+        lastUse == 0 ? nil : now - Instant(nanoseconds: lastUse)
+    }
+}
+
+// MARK: - From the core's words to the data plane's
+
+extension ChildSA {
+    var dataPlaneID: ChildID { ChildID(rawValue: id) }
+
+    fileprivate var sequenceNumbers: SequenceNumbers { usesESN ? .extended : .standard }
+
+    fileprivate var encapsulation: Encapsulation {
+        usesUDP
+            ? .udp(local: local, remote: remote)
+            : .rawESP(local: local.address, remote: remote.address)
+    }
+}
+
+extension TunnelHeaderPolicy {
+    fileprivate init(_ options: TunnelOptions) {
+        let copyDSCP: DSCPCopy =
+            switch options.copyDSCP {
+            case .out: .out
+            case .in: .in
+            case .yes: .yes
+            case .no: .no
+            }
+        self.init(copyDSCP: copyDSCP, copyECN: options.copyECN, copyDF: options.copyDF)
+    }
+}
+
+extension InboundParameters {
+    fileprivate init(_ childSA: ChildSA) {
+        self.init(
+            child: childSA.dataPlaneID,
+            spi: childSA.inboundSPI,
+            suite: childSA.suite,
+            keys: childSA.inboundKeys,
+            sequenceNumbers: childSA.sequenceNumbers,
+            replayWindow: childSA.options.replayWindow,
+            local: childSA.localSelectors,
+            remote: childSA.remoteSelectors,
+            headerPolicy: TunnelHeaderPolicy(childSA.options)
+        )
+    }
+}
+
+extension OutboundParameters {
+    fileprivate init(_ childSA: ChildSA) {
+        self.init(
+            child: childSA.dataPlaneID,
+            spi: childSA.outboundSPI,
+            suite: childSA.suite,
+            keys: childSA.outboundKeys,
+            sequenceNumbers: childSA.sequenceNumbers,
+            local: childSA.localSelectors,
+            remote: childSA.remoteSelectors,
+            encapsulation: childSA.encapsulation,
+            headerPolicy: TunnelHeaderPolicy(childSA.options)
+        )
+    }
+}

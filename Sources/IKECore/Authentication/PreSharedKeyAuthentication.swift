@@ -1,0 +1,59 @@
+import IKECrypto
+import IKEWire
+
+/// The AUTH payload by pre-shared key (RFC 7296 section 2.15).
+///
+/// Each end signs its own first message, the other's nonce, and its identity under its SK_p:
+///
+///     AUTH = prf(prf(PSK, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID body))
+struct PreSharedKeyAuthentication {
+    let prf: PRF
+    let key: SharedKey
+
+    /// The AUTH payload of the end whose `role` is given; both ends compute both.
+    func payload(
+        of role: Role,
+        identity: Identification,
+        agreement: KeyAgreement
+    ) throws(NegotiationFailure) -> Authentication {
+        let isInitiator = role == .initiator
+        do {
+            let data = try SharedKeyAuthentication.sign(
+                prf: prf,
+                psk: key.secret,
+                message: isInitiator ? agreement.requestBytes : agreement.responseBytes,
+                peerNonce: isInitiator ? agreement.nonceR : agreement.nonceI,
+                skP: isInitiator ? agreement.skPi : agreement.skPr,
+                idBody: identity.bodyOctets
+            )
+            return Authentication(method: .sharedKey, data: data)
+        } catch {
+            throw NegotiationFailure(.cryptography, "the AUTH payload could not be computed: \(error)")
+        }
+    }
+
+    /// Checks the peer's AUTH payload in constant time.
+    func verify(
+        _ received: Authentication,
+        of role: Role,
+        identity: Identification,
+        agreement: KeyAgreement
+    ) throws(NegotiationFailure) {
+        guard received.method == .sharedKey else {
+            throw NegotiationFailure(
+                .authenticationFailed,
+                "\(identity) authenticates by \(received.method), configured is a pre-shared key (auth = psk)",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+        let expected = try payload(of: role, identity: identity, agreement: agreement)
+        guard SecretBytes(copying: expected.data) == SecretBytes(copying: received.data) else {
+            throw NegotiationFailure(
+                .authenticationFailed,
+                "the pre-shared key of \(identity) does not match ours (secret \(key.name)); "
+                    + "it must be the same on both sides",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+    }
+}

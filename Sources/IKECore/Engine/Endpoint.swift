@@ -1,0 +1,394 @@
+package import IKECrypto
+import IKEWire
+import Inet
+
+/// The IKE engine: all IKE SAs of one daemon (or one shard of it), without any I/O.
+///
+/// The contract: call `handle(_:now:)` with what has happened, then take `poll()` until it returns nil and do what it says
+/// in that order; call again with `.timer` at `nextDeadline`. The engine reads no clock and opens nothing. With the same
+/// random source and the same inputs it does the same again.
+package final class Endpoint {
+    private let settings: Settings
+    private let random: any RandomSource
+    private let spis: SPIAllocator
+    private let ledger = CommandLedger()
+    private var policy: Policy
+    private var cookies: CookieJar
+    private var deadlines = DeadlineQueue()
+    private var outputs: [Output] = []
+    private var nextOutput = 0
+    private var isShuttingDown = false
+
+    /// By the SPI that we chose.
+    private var sas: [IKESPI: IKESA] = [:]
+    /// Half-open SAs by what identifies a repeated IKE_SA_INIT request (RFC 7296 section 2.1).
+    private var halfOpen: [InitKey: IKESPI] = [:]
+
+    private struct InitKey: Hashable {
+        let spiI: IKESPI
+        let remote: SocketAddress
+    }
+
+    /// What was dropped without further ado, by cause.
+    package struct DropCounters: Hashable, Sendable {
+        package var malformed = 0
+        package var unknownSPI = 0
+        package var overLimit = 0
+    }
+
+    package private(set) var drops = DropCounters()
+
+    package init(settings: Settings, policy: Policy, random: any RandomSource, now: Instant) {
+        self.settings = settings
+        self.policy = policy
+        self.random = random
+        spis = SPIAllocator(random: random)
+        cookies = CookieJar(random: random, now: now)
+    }
+
+    // MARK: - In and out
+
+    package func handle(_ input: Input, now: Instant) {
+        let turn = Turn(
+            now: now,
+            settings: settings,
+            policy: policy,
+            random: random,
+            spis: spis,
+            ledger: ledger
+        )
+        switch input {
+        case .datagram(let datagram): receive(datagram, turn)
+        case .command(let command, let id): perform(command, id, turn)
+        case .policy(let new): policy = new
+        case .childUsage(let usage): noteUsage(usage, turn)
+        case .timer: break
+        }
+        while let spi = deadlines.popDue(now) {
+            guard let sa = sas[spi] else { continue }
+            sa.timePassed(turn)
+            settle(sa, turn)
+        }
+        outputs += turn.outputs
+    }
+
+    /// The next thing to do, or nil.
+    package func poll() -> Output? {
+        guard nextOutput < outputs.count else {
+            outputs.removeAll(keepingCapacity: true)
+            nextOutput = 0
+            return nil
+        }
+        defer { nextOutput += 1 }
+        return outputs[nextOutput]
+    }
+
+    /// When to call `handle(.timer, …)` at the latest.
+    package var nextDeadline: Instant? { deadlines.next() }
+
+    // MARK: - Datagrams
+
+    private func receive(_ datagram: Datagram, _ turn: Turn) {
+        let message: Message
+        do {
+            // The header comes first: messages of another version are not to be understood, but answered.
+            let bytes = datagram.bytes
+            let header = try Header(parsing: bytes.span.bytes)
+            guard header.majorVersion == 2 else {
+                refuseVersion(datagram, header, turn)
+                return
+            }
+            message = try Message(parsing: bytes)
+        } catch {
+            drops.malformed += 1
+            turn.log(LogRecord(.debug, "dropped a malformed message: \(error)", peer: datagram.remote))
+            return
+        }
+        let header = message.header
+        if let sa = sas[header.isFromInitiator ? header.responderSPI : header.initiatorSPI] {
+            sa.receive(datagram, message, turn)
+            settle(sa, turn)
+        } else if header.exchangeType == .ikeSAInit, !header.isResponse, header.isFromInitiator,
+            header.responderSPI == .zero, header.messageID == 0
+        {
+            receiveInitRequest(datagram, message, turn)
+        } else {
+            drops.unknownSPI += 1
+            turn.log(
+                LogRecord(.debug, "dropped \(header.exchangeType) for an unknown IKE SA", peer: datagram.remote)
+            )
+        }
+    }
+
+    private func receiveInitRequest(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
+        let key = InitKey(spiI: message.header.initiatorSPI, remote: datagram.remote)
+        if let sa = halfOpen[key].flatMap({ sas[$0] }) {
+            sa.receive(datagram, message, turn)
+            settle(sa, turn)
+            return
+        }
+        guard !isShuttingDown, halfOpen.count < settings.halfOpenLimit else {
+            drops.overLimit += 1
+            return
+        }
+        guard passesCookie(datagram, message, turn) else { return }
+        let responder = InitResponder(
+            spiR: spis.ikeSPI(),
+            local: datagram.local,
+            remote: datagram.remote,
+            candidates: policy.candidates(local: datagram.local.address, remote: datagram.remote.address),
+            random: random
+        )
+        do {
+            let answer = try responder.answer(message, bytes: datagram.bytes)
+            let sa = IKESA.respond(to: datagram, message, answer: answer, spiR: responder.spiR, turn)
+            sas[sa.ourSPI] = sa
+            halfOpen[key] = sa.ourSPI
+            settle(sa, turn)
+        } catch {
+            let level: LogRecord.Level = error.reason == .invalidKeyExchange ? .info : .error
+            turn.log(LogRecord(level, "refused IKE_SA_INIT: \(error.message)", peer: datagram.remote))
+            if let notify = error.notify { answerUnprotected(datagram, message.header, notify, turn) }
+        }
+    }
+
+    /// Above the threshold of half-open SAs an initiator must show that it receives at its address, before anything is
+    /// computed or kept for it (RFC 7296 section 2.6).
+    private func passesCookie(_ datagram: Datagram, _ message: Message, _ turn: Turn) -> Bool {
+        guard halfOpen.count >= settings.cookieThreshold else { return true }
+        guard let nonce = message.payloads.nonce else {
+            drops.malformed += 1
+            return false
+        }
+        let spiI = message.header.initiatorSPI
+        if let brought = message.payloads.notify(.cookie),
+            cookies.accepts(
+                brought.data,
+                nonce: nonce,
+                remote: datagram.remote,
+                spiI: spiI,
+                random: random,
+                now: turn.now
+            )
+        {
+            return true
+        }
+        let cookie = cookies.cookie(
+            nonce: nonce,
+            remote: datagram.remote,
+            spiI: spiI,
+            random: random,
+            now: turn.now
+        )
+        if let cookie { answerUnprotected(datagram, message.header, Notify(.cookie, data: cookie), turn) }
+        return false
+    }
+
+    /// INVALID_MAJOR_VERSION with the version that we speak (RFC 7296 section 2.5).
+    private func refuseVersion(_ datagram: Datagram, _ header: Header, _ turn: Turn) {
+        drops.malformed += 1
+        turn.log(
+            LogRecord(
+                .info,
+                "\(datagram.remote) speaks IKE version \(header.majorVersion).\(header.minorVersion), only 2.0 is supported",
+                peer: datagram.remote
+            )
+        )
+        guard header.majorVersion > 2, !header.isResponse else { return }
+        answerUnprotected(datagram, header, Notify(.invalidMajorVersion), turn)
+    }
+
+    private func answerUnprotected(_ datagram: Datagram, _ header: Header, _ notify: Notify, _ turn: Turn) {
+        let answer = Message(
+            header: Header(
+                initiatorSPI: header.initiatorSPI,
+                responderSPI: .zero,
+                exchangeType: header.exchangeType,
+                flags: .response,
+                messageID: header.messageID
+            ),
+            payloads: [Payload(.notify(notify))]
+        )
+        guard let bytes = try? answer.encoded() else { return }
+        turn.emit(.send(Datagram(local: datagram.local, remote: datagram.remote, bytes: bytes)))
+    }
+
+    // MARK: - Bookkeeping
+
+    /// After each call on an SA: takes over what it brought forth, and notes when it wants to be called again.
+    private func settle(_ sa: IKESA, _ turn: Turn) {
+        let births = turn.takeBirths()
+        for successor in births { sas[successor.ourSPI] = successor }
+        for changed in births + turn.takeTouched() {
+            changed.startPending(turn)
+            settle(changed, turn)
+        }
+        for initiation in turn.takeRestarts() where !isShuttingDown { begin(initiation, turn) }
+        if !sa.isHalfOpen {
+            let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
+            if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }
+        }
+        for newcomer in turn.takeInitialContacts() { closePredecessors(of: newcomer, turn) }
+        if sa.isOver(turn.now) {
+            sas[sa.ourSPI] = nil
+            deadlines.schedule(sa.ourSPI, at: nil)
+        } else {
+            // A deadline that has passed already comes up a moment later, never again within this turn.
+            let deadline = sa.nextDeadline(settings).map { max($0, turn.now + .milliseconds(1)) }
+            deadlines.schedule(sa.ourSPI, at: deadline)
+        }
+    }
+
+    /// The peer says that it knows no other SA with us: those that stand here are left from before it was started again
+    /// (RFC 7296 section 2.4). They end without a word, since the peer would not understand one.
+    private func closePredecessors(of newcomer: IKESA, _ turn: Turn) {
+        guard let peer = newcomer.established?.peer else { return }
+        let failure = NegotiationFailure(.closed, "the peer began anew with IKE SA {\(newcomer.id)} (INITIAL_CONTACT)")
+        let predecessors = sas.values.filter { sa in
+            guard sa !== newcomer, !sa.isClosed, let other = sa.established?.peer else { return false }
+            return other.localIdentity.isSameIdentity(as: peer.localIdentity)
+                && other.remoteIdentity.isSameIdentity(as: peer.remoteIdentity)
+        }
+        for sa in predecessors.sorted(by: { $0.id < $1.id }) {
+            sa.close(failure, turn)
+            settle(sa, turn)
+        }
+    }
+
+    /// Whether no SA with the peer of this connection stands, so that a new one is the first contact.
+    private func isFirstContact(_ connection: Connection) -> Bool {
+        !sas.values.contains { $0.established != nil && !$0.isClosed && $0.connection?.name == connection.name }
+    }
+
+    private func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
+        for sa in sas.values.sorted(by: { $0.id < $1.id })
+        where sa.children.contains(where: { usage[$0.childSA.id] != nil }) {
+            sa.noteUsage(usage, turn)
+            settle(sa, turn)
+        }
+    }
+
+    // MARK: - Commands
+
+    private func perform(_ command: Command, _ id: CommandID, _ turn: Turn) {
+        switch command {
+        case .initiate(let connection, let children, let local, let remote):
+            initiate(connection, children, local: local, remote: remote, id, turn)
+        case .terminate(let references):
+            apply(references, id, turn) { childID in
+                childID.map { .deleteChild(id: $0, id) } ?? .deleteIKE(reason: "asked to", id)
+            }
+        case .rekey(let references):
+            apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
+        case .shutDown:
+            isShuttingDown = true
+            shutDown(id, turn)
+        }
+    }
+
+    private func initiate(
+        _ name: String,
+        _ children: ChildChoice,
+        local: SocketAddress,
+        remote: SocketAddress,
+        _ id: CommandID,
+        _ turn: Turn
+    ) {
+        ledger.begin(id, parts: 1)
+        guard let connection = policy.connection(named: name) else {
+            turn.finish(id, NegotiationFailure(.noSuchConnection, "there is no connection named \(name)"))
+            return
+        }
+        if case .only(let child) = children, connection.child(named: child) == nil {
+            turn.finish(id, NegotiationFailure(.noSuchConnection, "connection \(name) has no child named \(child)"))
+            return
+        }
+        let requests = connection.requests(children, command: id)
+        ledger.begin(id, parts: requests.count)
+        guard let sa = sas.values.filter({ $0.isEstablished && $0.connection?.name == name }).max(by: { $0.id < $1.id })
+        else {
+            begin(Initiation(connection: connection, children: requests, local: local, remote: remote), turn)
+            return
+        }
+        for request in requests {
+            let isUp = sa.children.contains { $0.childSA.name == request.policy?.name && $0.state == .installed }
+            if isUp { turn.finish(id) } else { sa.enqueue(.createChild(request), turn) }
+        }
+        settle(sa, turn)
+    }
+
+    private func begin(_ initiation: Initiation, _ turn: Turn) {
+        do {
+            var initiation = initiation
+            initiation.isFirstContact = isFirstContact(initiation.connection)
+            let sa = try IKESA.initiate(initiation, turn)
+            sas[sa.ourSPI] = sa
+            settle(sa, turn)
+        } catch {
+            turn.log(LogRecord(.error, error.message, connection: initiation.connection.name, peer: initiation.remote))
+            for request in initiation.children { turn.finish(request.command, error) }
+        }
+    }
+
+    /// Gives every SA that is meant an exchange to do; for a CHILD SA its id goes with it.
+    private func apply(
+        _ references: [SAReference],
+        _ id: CommandID,
+        _ turn: Turn,
+        exchange: (UInt32?) -> IKESA.PendingExchange
+    ) {
+        let matches = references.compactMap { live($0) }
+        ledger.begin(id, parts: max(1, matches.count))
+        guard !matches.isEmpty else {
+            turn.finish(id, NegotiationFailure(.noSuchSA, "no SA matches"))
+            return
+        }
+        for (sa, childID) in matches {
+            if sa.isEstablished {
+                sa.enqueue(exchange(childID), turn)
+            } else {
+                sa.abandon(turn)
+                turn.finish(id)
+            }
+            settle(sa, turn)
+        }
+    }
+
+    /// The IKE SA that a reference leads to, unless it is on its way out.
+    private func live(_ reference: SAReference) -> (sa: IKESA, childID: UInt32?)? {
+        let live = sas.values.lazy.filter { !$0.isEnding }
+        switch reference {
+        case .ikeSA(let id):
+            return live.first { $0.id == id }.map { ($0, nil) }
+        case .childSA(let id):
+            return live.first { $0.children.contains { $0.childSA.id == id } }.map { ($0, id) }
+        }
+    }
+
+    private func shutDown(_ id: CommandID, _ turn: Turn) {
+        let live = sas.values.filter { !$0.isEnding }.sorted { $0.id < $1.id }
+        ledger.begin(id, parts: max(1, live.count))
+        if live.isEmpty { turn.finish(id) }
+        for sa in live {
+            if sa.isEstablished {
+                sa.enqueue(.deleteIKE(reason: "shutting down", id), turn)
+            } else {
+                sa.abandon(turn)
+                turn.finish(id)
+            }
+            settle(sa, turn)
+        }
+    }
+
+    // MARK: - Looking in
+
+    /// All IKE SAs that are not merely lingering, oldest first.
+    package func summaries(now: Instant) -> [IKESASummary] {
+        sas.values.filter { !$0.isClosed }.sorted { $0.id < $1.id }.map { $0.summary(now) }
+    }
+
+    /// How much state is held; zero everywhere once everything has ended.
+    package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
+        (sas.count, halfOpen.count, spis.espCount, deadlines.count)
+    }
+}

@@ -1,0 +1,48 @@
+package import Inet
+
+/// What happened, for those who watch: the control socket, metrics, hooks.
+package enum Event: Sendable {
+    case ikeEstablished(IKESASummary)
+    case ikeRekeyed(old: IKESASummary, new: IKESASummary)
+    case ikeClosed(IKESASummary, reason: String)
+    case childEstablished(ChildSA, IKESASummary)
+    case childRekeyed(old: ChildSA, new: ChildSA, IKESASummary)
+    case childClosed(ChildSA, IKESASummary, reason: String)
+    /// A command came to its end.
+    case commandFinished(CommandID, CommandOutcome)
+}
+
+/// How a command ended.
+package enum CommandOutcome: Sendable {
+    /// Done; for `terminate` and `rekey` the number of SAs that it touched.
+    case done(count: Int)
+    case failed(NegotiationFailure)
+}
+
+/// One line of the log: what a person reads at three in the morning.
+package struct LogRecord: Hashable, Sendable {
+    package enum Level: Int, Comparable, Hashable, Sendable {
+        case error, warning, info, debug
+        package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    package var level: Level
+    package var connection: String?
+    package var ikeSA: UInt32?
+    package var peer: SocketAddress?
+    package var message: String
+
+    package init(
+        _ level: Level,
+        _ message: String,
+        connection: String? = nil,
+        ikeSA: UInt32? = nil,
+        peer: SocketAddress? = nil
+    ) {
+        self.level = level
+        self.message = message
+        self.connection = connection
+        self.ikeSA = ikeSA
+        self.peer = peer
+    }
+}

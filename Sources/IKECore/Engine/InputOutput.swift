@@ -1,0 +1,86 @@
+package import IKECrypto
+package import IKEWire
+package import Inet
+
+/// One IKE message on the wire, with the addresses that it came from or goes to.
+///
+/// `bytes` start with the IKE header: the transport adds and strips the non-ESP marker of port 4500 (RFC 7296 section 2.23).
+package struct Datagram: Hashable, Sendable {
+    package var local: SocketAddress
+    package var remote: SocketAddress
+    package var bytes: [UInt8]
+
+    package init(local: SocketAddress, remote: SocketAddress, bytes: [UInt8]) {
+        self.local = local
+        self.remote = remote
+        self.bytes = bytes
+    }
+}
+
+/// Names a command so that its end can be reported to whoever gave it.
+package struct CommandID: RawRepresentable, Hashable, Sendable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
+/// What a person or the configuration asks of the engine.
+package enum Command: Sendable {
+    /// Bring a connection up with these of its children; the addresses are resolved by the caller.
+    case initiate(connection: String, ChildChoice, local: SocketAddress, remote: SocketAddress)
+    /// Take SAs down, telling the peers.
+    case terminate([SAReference])
+    /// Start a rekeying now.
+    case rekey([SAReference])
+    /// Delete every SA; no new one is accepted from then on.
+    case shutDown
+}
+
+/// Which children of a connection an initiation means.
+package enum ChildChoice: Hashable, Sendable {
+    case all
+    case only(String)
+    /// Only the IKE SA (RFC 6023).
+    case none
+}
+
+/// An SA that a command means, by the id that summaries show.
+package enum SAReference: Hashable, Sendable {
+    case ikeSA(id: UInt32)
+    case childSA(id: UInt32)
+}
+
+/// What comes into the engine.
+package enum Input: Sendable {
+    case datagram(Datagram)
+    case command(Command, CommandID)
+    /// Connections and secrets from now on; SAs that stand are left alone.
+    case policy(Policy)
+    /// What CHILD SAs have carried, by their ids: proof that the peer is alive (RFC 7296 section 2.4), and what volume limits
+    /// go by. To be given before `timer`.
+    case childUsage([UInt32: ChildUsage])
+    /// Nothing but the time: deadlines that passed are acted on.
+    case timer
+}
+
+/// What the engine asks of its surroundings, in this order.
+package enum Output: Sendable {
+    case send(Datagram)
+    /// One octet 0xFF from 4500 to 4500 that keeps a NAT's mapping alive (RFC 3948 section 2.3).
+    case sendKeepalive(local: SocketAddress, remote: SocketAddress)
+    /// From now on accept what arrives on the CHILD SA's inbound SPI.
+    case installInbound(ChildSA)
+    /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.
+    case installOutbound(ChildSA)
+    /// Forget the CHILD SA in both directions.
+    case removeChild(ChildSA)
+    case event(Event)
+    case log(LogRecord)
+    /// Keys for a packet analyser; only when the settings ask for it.
+    case keys(KeyExport)
+}
+
+/// Keys of an SA in the form that Wireshark's decryption tables need.
+package enum KeyExport: Sendable {
+    case ike(spiI: IKESPI, spiR: IKESPI, suite: CipherSuite, keys: IKEKeys)
+    case esp(ChildSA)
+}

@@ -1,0 +1,39 @@
+package import IKEWire
+
+/// Why an exchange did not lead where it should: said once, in full, for the person who can act on it.
+///
+/// The same value decides what the peer learns: `notify` is sent in answer, and nothing but that.
+package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConvertible {
+    /// What went wrong, as scripts and metrics tell failures apart.
+    package enum Reason: String, Hashable, Sendable {
+        case noProposalChosen = "no-proposal-chosen"
+        case invalidKeyExchange = "invalid-ke-payload"
+        case authenticationFailed = "authentication-failed"
+        case noMatchingConnection = "no-matching-connection"
+        case noSharedKey = "no-shared-key"
+        case trafficSelectorsUnacceptable = "ts-unacceptable"
+        case peerUnreachable = "peer-unreachable"
+        case invalidMessage = "invalid-message"
+        case refusedByPeer = "refused-by-peer"
+        case unsupported
+        case cryptography
+        case noSuchConnection = "no-such-connection"
+        case noSuchSA = "no-such-sa"
+        case temporaryFailure = "temporary-failure"
+        case closed
+    }
+
+    package var reason: Reason
+    /// Whole sentences: what was offered, what is configured, what to change.
+    package var message: String
+    /// What the peer is told, if anything.
+    package var notify: Notify?
+
+    package init(_ reason: Reason, _ message: String, notify: Notify? = nil) {
+        self.reason = reason
+        self.message = message
+        self.notify = notify
+    }
+
+    package var description: String { message }
+}

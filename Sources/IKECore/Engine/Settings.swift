@@ -1,0 +1,51 @@
+/// What holds for every SA of an engine; the names and defaults follow charon's.
+package struct Settings: Hashable, Sendable {
+    /// When requests are sent again, and when the peer counts as dead.
+    package var retransmission = RetransmissionPolicy()
+    /// How long a responder keeps an SA whose IKE_AUTH does not come (`half_open_timeout`).
+    package var halfOpenTimeout: Duration = .seconds(30)
+    /// From this many half-open SAs on, a cookie is asked for before any state is kept (`cookie_threshold`, RFC 7296 section 2.6).
+    package var cookieThreshold = 30
+    /// Half-open SAs beyond this number are refused: the memory that strangers can occupy has an end.
+    package var halfOpenLimit = 4096
+    /// Pause between NAT keepalives (`keep_alive`, RFC 3948 section 4); zero switches them off.
+    package var keepaliveInterval: Duration = .seconds(20)
+    /// The port that IKE starts on.
+    package var ikePort: UInt16 = 500
+    /// The port that IKE moves to when a NAT is found.
+    package var natTraversalPort: UInt16 = 4500
+    /// Octets of the largest IP packet that carries an IKE message; longer ones are sent in fragments where the peer takes
+    /// them (`fragment_size`, RFC 7383).
+    package var fragmentSize = 1280
+    /// No fragment is made shorter than this, whatever the configuration says.
+    static let leastMessage = 128
+    /// Whether keys leave the engine for a packet analyser.
+    package var exportsKeys = false
+
+    package init() {}
+}
+
+/// Exponential back-off of requests (RFC 7296 section 2.4): the n-th wait is `timeout * base^n`.
+package struct RetransmissionPolicy: Hashable, Sendable {
+    /// The first wait (`retransmit_timeout`).
+    package var timeout: Duration = .seconds(4)
+    /// What each wait is multiplied by to give the next one (`retransmit_base`).
+    package var base: Double = 1.8
+    /// How many times a request is sent again before the peer is given up (`retransmit_tries`).
+    package var tries = 5
+
+    package init() {}
+
+    /// No single wait is longer, whatever the configuration multiplies up to.
+    static let longestWait: Duration = .seconds(3600)
+
+    /// The wait after the `attempt`-th sending, counted from 0.
+    func wait(afterAttempt attempt: Int) -> Duration {
+        var wait = timeout
+        for _ in 0..<max(0, attempt) {
+            wait = wait * base
+            if wait > Self.longestWait { return Self.longestWait }
+        }
+        return wait
+    }
+}

@@ -1,0 +1,266 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// The payloads that make a CHILD SA, alike in IKE_AUTH and CREATE_CHILD_SA: SA, TSi, TSr, and in the latter
+// a nonce and perhaps a key exchange (RFC 7296 sections 1.2 and 1.3).
+
+/// What both ends agreed for a CHILD SA, before its keys are derived.
+struct ChildAgreement {
+    let policy: ChildPolicy
+    let proposal: Proposal
+    let inboundSPI: ESPSPI
+    let outboundSPI: ESPSPI
+    let localSelectors: [TrafficSelector]
+    let remoteSelectors: [TrafficSelector]
+
+    /// The CHILD SA with keys from `skD` (RFC 7296 section 2.17).
+    ///
+    /// `role` is ours in the exchange that made the SA: the first keys of KEYMAT are for what its initiator sends.
+    func childSA(
+        id: UInt32,
+        connection: String,
+        role: Role,
+        security: IKESecurity,
+        sharedSecret: SecretBytes?,
+        nonceI: [UInt8],
+        nonceR: [UInt8],
+        path: ChildPath,
+        turn: Turn
+    ) throws(NegotiationFailure) -> ChildSA {
+        let suite = try IKESecurity.suite(of: proposal)
+        let keys: (initiator: CipherKeys, responder: CipherKeys)
+        do {
+            keys = try KeyDerivation.childKeys(
+                prf: security.prf,
+                suite: suite,
+                skD: security.skD,
+                sharedSecret: sharedSecret,
+                nonceI: nonceI,
+                nonceR: nonceR
+            )
+        } catch {
+            throw NegotiationFailure(
+                .cryptography,
+                "the keys of CHILD SA \(policy.name) could not be derived: \(error)"
+            )
+        }
+        let isInitiator = role == .initiator
+        let usesESN = proposal.transforms(of: .sequenceNumbers).first?.id == SequenceNumbers.extended.rawValue
+        let packets = policy.packetLimit.drawn(turn.random)
+        let exhaustion = VolumeLimit.standardSequenceNumbers.drawn(turn.random)
+        return ChildSA(
+            id: id,
+            name: policy.name,
+            connection: connection,
+            inboundSPI: inboundSPI,
+            outboundSPI: outboundSPI,
+            proposal: proposal,
+            suite: suite,
+            inboundKeys: isInitiator ? keys.responder : keys.initiator,
+            outboundKeys: isInitiator ? keys.initiator : keys.responder,
+            usesESN: usesESN,
+            localSelectors: localSelectors,
+            remoteSelectors: remoteSelectors,
+            local: path.local,
+            remote: path.remote,
+            usesUDP: path.usesUDP,
+            options: policy.options,
+            installedAt: turn.now,
+            rekeyAt: policy.lifetime.rekeyDeadline(from: turn.now, random: turn.random),
+            expiresAt: policy.lifetime.hard.map { turn.now + $0 },
+            octets: policy.octetLimit.drawn(turn.random),
+            packets: usesESN ? packets : packets.combined(with: exhaustion)
+        )
+    }
+}
+
+/// The outer addresses of CHILD SAs, and whether UDP goes around ESP.
+struct ChildPath {
+    let local: SocketAddress
+    let remote: SocketAddress
+    let usesUDP: Bool
+}
+
+/// The initiator's offer for a CHILD SA.
+struct ChildOffer {
+    let policy: ChildPolicy
+    let spi: ESPSPI
+    let proposals: [Proposal]
+    let localSelectors: [TrafficSelector]
+    let remoteSelectors: [TrafficSelector]
+
+    /// SA, TSi and TSr, in this order.
+    var payloads: [Payload] {
+        [
+            Payload(.securityAssociation(proposals)),
+            Payload(.trafficSelectorsInitiator(localSelectors.map { .selector($0) })),
+            Payload(.trafficSelectorsResponder(remoteSelectors.map { .selector($0) })),
+        ]
+    }
+
+    /// What the responder made of the offer.
+    func accept(_ payloads: [Payload]) throws(NegotiationFailure) -> ChildAgreement {
+        if let error = payloads.notifies.first(where: { $0.type.isError }) {
+            throw refusal(error)
+        }
+        let answer = payloads.securityAssociation ?? []
+        guard let proposal = answer.first, ProposalSelection.isAcceptable(answer, offered: proposals),
+            let outboundSPI = ESPSPI(bytes: proposal.spi), outboundSPI.isUsable
+        else {
+            throw NegotiationFailure(
+                .noProposalChosen,
+                "for CHILD SA \(policy.name) the peer answered with \(ProposalSelection.list(answer)), "
+                    + "which is not what we offered: \(ProposalSelection.list(proposals))"
+            )
+        }
+        let local = payloads.trafficSelectorsInitiator?.selectors ?? []
+        let remote = payloads.trafficSelectorsResponder?.selectors ?? []
+        guard TrafficSelectorNarrowing.isSubset(local, of: localSelectors),
+            TrafficSelectorNarrowing.isSubset(remote, of: remoteSelectors)
+        else {
+            throw NegotiationFailure(
+                .trafficSelectorsUnacceptable,
+                "for CHILD SA \(policy.name) the peer widened the selectors to "
+                    + "\(TrafficSelectorNarrowing.list(local)) === \(TrafficSelectorNarrowing.list(remote)), offered were "
+                    + "\(TrafficSelectorNarrowing.list(localSelectors)) === "
+                    + TrafficSelectorNarrowing.list(remoteSelectors)
+            )
+        }
+        return ChildAgreement(
+            policy: policy,
+            proposal: proposal,
+            inboundSPI: spi,
+            outboundSPI: outboundSPI,
+            localSelectors: local,
+            remoteSelectors: remote
+        )
+    }
+
+    private func refusal(_ error: Notify) -> NegotiationFailure {
+        var failure = IKECore.refusal(error, offered: proposals)
+        let selectors =
+            "\(TrafficSelectorNarrowing.list(localSelectors)) === \(TrafficSelectorNarrowing.list(remoteSelectors))"
+        failure.message = "CHILD SA \(policy.name) (\(selectors)): \(failure.message)"
+        return failure
+    }
+}
+
+/// The responder's choice for a CHILD SA.
+enum ChildResponder {
+    /// The agreement, and the SA, TSr and TSi payloads that say so.
+    ///
+    /// - Parameter withKeyExchange: whether the offer may bring a key exchange (not in IKE_AUTH).
+    static func answer(
+        _ payloads: [Payload],
+        connection: Connection,
+        path: ChildPath,
+        withKeyExchange: Bool,
+        spi: ESPSPI
+    ) throws(NegotiationFailure) -> (agreement: ChildAgreement, payloads: [Payload]) {
+        let offered = payloads.securityAssociation ?? []
+        let theirs = payloads.trafficSelectorsInitiator?.selectors ?? []
+        let ours = payloads.trafficSelectorsResponder?.selectors ?? []
+        let choice = try chooseChild(connection, theirs: theirs, ours: ours, path: path)
+        let configured =
+            withKeyExchange ? choice.policy.proposals : choice.policy.proposals.map { $0.withoutKeyExchange() }
+        guard let chosen = ProposalSelection.select(offered: offered, configured: configured),
+            let outboundSPI = ESPSPI(bytes: chosen.spi), outboundSPI.isUsable
+        else {
+            throw NegotiationFailure(
+                .noProposalChosen,
+                "no ESP proposal in common for CHILD SA \(choice.policy.name) (NO_PROPOSAL_CHOSEN): "
+                    + ProposalSelection.explainMismatch(offered: offered, configured: configured),
+                notify: Notify(.noProposalChosen)
+            )
+        }
+        let agreement = ChildAgreement(
+            policy: choice.policy,
+            proposal: chosen,
+            inboundSPI: spi,
+            outboundSPI: outboundSPI,
+            localSelectors: choice.local,
+            remoteSelectors: choice.remote
+        )
+        var answer = chosen
+        answer.spi = spi.bytes
+        return (
+            agreement,
+            [
+                Payload(.securityAssociation([answer])),
+                Payload(.trafficSelectorsInitiator(choice.remote.map { .selector($0) })),
+                Payload(.trafficSelectorsResponder(choice.local.map { .selector($0) })),
+            ]
+        )
+    }
+
+    private typealias Choice = (policy: ChildPolicy, local: [TrafficSelector], remote: [TrafficSelector])
+
+    /// The child whose selectors overlap with the offer; one that takes the offer unnarrowed goes first.
+    private static func chooseChild(
+        _ connection: Connection,
+        theirs: [TrafficSelector],
+        ours: [TrafficSelector],
+        path: ChildPath
+    ) throws(NegotiationFailure) -> Choice {
+        var overlapping: [Choice] = []
+        for policy in connection.children {
+            let selectors = policy.selectors(local: path.local.address, remote: path.remote.address)
+            let local = TrafficSelectorNarrowing.narrow(offered: ours, configured: selectors.local)
+            let remote = TrafficSelectorNarrowing.narrow(offered: theirs, configured: selectors.remote)
+            if !local.isEmpty && !remote.isEmpty { overlapping.append((policy, local, remote)) }
+        }
+        let exact = overlapping.first { Set($0.local) == Set(ours) && Set($0.remote) == Set(theirs) }
+        if let choice = exact ?? overlapping.first { return choice }
+        let selectors = connection.children.map { $0.selectors(local: path.local.address, remote: path.remote.address) }
+        throw NegotiationFailure(
+            .trafficSelectorsUnacceptable,
+            "no child of connection \(connection.name) overlaps with the offered selectors (TS_UNACCEPTABLE): "
+                + TrafficSelectorNarrowing.explain(
+                    offeredLocal: ours,
+                    offeredRemote: theirs,
+                    local: selectors.flatMap(\.local),
+                    remote: selectors.flatMap(\.remote)
+                ),
+            notify: Notify(.tsUnacceptable)
+        )
+    }
+}
+
+extension ChildPolicy {
+    /// The selectors with `dynamic` replaced by the ends' addresses.
+    func selectors(
+        local: IPAddress,
+        remote: IPAddress
+    ) -> (local: [TrafficSelector], remote: [TrafficSelector]) {
+        (localSelectors.map { $0.resolved(for: local) }, remoteSelectors.map { $0.resolved(for: remote) })
+    }
+
+    /// The offer that this child makes as initiator; IKE_AUTH brings no key exchange of its own.
+    func offer(spi: ESPSPI, path: ChildPath, withKeyExchange: Bool) -> ChildOffer {
+        let selectors = selectors(local: path.local.address, remote: path.remote.address)
+        let proposals = withKeyExchange ? proposals : proposals.map { $0.withoutKeyExchange() }
+        return ChildOffer(
+            policy: self,
+            spi: spi,
+            proposals: Proposal.numbered(proposals, spi: spi.bytes),
+            localSelectors: selectors.local,
+            remoteSelectors: selectors.remote
+        )
+    }
+}
+
+extension ESPSPI {
+    /// The values 0 to 255 are reserved (RFC 4303 section 2.1).
+    var isUsable: Bool { rawValue > 255 }
+}
+
+extension Lifetime {
+    /// The soft limit less a random part of the jitter, so that two peers rarely rekey at once (RFC 7296 section 2.8).
+    func rekeyDeadline(from now: Instant, random: any RandomSource) -> Instant? {
+        guard let rekey, rekey > .zero else { return nil }
+        let jitter = min(jitter, rekey)
+        let part = Double(random.uint32()) / Double(UInt32.max)
+        return now + (rekey - jitter * part)
+    }
+}

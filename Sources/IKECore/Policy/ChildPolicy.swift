@@ -1,0 +1,77 @@
+package import IKEWire
+package import Inet
+
+/// What a CHILD SA may carry, before the addresses are known.
+package enum SelectorTemplate: Hashable, Sendable {
+    /// The end's own address (`dynamic`), limited to a protocol and ports.
+    case dynamic(protocolID: IPProtocol, ports: PortSelector)
+    case fixed(TrafficSelector)
+
+    func resolved(for address: IPAddress) -> TrafficSelector {
+        switch self {
+        case .dynamic(let protocolID, let ports):
+            TrafficSelector(protocolID: protocolID, ports: ports, addresses: address...address)
+        case .fixed(let selector): selector
+        }
+    }
+}
+
+/// What the data plane needs to know about a CHILD SA beyond keys and selectors; the core only hands it on.
+package struct TunnelOptions: Hashable, Sendable {
+    /// How DSCP is copied between the headers (`copy_dscp`).
+    package enum CopyDSCP: Hashable, Sendable { case out, `in`, yes, no }
+
+    /// Packets that the anti-replay window covers; 0 switches the check off.
+    package var replayWindow = 32
+    package var copyDF = true
+    package var copyECN = true
+    package var copyDSCP = CopyDSCP.out
+
+    package init() {}
+}
+
+/// Soft and hard limit in what one direction of a CHILD SA carries, octets or packets.
+package struct VolumeLimit: Hashable, Sendable {
+    /// Nil: never rekeyed because of it.
+    package var rekey: UInt64?
+    package var jitter: UInt64
+    /// Nil: never ended because of it.
+    package var hard: UInt64?
+
+    package init(rekey: UInt64? = nil, jitter: UInt64 = 0, hard: UInt64? = nil) {
+        self.rekey = rekey
+        self.jitter = jitter
+        self.hard = hard
+    }
+
+    var isSet: Bool { rekey != nil || hard != nil }
+}
+
+/// A CHILD SA as configured; immutable.
+package struct ChildPolicy: Hashable, Sendable {
+    package var name: String
+    /// ESP proposals in order of preference.
+    package var proposals: [Proposal]
+    package var localSelectors: [SelectorTemplate]
+    package var remoteSelectors: [SelectorTemplate]
+    package var lifetime = Lifetime(rekey: .seconds(3600), jitter: .seconds(360), hard: .seconds(3960))
+    package var octetLimit = VolumeLimit()
+    package var packetLimit = VolumeLimit()
+    package var options = TunnelOptions()
+    /// Negotiated anew when the peer was found dead (`dpd_action = start`).
+    package var isRestartedWhenPeerIsDead = false
+    /// Negotiated anew when the peer closed it (`close_action = start`).
+    package var isRestartedWhenClosed = false
+
+    package init(
+        name: String,
+        proposals: [Proposal],
+        localSelectors: [SelectorTemplate],
+        remoteSelectors: [SelectorTemplate]
+    ) {
+        self.name = name
+        self.proposals = proposals
+        self.localSelectors = localSelectors
+        self.remoteSelectors = remoteSelectors
+    }
+}

@@ -1,0 +1,99 @@
+package import IKEWire
+package import Inet
+
+/// Which addresses an end of a connection may have (`local_addrs`, `remote_addrs`).
+package enum AddressPattern: Hashable, Sendable {
+    case any
+    case prefix(IPPrefix)
+    case range(ClosedRange<IPAddress>)
+
+    /// How narrowly the pattern names `address`, higher being narrower; nil where it does not.
+    func specificity(for address: IPAddress) -> Int? {
+        switch self {
+        case .any: 0
+        case .prefix(let prefix): prefix.contains(address) ? 1 + prefix.length : nil
+        case .range(let range): range.contains(address) && range.lowerBound.family == address.family ? 1 : nil
+        }
+    }
+
+    static func bestMatch(of patterns: [AddressPattern], for address: IPAddress) -> Int? {
+        patterns.isEmpty ? 0 : patterns.compactMap { $0.specificity(for: address) }.max()
+    }
+}
+
+/// How an end proves who it is.
+package enum AuthenticationKind: Hashable, Sendable, CustomStringConvertible {
+    case preSharedKey
+
+    package var description: String {
+        switch self {
+        case .preSharedKey: "pre-shared key"
+        }
+    }
+}
+
+/// One end of a connection: the way it authenticates, and its identity.
+package struct AuthenticationPolicy: Hashable, Sendable {
+    package var kind: AuthenticationKind
+    /// Ours: nil stands for the local address. The peer's: nil admits any.
+    package var identity: Identification?
+
+    package init(kind: AuthenticationKind = .preSharedKey, identity: Identification?) {
+        self.kind = kind
+        self.identity = identity
+    }
+}
+
+/// Soft and hard limit in time: rekeying starts at `rekey` less a random part of `jitter`, and at `hard` the SA is deleted.
+package struct Lifetime: Hashable, Sendable {
+    /// Nil: never rekeyed by us.
+    package var rekey: Duration?
+    package var jitter: Duration
+    /// Nil: lives until somebody deletes it.
+    package var hard: Duration?
+
+    package init(rekey: Duration?, jitter: Duration, hard: Duration?) {
+        self.rekey = rekey
+        self.jitter = jitter
+        self.hard = hard
+    }
+}
+
+/// A peer and how to talk to it; immutable.
+package struct Connection: Hashable, Sendable {
+    package var name: String
+    package var localAddresses: [AddressPattern] = [.any]
+    package var remoteAddresses: [AddressPattern] = [.any]
+    /// IKE proposals in order of preference.
+    package var proposals: [Proposal]
+    package var local: AuthenticationPolicy
+    package var remote: AuthenticationPolicy
+    package var children: [ChildPolicy]
+    package var lifetime = Lifetime(rekey: .seconds(4 * 3600), jitter: .seconds(1440), hard: .seconds(86_400))
+    /// UDP encapsulation even where there is no NAT (`encap = yes`).
+    package var forcesEncapsulation = false
+    /// Whether fragments are offered and accepted (`fragmentation`, RFC 7383).
+    package var acceptsFragments = true
+    /// Whether our own messages are sent in fragments when they are long.
+    package var sendsFragments = true
+    /// Silence after which the peer is asked whether it lives (`dpd_delay`); nil: never.
+    package var livenessDelay: Duration?
+    /// How often a negotiation that gets no answer is begun (`keyingtries`); nil: for ever.
+    package var keyingTries: Int? = 1
+
+    package init(
+        name: String,
+        proposals: [Proposal],
+        local: AuthenticationPolicy,
+        remote: AuthenticationPolicy,
+        children: [ChildPolicy]
+    ) {
+        self.name = name
+        self.proposals = proposals
+        self.local = local
+        self.remote = remote
+        self.children = children
+    }
+
+    func child(named name: String) -> ChildPolicy? { children.first { $0.name == name } }
+}

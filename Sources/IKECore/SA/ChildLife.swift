@@ -1,0 +1,256 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// The life of CHILD SAs within an IKE SA: made and deleted by either side. How they are replaced stands in
+// `ChildRekeying`.
+
+extension IKESA {
+    // MARK: - Installing and removing
+
+    func add(_ childSA: ChildSA, _ policy: ChildPolicy, withOutbound: Bool, _ turn: Turn) {
+        children.append(ChildEntry(childSA: childSA, policy: policy))
+        turn.export(.esp(childSA))
+        turn.emit(.installInbound(childSA))
+        if withOutbound { turn.emit(.installOutbound(childSA)) }
+    }
+
+    func announce(_ childSA: ChildSA, _ turn: Turn) {
+        log(.info, "CHILD SA \(childSA.logName) established: \(childSA.logSelectors), \(childSA.proposal)", turn)
+        turn.emit(.childEstablished(childSA, summary(turn.now)))
+    }
+
+    func removeChild(_ id: UInt32, reason: String, _ turn: Turn) {
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
+        let entry = children[index]
+        if entry.state != .rekeyed {
+            log(.info, "CHILD SA \(entry.childSA.logName) closed: \(reason)", turn)
+            turn.emit(.childClosed(entry.childSA, summary(turn.now), reason: reason))
+        }
+        children.remove(at: index)
+        if let successor = entry.successor { switchOutbound(to: successor, turn) }
+        turn.spis.release(entry.childSA.inboundSPI)
+        turn.emit(.removeChild(entry.childSA))
+    }
+
+    private func switchOutbound(to id: UInt32, _ turn: Turn) {
+        guard let entry = children.first(where: { $0.childSA.id == id }) else { return }
+        turn.emit(.installOutbound(entry.childSA))
+    }
+
+    func setChildState(_ id: UInt32, _ state: ChildEntry.State) {
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
+        children[index].state = state
+    }
+
+    // MARK: - We ask
+
+    func startCreateChild(_ request: ChildRequest, _ turn: Turn) {
+        guard let policy = request.policy else {
+            turn.finish(request.command)
+            return
+        }
+        let offer = policy.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: true)
+        start(offer, rekeying: nil, turn, failed: { turn.finish(request.command, $0) }) {
+            .createChild($0, request)
+        }
+    }
+
+    func start(
+        _ offer: ChildOffer,
+        rekeying: ChildSA?,
+        _ turn: Turn,
+        failed: (NegotiationFailure) -> Void,
+        as ongoing: (CreateChildInitiator) -> OngoingExchange
+    ) {
+        do {
+            let exchange = try CreateChildInitiator(offer: offer, rekeying: rekeying, random: turn.random)
+            begin(ongoing(exchange), .createChildSA, exchange.request, turn)
+        } catch {
+            turn.spis.release(offer.spi)
+            log(.error, error.message, turn)
+            failed(error)
+        }
+    }
+
+    func processCreateChild(
+        _ payloads: [Payload],
+        _ exchange: CreateChildInitiator,
+        _ request: ChildRequest,
+        _ established: Established,
+        _ turn: Turn
+    ) {
+        do {
+            switch try conclude(payloads, exchange, established, turn) {
+            case .retry(let retry):
+                begin(.createChild(retry, request), .createChildSA, retry.request, turn)
+            case .made(let childSA, let policy, _):
+                add(childSA, policy, withOutbound: true, turn)
+                announce(childSA, turn)
+                turn.finish(request.command)
+            }
+        } catch  where error.reason == .temporaryFailure {
+            log(.info, "CHILD SA \(exchange.offer.policy.name): \(error.message); trying again", turn)
+            postpone(.createChild(request), turn)
+        } catch {
+            log(.error, error.message, turn)
+            turn.finish(request.command, error)
+        }
+    }
+
+    /// What the answer to a CREATE_CHILD_SA request of ours leads to.
+    enum Conclusion {
+        case retry(CreateChildInitiator)
+        case made(ChildSA, ChildPolicy, nonces: [[UInt8]])
+    }
+
+    func conclude(
+        _ payloads: [Payload],
+        _ exchange: CreateChildInitiator,
+        _ established: Established,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> Conclusion {
+        do {
+            switch try exchange.process(payloads, random: turn.random) {
+            case .retry(let retry): return .retry(retry)
+            case .agreed(let agreement, let secret, let nonceR):
+                let childSA = try agreement.childSA(
+                    id: turn.spis.nextID(),
+                    connection: established.peer.connection.name,
+                    role: .initiator,
+                    security: established.security,
+                    sharedSecret: secret,
+                    nonceI: exchange.nonce,
+                    nonceR: nonceR,
+                    path: childPath,
+                    turn: turn
+                )
+                return .made(childSA, agreement.policy, nonces: [exchange.nonce, nonceR])
+            }
+        } catch {
+            disown(exchange.offer, answered: payloads, turn)
+            throw error
+        }
+    }
+
+    /// An offer that came to nothing. If the peer answered with an SA that we cannot accept, it is told that there is none.
+    func disown(_ offer: ChildOffer, answered payloads: [Payload], _ turn: Turn) {
+        turn.spis.release(offer.spi)
+        if payloads.securityAssociation != nil { pending.append(.announceDeletion(offer.spi)) }
+    }
+
+    func startDeleteChild(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
+        guard let childSA = children.first(where: { $0.childSA.id == id })?.childSA else {
+            turn.finish(command)
+            return
+        }
+        if let entry = children.first(where: { $0.childSA.id == id }), entry.state != .rekeyed {
+            setChildState(id, .deleting)
+        }
+        let payload = Payload(.delete(.esp([childSA.inboundSPI])))
+        begin(.deleteChild(id: id, command), .informational, [payload], turn)
+    }
+
+    // MARK: - The peer asks
+
+    func answerCreateChild(_ header: Header, _ payloads: [Payload], _ established: Established, _ turn: Turn) {
+        if payloads.securityAssociation?.first?.protocolID == .ike {
+            answerRekeyIKE(header, payloads, established, turn)
+            return
+        }
+        if let notify = payloads.notify(.rekeySA) {
+            answerRekeyChild(header, payloads, notify, established, turn)
+            return
+        }
+        answerChild(header, payloads, established, turn) { new, policy, _ in
+            self.add(new, policy, withOutbound: true, turn)
+            self.announce(new, turn)
+        }
+    }
+
+    /// Negotiates a CHILD SA that the peer asks for; `install` is called between agreement and answer, so that we accept on
+    /// the SA before the peer knows of it.
+    func answerChild(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ established: Established,
+        _ turn: Turn,
+        install: (_ new: ChildSA, _ policy: ChildPolicy, _ nonces: [[UInt8]]) -> Void
+    ) {
+        let spi = turn.spis.espSPI()
+        do {
+            try refuseDuringIKERekeying(established)
+            let outcome = try CreateChildResponder.answer(
+                payloads,
+                connection: established.peer.connection,
+                path: childPath,
+                spi: spi,
+                random: turn.random
+            )
+            let new = try outcome.agreement.childSA(
+                id: turn.spis.nextID(),
+                connection: established.peer.connection.name,
+                role: .responder,
+                security: established.security,
+                sharedSecret: outcome.sharedSecret,
+                nonceI: outcome.nonceI,
+                nonceR: outcome.nonceR,
+                path: childPath,
+                turn: turn
+            )
+            install(new, outcome.agreement.policy, [outcome.nonceI, outcome.nonceR])
+            answer(header, outcome.payloads, turn)
+        } catch {
+            turn.spis.release(spi)
+            refuse(header, error, turn)
+        }
+    }
+
+    /// CHILD SAs belong to the IKE SA that takes over, so none is made while that is being negotiated
+    /// (RFC 7296 section 2.25.2).
+    private func refuseDuringIKERekeying(_ established: Established) throws(NegotiationFailure) {
+        guard case .rekeyIKE? = established.ongoing else { return }
+        throw NegotiationFailure(
+            .temporaryFailure,
+            "the peer asks for a CHILD SA while we rekey the IKE SA; it may try again",
+            notify: Notify(.temporaryFailure)
+        )
+    }
+
+    /// Answers a request with the notify of a failure.
+    func refuse(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
+        log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
+        answer(header, [Payload(.notify(failure.notify ?? Notify(.noProposalChosen)))], turn)
+    }
+
+    /// The peer's Delete of CHILD SAs; the answer deletes the other halves (RFC 7296 section 1.4.1).
+    func deleteChildren(_ spis: [[UInt8]], _ turn: Turn) -> [Payload] {
+        let entries = spis.compactMap { bytes in
+            ESPSPI(bytes: bytes).flatMap { spi in children.first { $0.childSA.outboundSPI == spi } }
+        }
+        // An SA whose deletion we asked for ourselves is not deleted in the answer: both requests crossed.
+        let ours = entries.filter { !isDeletionOutstanding($0.childSA.id) }.map(\.childSA.inboundSPI)
+        for entry in entries {
+            if entry.policy.isRestartedWhenClosed && entry.state == .installed {
+                pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil)))
+            }
+            removeChild(entry.childSA.id, reason: "deleted by the peer", turn)
+        }
+        return ours.isEmpty ? [] : [Payload(.delete(.esp(ours)))]
+    }
+
+    private func isDeletionOutstanding(_ id: UInt32) -> Bool {
+        guard case .deleteChild(id, _)? = established?.ongoing else { return false }
+        return true
+    }
+}
+
+extension ChildSA {
+    /// "net{7}", as it appears in logs and tables.
+    package var logName: String { "\(name){\(id)}" }
+
+    var logSelectors: String {
+        "\(TrafficSelectorNarrowing.list(localSelectors)) === \(TrafficSelectorNarrowing.list(remoteSelectors)), "
+            + "SPIs \(inboundSPI) in, \(outboundSPI) out, \(usesUDP ? "ESP in UDP" : "ESP")"
+    }
+}

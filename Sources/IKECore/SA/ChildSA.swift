@@ -1,0 +1,56 @@
+package import IKECrypto
+package import IKEWire
+package import Inet
+
+/// A CHILD SA pair as agreed: what the data plane needs in order to carry its packets (RFC 4301 section 4.4.2.1).
+package struct ChildSA: Sendable {
+    /// Ours alone, unique in this engine; SPIs of different peers may coincide.
+    package let id: UInt32
+    /// The name of the child in the configuration.
+    package let name: String
+    package let connection: String
+    /// The SPI that we chose: what arrives carries it.
+    package let inboundSPI: ESPSPI
+    /// The SPI that the peer chose: what we send carries it.
+    package let outboundSPI: ESPSPI
+    package let proposal: Proposal
+    package let suite: CipherSuite
+    package let inboundKeys: CipherKeys
+    package let outboundKeys: CipherKeys
+    package let usesESN: Bool
+    package let localSelectors: [TrafficSelector]
+    package let remoteSelectors: [TrafficSelector]
+    /// The outer addresses; with UDP encapsulation their ports are those of the tunnel.
+    package var local: SocketAddress
+    package var remote: SocketAddress
+    package var usesUDP: Bool
+    package let options: TunnelOptions
+    package let installedAt: Instant
+    /// When we begin to rekey it, if nobody does before.
+    package internal(set) var rekeyAt: Instant?
+    /// When it is deleted at the latest.
+    package let expiresAt: Instant?
+    /// What it may carry in one direction, with its jitter taken off.
+    let octets: VolumeLimit
+    let packets: VolumeLimit
+}
+
+/// A CHILD SA of an IKE SA with what the control plane knows of its life.
+struct ChildEntry {
+    enum State: String {
+        case installed = "INSTALLED"
+        /// A successor is being negotiated by us.
+        case rekeying = "REKEYING"
+        /// A successor stands; the peer or we delete this one.
+        case rekeyed = "REKEYED"
+        case deleting = "DELETING"
+        /// One of two SAs that simultaneous rekeyings made; whoever made it deletes it.
+        case redundant = "REDUNDANT"
+    }
+
+    var childSA: ChildSA
+    let policy: ChildPolicy
+    var state = State.installed
+    /// The successor whose outbound side waits until the peer deletes this SA (we answered the rekeying).
+    var successor: UInt32?
+}

@@ -1,0 +1,97 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// CHILD SAs are renewed by what they carry as well (RFC 4301 section 4.4.2.1), and before their sequence numbers run out
+// (RFC 4303 section 3.3.3).
+
+/// What a CHILD SA has carried so far, as the data plane counts it.
+package struct ChildUsage: Hashable, Sendable {
+    /// When an authentic packet came in last; nil: never.
+    package var lastInbound: Instant?
+    package var octetsIn: UInt64
+    package var octetsOut: UInt64
+    package var packetsIn: UInt64
+    package var packetsOut: UInt64
+
+    package init(
+        lastInbound: Instant? = nil,
+        octetsIn: UInt64 = 0,
+        octetsOut: UInt64 = 0,
+        packetsIn: UInt64 = 0,
+        packetsOut: UInt64 = 0
+    ) {
+        self.lastInbound = lastInbound
+        self.octetsIn = octetsIn
+        self.octetsOut = octetsOut
+        self.packetsIn = packetsIn
+        self.packetsOut = packetsOut
+    }
+}
+
+extension VolumeLimit {
+    /// Sequence numbers of 32 bits last for this many packets, of which the last sixteenth is left for the rekeying to
+    /// succeed in.
+    static let standardSequenceNumbers = VolumeLimit(
+        rekey: UInt64(UInt32.max) / 16 * 15,
+        jitter: UInt64(UInt32.max) / 16,
+        hard: UInt64(UInt32.max)
+    )
+
+    /// The limit with a random part of the jitter taken off.
+    func drawn(_ random: any RandomSource) -> VolumeLimit {
+        let part = Double(random.uint32()) / Double(UInt32.max)
+        let taken = UInt64(Double(jitter) * part)
+        return VolumeLimit(rekey: rekey.map { $0 > taken ? $0 - taken : 1 }, hard: hard)
+    }
+
+    /// The lower of both limits in each respect.
+    func combined(with other: VolumeLimit) -> VolumeLimit {
+        VolumeLimit(
+            rekey: [rekey, other.rekey].compactMap { $0 }.min(),
+            hard: [hard, other.hard].compactMap { $0 }.min()
+        )
+    }
+}
+
+extension IKESA {
+    /// How often the data plane's counters are wanted: every second where a volume was configured, else only so that
+    /// sequence numbers are renewed in time, which takes minutes on the fastest links.
+    private static func usageInterval(_ policy: ChildPolicy) -> Duration {
+        policy.octetLimit.isSet || policy.packetLimit.isSet ? .seconds(1) : .seconds(60)
+    }
+
+    /// When the counters of the CHILD SAs are wanted next; nil while there are none.
+    var usageWantedAt: Instant? {
+        children.filter { $0.state == .installed }.map { usageNotedAt + Self.usageInterval($0.policy) }.min()
+    }
+
+    /// Acts on what CHILD SAs have carried.
+    func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
+        usageNotedAt = turn.now
+        for entry in children where entry.state == .installed {
+            guard let used = usage[entry.childSA.id] else { continue }
+            if let lastInbound = used.lastInbound { lastHeard = max(lastHeard, lastInbound) }
+            let octets = max(used.octetsIn, used.octetsOut)
+            let packets = max(used.packetsIn, used.packetsOut)
+            let childSA = entry.childSA
+            if Self.exceeds(octets, childSA.octets.hard) || Self.exceeds(packets, childSA.packets.hard) {
+                expire(entry, "it has carried as much as it may", turn)
+            } else if Self.exceeds(octets, childSA.octets.rekey) || Self.exceeds(packets, childSA.packets.rekey),
+                childSA.rekeyAt.map({ $0 > turn.now }) ?? true, !isRekeyingPending(childSA.id)
+            {
+                pending.append(.rekeyChild(id: childSA.id, nil))
+            }
+        }
+        startPending(turn)
+    }
+
+    private static func exceeds(_ used: UInt64, _ limit: UInt64?) -> Bool { limit.map { used >= $0 } ?? false }
+
+    private func isRekeyingPending(_ id: UInt32) -> Bool {
+        pending.contains { exchange in
+            guard case .rekeyChild(id, _) = exchange else { return false }
+            return true
+        }
+    }
+}

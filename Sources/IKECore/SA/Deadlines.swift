@@ -1,0 +1,148 @@
+import IKEWire
+import Inet
+
+// What happens to an IKE SA because time passes: retransmissions, limits, probes, keepalives.
+
+extension IKESA {
+    /// When this SA next wants to be called.
+    func nextDeadline(_ settings: Settings) -> Instant? {
+        var deadlines: [Instant?] = [window.outstanding?.deadline]
+        switch state {
+        case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
+        case .established(let established):
+            deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
+            deadlines += postponed.map(\.at)
+            deadlines.append(usageWantedAt)
+            if window.outstanding == nil { deadlines.append(livenessAt) }
+            for entry in children {
+                deadlines.append(entry.childSA.expiresAt)
+                if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
+            }
+        case .connecting, .authenticating, .deleting: break
+        }
+        return deadlines.compactMap { $0 }.min()
+    }
+
+    /// Acts on every deadline that has passed.
+    func timePassed(_ turn: Turn) {
+        switch window.due(turn.now, policy: turn.settings.retransmission) {
+        case .nothing: break
+        case .resend(let datagrams, let attempt):
+            log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
+            send(datagrams, turn)
+        case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
+        }
+        switch state {
+        case .halfOpen(_, let until) where until <= turn.now:
+            log(.info, "the peer did not continue with IKE_AUTH within \(turn.settings.halfOpenTimeout)", turn)
+            state = .closed(nil, until: turn.now)
+        case .superseded(let established, let until) where until <= turn.now:
+            state = .closed(established.security, until: turn.now)
+        case .established(let established):
+            enforceLimits(established, turn)
+        default: break
+        }
+        startPending(turn)
+    }
+
+    /// Whether nothing more is to be expected of this SA.
+    func isOver(_ now: Instant) -> Bool {
+        guard case .closed(_, let until) = state else { return false }
+        return until <= now
+    }
+
+    // MARK: - Silence
+
+    /// The peer has not answered a request however often it was sent (RFC 7296 section 2.4).
+    private func peerIsSilent(attempts: Int, _ turn: Turn) {
+        window.close()
+        switch state {
+        case .connecting(_, let initiation) where mayTryAgain(initiation):
+            log(.warning, "\(remote) does not answer IKE_SA_INIT; beginning again", turn)
+            var again = initiation
+            again.tries += 1
+            turn.restart(again)
+            state = .closed(nil, until: turn.now)
+        case .deleting(let security, _, let commands):
+            log(.warning, "the peer did not confirm the deletion of the IKE SA", turn)
+            for command in commands { turn.finish(command) }
+            state = .closed(security, until: turn.now)
+        case .closed:
+            break
+        default:
+            close(
+                NegotiationFailure(
+                    .peerUnreachable,
+                    "\(remote) did not answer \(attempts) times; is the address right, does the daemon run there, and do "
+                        + "firewalls let UDP 500 and 4500 through?"
+                ),
+                turn
+            )
+        }
+    }
+
+    private func mayTryAgain(_ initiation: Initiation) -> Bool {
+        guard let limit = initiation.connection.keyingTries else { return true }
+        return initiation.tries + 1 < limit
+    }
+
+    // MARK: - Limits
+
+    private func enforceLimits(_ established: Established, _ turn: Turn) {
+        if let expiresAt = established.expiresAt, expiresAt <= turn.now {
+            var changed = established
+            changed.expiresAt = nil
+            state = .established(changed)
+            enqueue(.deleteIKE(reason: "its lifetime ended", nil), turn)
+            return
+        }
+        if let rekeyAt = established.rekeyAt, rekeyAt <= turn.now {
+            var changed = established
+            changed.rekeyAt = nil
+            state = .established(changed)
+            pending.append(.rekeyIKE(nil))
+        }
+        // Whoever called brought the counters before, if there are any.
+        if usageWantedAt.map({ $0 <= turn.now }) ?? false { usageNotedAt = turn.now }
+        pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
+        postponed.removeAll { $0.at <= turn.now }
+        for entry in children {
+            if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
+                expire(entry, "its lifetime ended", turn)
+            } else if let rekeyAt = entry.childSA.rekeyAt, rekeyAt <= turn.now, entry.state == .installed {
+                clearRekeyDeadline(entry.childSA.id)
+                pending.append(.rekeyChild(id: entry.childSA.id, nil))
+            }
+        }
+        if let livenessAt, livenessAt <= turn.now, window.outstanding == nil, pending.isEmpty {
+            pending.append(.liveness)
+        }
+        if let keepaliveAt = keepaliveAt(turn.settings), keepaliveAt <= turn.now {
+            lastSent = turn.now
+            turn.emit(.sendKeepalive(local: local, remote: remote))
+        }
+    }
+
+    /// The hard limit: nothing is accepted on the SA from now on, and the peer is told.
+    func expire(_ entry: ChildEntry, _ reason: String, _ turn: Turn) {
+        let childSA = entry.childSA
+        removeChild(childSA.id, reason: reason, turn)
+        pending.append(.announceDeletion(childSA.inboundSPI))
+    }
+
+    private func clearRekeyDeadline(_ id: UInt32) {
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
+        children[index].childSA.rekeyAt = nil
+    }
+
+    // MARK: - Liveness
+
+    /// When the peer has been silent long enough to be asked whether it lives (RFC 7296 section 2.4).
+    private var livenessAt: Instant? { connection?.livenessDelay.map { lastHeard + $0 } }
+
+    /// When the NAT that we are behind needs a packet to keep its mapping (RFC 3948 section 4).
+    private func keepaliveAt(_ settings: Settings) -> Instant? {
+        guard nat.isLocalBehindNAT, settings.keepaliveInterval > .zero else { return nil }
+        return lastSent + settings.keepaliveInterval
+    }
+}

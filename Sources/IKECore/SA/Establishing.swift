@@ -1,0 +1,252 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// From the first message to an authenticated SA: the transitions of IKE_SA_INIT and IKE_AUTH.
+
+extension IKESA {
+    // MARK: - Initiator
+
+    /// Begins a negotiation by sending IKE_SA_INIT.
+    static func initiate(_ initiation: Initiation, _ turn: Turn) throws(NegotiationFailure) -> IKESA {
+        let spi = turn.spis.ikeSPI()
+        let exchange = try InitInitiator(connection: initiation.connection, spiI: spi, random: turn.random)
+        let sa = IKESA(
+            id: turn.spis.nextID(),
+            role: .initiator,
+            spiI: spi,
+            spiR: .zero,
+            local: initiation.local,
+            remote: initiation.remote,
+            state: .connecting(exchange, initiation),
+            now: turn.now
+        )
+        try sa.sendInit(exchange, initiation, turn)
+        sa.log(.info, "initiating IKE SA to \(sa.remote)", turn)
+        return sa
+    }
+
+    private func sendInit(
+        _ exchange: InitInitiator,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        var exchange = exchange
+        let bytes = try exchange.request(local: local, remote: remote, random: turn.random)
+        state = .connecting(exchange, initiation)
+        window.restart()
+        window.open(.ikeSAInit, datagrams: [bytes], policy: turn.settings.retransmission, now: turn.now)
+        send([bytes], turn)
+    }
+
+    func processInitResponse(
+        _ datagram: Datagram,
+        _ message: Message,
+        _ exchange: InitInitiator,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) {
+        var exchange = exchange
+        do {
+            let answer = try exchange.process(
+                message,
+                bytes: datagram.bytes,
+                local: local,
+                remote: remote,
+                random: turn.random
+            )
+            switch answer {
+            case .retry(let reason):
+                log(.debug, "sending IKE_SA_INIT again: \(reason)", turn)
+                try sendInit(exchange, initiation, turn)
+            case .agreed(let agreement, let spiR, let nat):
+                window.close()
+                self.spiR = spiR
+                self.nat = nat
+                if nat.usesEncapsulation { moveToNATTraversalPort(turn) }
+                turn.export(agreement.exported)
+                try sendAuth(agreement, initiation, turn)
+            }
+        } catch {
+            close(error, turn)
+        }
+    }
+
+    /// With a NAT between the peers everything after IKE_SA_INIT goes from 4500 to 4500 (RFC 7296 section 2.23).
+    private func moveToNATTraversalPort(_ turn: Turn) {
+        let port = turn.settings.natTraversalPort
+        local.port = port
+        if remote.port == turn.settings.ikePort { remote.port = port }
+        log(.debug, "moving to port \(port): \(nat)", turn)
+    }
+
+    private func sendAuth(
+        _ agreement: KeyAgreement,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        let first = initiation.children.first?.policy
+        if first == nil && !agreement.peerAllowsChildless {
+            throw NegotiationFailure(.unsupported, "the peer does not allow an IKE SA without CHILD SA (RFC 6023)")
+        }
+        let offer = first?.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: false)
+        do {
+            let exchange = try AuthInitiator(
+                connection: initiation.connection,
+                agreement: agreement,
+                offer: offer,
+                local: local,
+                remote: remote,
+                policy: turn.policy
+            )
+            let payloads = try exchange.request(isFirstContact: initiation.isFirstContact)
+            state = .authenticating(exchange, initiation)
+            request(.ikeAuth, payloads, turn)
+        } catch {
+            if let offer { turn.spis.release(offer.spi) }
+            throw error
+        }
+    }
+
+    func processAuthResponse(
+        _ payloads: [Payload],
+        _ exchange: AuthInitiator,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) {
+        do {
+            let (peer, child) = try exchange.process(payloads, policy: turn.policy)
+            establish(peer, exchange.agreement.security, turn)
+            let first = initiation.children.first
+            switch child {
+            case .agreed(let agreement):
+                try install(agreement, exchange.agreement, turn)
+                turn.finish(first?.command)
+            case .refused(let failure):
+                if let offer = exchange.offer { turn.spis.release(offer.spi) }
+                log(.error, failure.message, turn)
+                turn.finish(first?.command, failure)
+            case .none:
+                turn.finish(first?.command)
+            }
+            pending += initiation.children.dropFirst().map { .createChild($0) }
+            if case .refused(let failure) = child { deleteIfUnused(failure, turn) }
+        } catch {
+            close(error, turn)
+            tellAuthenticationFailed(error, turn)
+        }
+    }
+
+    /// The peer believes that the SA stands: an INFORMATIONAL exchange tells it otherwise (RFC 7296 section 2.21.2).
+    private func tellAuthenticationFailed(_ failure: NegotiationFailure, _ turn: Turn) {
+        guard let notify = failure.notify else { return }
+        request(.informational, [Payload(.notify(notify))], turn)
+    }
+
+    /// An SA whose only CHILD SA was refused has nothing to carry; we asked for it, so we take it down.
+    private func deleteIfUnused(_ failure: NegotiationFailure, _ turn: Turn) {
+        guard children.isEmpty && pending.isEmpty else { return }
+        pending.append(.deleteIKE(reason: "no CHILD SA: \(failure.reason.rawValue)", nil))
+    }
+
+    // MARK: - Responder
+
+    /// A half-open SA for an IKE_SA_INIT request that is answered.
+    static func respond(
+        to datagram: Datagram,
+        _ message: Message,
+        answer: InitResponder.Answer,
+        spiR: IKESPI,
+        _ turn: Turn
+    ) -> IKESA {
+        let sa = IKESA(
+            id: turn.spis.nextID(),
+            role: .responder,
+            spiI: message.header.initiatorSPI,
+            spiR: spiR,
+            local: datagram.local,
+            remote: datagram.remote,
+            state: .halfOpen(answer.agreement, until: turn.now + turn.settings.halfOpenTimeout),
+            now: turn.now
+        )
+        sa.nat = answer.nat
+        sa.window.answered(message.header.messageID, with: [answer.bytes])
+        turn.export(answer.agreement.exported)
+        sa.send([answer.bytes], turn)
+        sa.log(.debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
+        return sa
+    }
+
+    func answerAuth(_ header: Header, _ payloads: [Payload], _ agreement: KeyAgreement, _ turn: Turn) {
+        var spi: ESPSPI?
+        do {
+            let responder = AuthResponder(
+                agreement: agreement,
+                local: local,
+                remote: remote,
+                path: childPath,
+                policy: turn.policy
+            )
+            let outcome = try responder.answer(payloads) {
+                let allocated = turn.spis.espSPI()
+                spi = allocated
+                return allocated
+            }
+            establish(outcome.peer, agreement.security, turn)
+            if payloads.notify(.initialContact) != nil { turn.noteInitialContact(self) }
+            if case .agreed(let child) = outcome.child { try install(child, agreement, turn) }
+            if case .refused(let failure) = outcome.child {
+                if let spi { turn.spis.release(spi) }
+                log(.error, failure.message, turn)
+            }
+            answer(header, outcome.payloads, turn)
+        } catch {
+            if let spi { turn.spis.release(spi) }
+            log(.error, "refused \(remote): \(error.message)", turn)
+            answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
+            state = .closed(agreement.security, until: turn.now + Self.lingering)
+        }
+    }
+
+    // MARK: - Both
+
+    private func establish(_ peer: AuthenticatedPeer, _ security: IKESecurity, _ turn: Turn) {
+        let lifetime = peer.connection.lifetime
+        state = .established(
+            Established(
+                security: security,
+                peer: peer,
+                since: turn.now,
+                rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
+                expiresAt: lifetime.hard.map { turn.now + $0 }
+            )
+        )
+        log(
+            .info,
+            "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
+                + "\(security.proposal), \(nat)",
+            turn
+        )
+        turn.emit(.ikeEstablished(summary(turn.now)))
+    }
+
+    private func install(
+        _ child: ChildAgreement,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        let childSA = try child.childSA(
+            id: turn.spis.nextID(),
+            connection: connection?.name ?? "",
+            role: role,
+            security: agreement.security,
+            sharedSecret: nil,
+            nonceI: agreement.nonceI,
+            nonceR: agreement.nonceR,
+            path: childPath,
+            turn: turn
+        )
+        add(childSA, child.policy, withOutbound: true, turn)
+        announce(childSA, turn)
+    }
+}

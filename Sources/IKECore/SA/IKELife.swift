@@ -1,0 +1,234 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// The life of an established IKE SA: exchanges taking turns, rekeying, liveness, deletion.
+
+extension IKESA {
+    // MARK: - One exchange after the other
+
+    func enqueue(_ exchange: PendingExchange, _ turn: Turn) {
+        pending.append(exchange)
+        startPending(turn)
+    }
+
+    /// Starts the next exchange that waits, if the window is open. A deletion of the IKE SA goes before all others.
+    func startPending(_ turn: Turn) {
+        while case .established(let established) = state, established.ongoing == nil, window.canSend,
+            let next = takePending()
+        {
+            switch next {
+            case .createChild(let request): startCreateChild(request, turn)
+            case .rekeyChild(let id, let command): startRekeyChild(id, command, turn)
+            case .rekeyIKE(let command): startRekeyIKE(established, command, turn)
+            case .deleteChild(let id, let command): startDeleteChild(id, command, turn)
+            case .announceDeletion(let spi):
+                begin(.liveness, .informational, [Payload(.delete(.esp([spi])))], turn)
+            case .deleteIKE(let reason, let command): startDeleteIKE(established, reason, command, turn)
+            case .liveness: begin(.liveness, .informational, [], turn)
+            }
+        }
+    }
+
+    private func takePending() -> PendingExchange? {
+        let urgent = pending.firstIndex { exchange in
+            guard case .deleteIKE = exchange else { return false }
+            return true
+        }
+        return pending.isEmpty ? nil : pending.remove(at: urgent ?? 0)
+    }
+
+    /// Sends a request and remembers what it is about.
+    func begin(_ ongoing: OngoingExchange, _ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) {
+        guard isEstablished else { return }
+        setOngoing(ongoing)
+        request(exchangeType, payloads, turn)
+    }
+
+    /// Remembers what the outstanding request is about.
+    func setOngoing(_ ongoing: OngoingExchange?) {
+        guard case .established(var established) = state else { return }
+        established.ongoing = ongoing
+        state = .established(established)
+    }
+
+    /// Begins an exchange again a moment later, as TEMPORARY_FAILURE asks for (RFC 7296 section 2.25).
+    func postpone(_ exchange: PendingExchange, _ turn: Turn) {
+        postponed.append((turn.now + Self.retryDelay(turn), exchange))
+    }
+
+    /// A moment later, not the same for both sides.
+    static func retryDelay(_ turn: Turn) -> Duration { .milliseconds(5000 + Int(turn.random.uint32() % 5000)) }
+
+    // MARK: - INFORMATIONAL
+
+    /// Deletes, liveness requests and notifies of the peer (RFC 7296 section 1.4); every request is answered.
+    func answerInformational(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
+        do {
+            try PayloadRule.informational.check(payloads)
+        } catch {
+            log(.error, error.message, turn)
+            answer(header, error.notify.map { [Payload(.notify($0))] } ?? [], turn)
+            return
+        }
+        if payloads.deletes.contains(where: { $0.protocolID == .ike }) {
+            answer(header, [], turn)
+            yieldToRival(turn)
+            closed(by: "deleted by the peer", turn)
+            return
+        }
+        if let notify = payloads.notifies.first(where: { $0.type == .authenticationFailed }) {
+            answer(header, [], turn)
+            closed(by: "the peer did not accept our authentication (\(notify.type)): check identity and secret", turn)
+            return
+        }
+        let spis = payloads.deletes.filter { $0.protocolID == .esp }.flatMap(\.spis)
+        answer(header, deleteChildren(spis, turn), turn)
+    }
+
+    // MARK: - The end
+
+    private func startDeleteIKE(
+        _ established: Established,
+        _ reason: String,
+        _ command: CommandID?,
+        _ turn: Turn
+    ) {
+        let waiting = (pending + postponed.map(\.exchange)).compactMap(\.command)
+        pending = []
+        postponed = []
+        abandonChildren(reason: reason, turn)
+        log(.info, "deleting IKE SA: \(reason)", turn)
+        if reason != Self.rekeyedReason { turn.emit(.ikeClosed(summary(turn.now), reason: reason)) }
+        state = .deleting(established.security, established, (command.map { [$0] } ?? []) + waiting)
+        request(.informational, [Payload(.delete(.ike))], turn)
+    }
+
+    /// The peer, or a failure, ended the SA: what it carried goes, and who waited learns why.
+    func close(_ failure: NegotiationFailure, _ turn: Turn) {
+        guard !isClosed else { return }
+        if failure.reason == .peerUnreachable { beginAgain(turn) { $0.isRestartedWhenPeerIsDead } }
+        let commands = waitingCommands
+        let keys = security
+        log(.error, failure.message, turn)
+        releaseOffers(turn)
+        abandonChildren(reason: failure.message, turn)
+        if isEstablished { turn.emit(.ikeClosed(summary(turn.now), reason: failure.message)) }
+        pending = []
+        window.close()
+        state = .closed(keys, until: turn.now + Self.lingering)
+        for command in commands { turn.finish(command, failure) }
+    }
+
+    private func closed(by reason: String, _ turn: Turn) {
+        beginAgain(turn) { $0.isRestartedWhenClosed }
+        let commands = waitingCommands
+        releaseOffers(turn)
+        abandonChildren(reason: reason, turn)
+        if isEstablished {
+            log(.info, "IKE SA closed: \(reason)", turn)
+            turn.emit(.ikeClosed(summary(turn.now), reason: reason))
+        }
+        let isOurDeletion: Bool
+        if case .deleting = state { isOurDeletion = true } else { isOurDeletion = false }
+        let keys = security
+        pending = []
+        window.close()
+        state = .closed(keys, until: turn.now + Self.lingering)
+        for command in commands {
+            turn.finish(command, isOurDeletion ? nil : NegotiationFailure(.closed, "the IKE SA was \(reason)"))
+        }
+    }
+
+    /// Negotiates anew what the SA carried and the configuration wants back.
+    private func beginAgain(_ turn: Turn, _ isWanted: (ChildPolicy) -> Bool) {
+        guard case .established(let established) = state,
+            let connection = turn.policy.connection(named: established.peer.connection.name)
+        else { return }
+        let lost = Set(children.filter { isWanted($0.policy) }.map(\.childSA.name))
+        let wanted = connection.children.filter { lost.contains($0.name) }
+        guard !wanted.isEmpty else { return }
+        log(.info, "beginning anew for CHILD SA \(wanted.map(\.name).joined(separator: ", "))", turn)
+        turn.restart(
+            Initiation(
+                connection: connection,
+                children: wanted.map { ChildRequest(policy: $0, command: nil) },
+                local: firstLocal,
+                remote: firstRemote
+            )
+        )
+    }
+
+    /// Ends an SA that does not stand yet, because somebody asked to.
+    func abandon(_ turn: Turn) {
+        close(NegotiationFailure(.closed, "the negotiation was given up, as asked"), turn)
+    }
+
+    /// On its way out, or out.
+    var isEnding: Bool {
+        switch state {
+        case .deleting, .superseded, .closed: true
+        case .connecting, .halfOpen, .authenticating, .established: false
+        }
+    }
+
+    private func abandonChildren(reason: String, _ turn: Turn) {
+        for entry in children { removeChild(entry.childSA.id, reason: reason, turn) }
+    }
+
+    /// SPIs that were offered in an exchange that will not end.
+    private func releaseOffers(_ turn: Turn) {
+        switch state {
+        case .authenticating(let exchange, _):
+            if let offer = exchange.offer { turn.spis.release(offer.spi) }
+        case .established(let established):
+            switch established.ongoing {
+            case .createChild(let exchange, _): turn.spis.release(exchange.offer.spi)
+            case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
+            case nil, .rekeyIKE, .deleteChild, .liveness: break
+            }
+        case .connecting, .halfOpen, .deleting, .superseded, .closed: break
+        }
+    }
+
+    var isClosed: Bool {
+        guard case .closed = state else { return false }
+        return true
+    }
+
+    /// The commands that wait for something of this SA.
+    private var waitingCommands: [CommandID] {
+        let queued = (pending + postponed.map(\.exchange)).compactMap(\.command)
+        switch state {
+        case .connecting(_, let initiation), .authenticating(_, let initiation):
+            return queued + initiation.children.compactMap(\.command)
+        case .established(let established): return queued + (established.ongoing?.command.map { [$0] } ?? [])
+        case .deleting(_, _, let commands): return queued + commands
+        case .halfOpen, .superseded, .closed: return queued
+        }
+    }
+}
+
+extension IKESA.PendingExchange {
+    var command: CommandID? {
+        switch self {
+        case .createChild(let request): request.command
+        case .rekeyChild(_, let command), .rekeyIKE(let command), .deleteChild(_, let command),
+            .deleteIKE(_, let command):
+            command
+        case .liveness, .announceDeletion: nil
+        }
+    }
+}
+
+extension IKESA.OngoingExchange {
+    var command: CommandID? {
+        switch self {
+        case .createChild(_, let request): request.command
+        case .rekeyChild(let rekeying): rekeying.command
+        case .rekeyIKE(let rekeying): rekeying.command
+        case .deleteChild(_, let command): command
+        case .liveness: nil
+        }
+    }
+}

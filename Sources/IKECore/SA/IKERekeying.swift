@@ -1,0 +1,203 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+// How the IKE SA is replaced (RFC 7296 sections 2.8.2, 2.18 and 2.25.2).
+//
+// The new IKE SA takes over the CHILD SAs; the initiator of the exchange deletes the old one. When both sides ask at the
+// same time, both answer and two new IKE SAs come into being: the one whose exchange has the lowest of the four nonces is
+// deleted by who asked for it, the other takes over the CHILD SAs, and who asked for that one deletes the old SA.
+
+/// The peer's new IKE SA for the one that we are rekeying as well. It carries nothing yet.
+struct RivalIKE {
+    let sa: IKESA
+    let lowestNonce: [UInt8]
+}
+
+/// A rekeying of ours that waits for its answer.
+struct IKERekeying {
+    let exchange: RekeyIKEInitiator
+    let command: CommandID?
+    var rival: RivalIKE?
+}
+
+extension IKESA {
+    // MARK: - We ask
+
+    func startRekeyIKE(_ established: Established, _ command: CommandID?, _ turn: Turn) {
+        do {
+            let exchange = try RekeyIKEInitiator(
+                connection: established.peer.connection,
+                spiI: turn.spis.ikeSPI(),
+                random: turn.random
+            )
+            log(.info, "rekeying the IKE SA", turn)
+            let rekeying = IKERekeying(exchange: exchange, command: command)
+            begin(.rekeyIKE(rekeying), .createChildSA, exchange.request, turn)
+        } catch {
+            rekeyIKEFailed(error, command, turn)
+        }
+    }
+
+    func processRekeyIKE(
+        _ payloads: [Payload],
+        _ rekeying: IKERekeying,
+        _ established: Established,
+        _ turn: Turn
+    ) {
+        do {
+            switch try rekeying.exchange.process(payloads, old: established.security, random: turn.random) {
+            case .retry(let retry):
+                let again = IKERekeying(exchange: retry, command: rekeying.command, rival: rekeying.rival)
+                begin(.rekeyIKE(again), .createChildSA, retry.request, turn)
+            case .agreed(let rekeyed):
+                settle(rekeying, rekeyed, established, turn)
+                turn.finish(rekeying.command)
+            }
+        } catch {
+            if let rival = rekeying.rival {
+                giveWay(to: rival.sa, established, turn)
+                turn.finish(rekeying.command)
+            } else {
+                rekeyIKEFailed(error, rekeying.command, turn)
+            }
+        }
+    }
+
+    /// Our new SA is there. It takes over unless the peer made one as well whose nonces are higher.
+    private func settle(
+        _ rekeying: IKERekeying,
+        _ rekeyed: RekeyedIKE,
+        _ established: Established,
+        _ turn: Turn
+    ) {
+        let ours = successor(rekeyed, role: .initiator, established, turn)
+        turn.register(ours)
+        guard let rival = rekeying.rival,
+            lowestNonce(rekeyed.nonces).lexicographicallyPrecedes(rival.lowestNonce)
+        else {
+            if let rival = rekeying.rival {
+                log(.info, "both sides rekeyed the IKE SA; ours {\(ours.id)} stays", turn)
+                rival.sa.awaitDeletion(turn)
+            }
+            handOver(to: ours, turn)
+            pending = [.deleteIKE(reason: Self.rekeyedReason, nil)]
+            return
+        }
+        log(.info, "both sides rekeyed the IKE SA; the peer's {\(rival.sa.id)} stays", turn)
+        ours.pending = [.deleteIKE(reason: Self.rekeyedReason, nil)]
+        giveWay(to: rival.sa, established, turn)
+    }
+
+    /// The peer's new SA takes over; the peer deletes this one.
+    private func giveWay(to rival: IKESA, _ established: Established, _ turn: Turn) {
+        handOver(to: rival, turn)
+        state = .superseded(established, until: turn.now + Self.supersededLimit)
+    }
+
+    /// The peer asked for this SA and deletes it; unless it never came to know that it exists.
+    private func awaitDeletion(_ turn: Turn) {
+        guard case .established(let established) = state else { return }
+        state = .superseded(established, until: turn.now + Self.supersededLimit)
+        turn.touch(self)
+    }
+
+    /// The peer deletes this SA while we were still rekeying it: the SA that the peer made takes over.
+    func yieldToRival(_ turn: Turn) {
+        guard case .established(let established) = state, case .rekeyIKE(let rekeying)? = established.ongoing,
+            let rival = rekeying.rival
+        else { return }
+        giveWay(to: rival.sa, established, turn)
+        turn.finish(rekeying.command)
+    }
+
+    private func rekeyIKEFailed(_ failure: NegotiationFailure, _ command: CommandID?, _ turn: Turn) {
+        log(.warning, "rekeying the IKE SA failed: \(failure.message)", turn)
+        turn.finish(command, failure)
+        guard case .established(var established) = state else { return }
+        established.rekeyAt = turn.now + Self.retryDelay(turn)
+        state = .established(established)
+    }
+
+    // MARK: - The peer asks
+
+    func answerRekeyIKE(_ header: Header, _ payloads: [Payload], _ established: Established, _ turn: Turn) {
+        do {
+            try refuseWhileBusy(established)
+            let (rekeyed, answerPayloads) = try RekeyIKEResponder.answer(
+                payloads,
+                connection: established.peer.connection,
+                spiR: turn.spis.ikeSPI(),
+                old: established.security,
+                random: turn.random
+            )
+            let theirs = successor(rekeyed, role: .responder, established, turn)
+            turn.register(theirs)
+            answer(header, answerPayloads, turn)
+            if case .rekeyIKE(var rekeying)? = established.ongoing {
+                rekeying.rival = RivalIKE(sa: theirs, lowestNonce: lowestNonce(rekeyed.nonces))
+                setOngoing(.rekeyIKE(rekeying))
+            } else {
+                giveWay(to: theirs, established, turn)
+            }
+        } catch {
+            refuse(header, error, turn)
+        }
+    }
+
+    /// While an exchange of ours about CHILD SAs is under way, the IKE SA must not be replaced under it.
+    private func refuseWhileBusy(_ established: Established) throws(NegotiationFailure) {
+        switch established.ongoing {
+        case nil, .liveness: return
+        case .rekeyIKE(let rekeying) where rekeying.rival == nil: return
+        case .createChild, .rekeyChild, .rekeyIKE, .deleteChild:
+            throw NegotiationFailure(
+                .temporaryFailure,
+                "the peer rekeys the IKE SA while an exchange of ours is under way; it may try again",
+                notify: Notify(.temporaryFailure)
+            )
+        }
+    }
+
+    // MARK: - The new SA
+
+    /// Why an SA that has a successor is deleted; nobody needs to hear that it is gone.
+    static let rekeyedReason = "rekeyed"
+
+    private func successor(_ rekeyed: RekeyedIKE, role: Role, _ established: Established, _ turn: Turn) -> IKESA {
+        let lifetime = established.peer.connection.lifetime
+        let new = Established(
+            security: rekeyed.security,
+            peer: established.peer,
+            since: turn.now,
+            rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
+            expiresAt: lifetime.hard.map { turn.now + $0 }
+        )
+        let successor = IKESA(
+            id: turn.spis.nextID(),
+            role: role,
+            spiI: rekeyed.spiI,
+            spiR: rekeyed.spiR,
+            local: local,
+            remote: remote,
+            state: .established(new),
+            now: turn.now
+        )
+        successor.nat = nat
+        turn.export(rekeyed.exported)
+        return successor
+    }
+
+    /// The new IKE SA takes over the CHILD SAs and what was still to do (RFC 7296 section 2.8).
+    private func handOver(to successor: IKESA, _ turn: Turn) {
+        successor.children += children
+        successor.pending += pending
+        successor.postponed += postponed
+        children = []
+        pending = []
+        postponed = []
+        turn.touch(successor)
+        successor.log(.info, "IKE SA {\(id)} rekeyed", turn)
+        turn.emit(.ikeRekeyed(old: summary(turn.now), new: successor.summary(turn.now)))
+    }
+}

@@ -1,0 +1,310 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+/// One IKE SA, from its first message to the last answer that it may have to repeat.
+///
+///     initiator:  connecting --INIT--> authenticating --AUTH--+
+///                                                             +--> established --Delete--> deleting --> closed
+///     responder:  halfOpen ---------------------------AUTH----+        |
+///                                                                      +--rekeyed by the peer--> superseded --> closed
+///
+/// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
+/// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
+///
+/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
+/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`. What is on the wire is the exchanges' business (`Exchanges/`),
+/// when it is sent that of `ExchangeWindow`.
+final class IKESA {
+    enum State {
+        /// IKE_SA_INIT is sent.
+        case connecting(InitInitiator, Initiation)
+        /// IKE_SA_INIT is answered; IKE_AUTH must come before the deadline.
+        case halfOpen(KeyAgreement, until: Instant)
+        /// IKE_AUTH is sent.
+        case authenticating(AuthInitiator, Initiation)
+        case established(Established)
+        /// Our Delete is sent; the peer's answer, or its silence, ends the SA.
+        case deleting(IKESecurity, Established?, [CommandID])
+        /// The peer rekeyed this SA and will delete it.
+        case superseded(Established, until: Instant)
+        /// Over; kept only to answer repeated requests.
+        case closed(IKESecurity?, until: Instant)
+    }
+
+    /// What an authenticated SA has.
+    struct Established {
+        let security: IKESecurity
+        let peer: AuthenticatedPeer
+        let since: Instant
+        var rekeyAt: Instant?
+        var expiresAt: Instant?
+        /// Our request that waits for its response.
+        var ongoing: OngoingExchange?
+    }
+
+    /// What the outstanding request is about, and what its response needs.
+    enum OngoingExchange {
+        case createChild(CreateChildInitiator, ChildRequest)
+        case rekeyChild(ChildRekeying)
+        case rekeyIKE(IKERekeying)
+        case deleteChild(id: UInt32, CommandID?)
+        case liveness
+    }
+
+    /// An exchange that waits until the one before has its response.
+    enum PendingExchange {
+        case createChild(ChildRequest)
+        case rekeyChild(id: UInt32, CommandID?)
+        case rekeyIKE(CommandID?)
+        case deleteChild(id: UInt32, CommandID?)
+        /// Tells the peer of a CHILD SA that is gone here already.
+        case announceDeletion(ESPSPI)
+        case deleteIKE(reason: String, CommandID?)
+        case liveness
+    }
+
+    /// How long a closed SA still repeats its last answer.
+    static let lingering: Duration = .seconds(30)
+    /// How long the peer may take to delete an SA that it rekeyed.
+    static let supersededLimit: Duration = .seconds(60)
+
+    let id: UInt32
+    let role: Role
+    let spiI: IKESPI
+    var spiR: IKESPI
+    var local: SocketAddress
+    var remote: SocketAddress
+    /// Where the first message came from or went to.
+    let firstRemote: SocketAddress
+    /// Where we were reached or began.
+    let firstLocal: SocketAddress
+    var nat = NATStatus()
+    var window = ExchangeWindow()
+    var requestFragments = Reassembly()
+    var responseFragments = Reassembly()
+    var state: State
+    var children: [ChildEntry] = []
+    var pending: [PendingExchange] = []
+    /// Exchanges that the peer asked us to begin again later.
+    var postponed: [(at: Instant, exchange: PendingExchange)] = []
+    /// When a message of the peer, or a packet of its CHILD SAs, last proved authentic.
+    var lastHeard: Instant
+    var lastSent: Instant
+    /// When the data plane's counters were last looked at.
+    var usageNotedAt: Instant
+
+    init(
+        id: UInt32,
+        role: Role,
+        spiI: IKESPI,
+        spiR: IKESPI,
+        local: SocketAddress,
+        remote: SocketAddress,
+        state: State,
+        now: Instant
+    ) {
+        self.id = id
+        self.role = role
+        self.spiI = spiI
+        self.spiR = spiR
+        self.local = local
+        self.remote = remote
+        firstRemote = remote
+        firstLocal = local
+        self.state = state
+        lastHeard = now
+        lastSent = now
+        usageNotedAt = now
+    }
+
+    /// The SPI by which messages of the peer find this SA.
+    var ourSPI: IKESPI { role == .initiator ? spiI : spiR }
+
+    /// The keys, once there are any.
+    var security: IKESecurity? {
+        switch state {
+        case .connecting: nil
+        case .halfOpen(let agreement, _): agreement.security
+        case .authenticating(let exchange, _): exchange.agreement.security
+        case .established(let established): established.security
+        case .deleting(let security, _, _): security
+        case .superseded(let established, _): established.security
+        case .closed(let security, _): security
+        }
+    }
+
+    var established: Established? {
+        switch state {
+        case .established(let established), .superseded(let established, _): established
+        case .deleting(_, let established, _): established
+        case .connecting, .halfOpen, .authenticating, .closed: nil
+        }
+    }
+
+    var connection: Connection? {
+        switch state {
+        case .connecting(let exchange, _): exchange.connection
+        case .authenticating(let exchange, _): exchange.connection
+        default: established?.peer.connection
+        }
+    }
+
+    var isHalfOpen: Bool {
+        guard case .halfOpen = state else { return false }
+        return true
+    }
+
+    /// Carries CHILD SAs and can be asked for more.
+    var isEstablished: Bool {
+        guard case .established = state else { return false }
+        return true
+    }
+
+    var childPath: ChildPath { ChildPath(local: local, remote: remote, usesUDP: nat.usesEncapsulation) }
+
+    // MARK: - Messages in
+
+    /// Takes a message that was found to belong to this SA.
+    func receive(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
+        if message.header.exchangeType == .ikeSAInit {
+            receiveUnprotected(datagram, message, turn)
+            return
+        }
+        let payloads: [Payload]
+        do {
+            guard let opened = try open(datagram.bytes, message, turn) else { return }
+            payloads = opened
+        } catch {
+            reject(message.header, error, turn)
+            return
+        }
+        heard(from: datagram, turn)
+        if message.header.isResponse {
+            receiveResponse(message.header, payloads, turn)
+        } else {
+            receiveRequest(message.header, payloads, turn)
+        }
+        startPending(turn)
+    }
+
+    private func receiveUnprotected(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
+        switch state {
+        case .connecting(let exchange, let initiation) where message.header.isResponse && role == .initiator:
+            guard window.awaits(message.header.messageID, .ikeSAInit) else { return }
+            processInitResponse(datagram, message, exchange, initiation, turn)
+        case .halfOpen(let agreement, _) where !message.header.isResponse:
+            guard agreement.requestBytes == datagram.bytes else {
+                log(.debug, "dropped a second IKE_SA_INIT request with the same SPI but other content", turn)
+                return
+            }
+            send([agreement.responseBytes], turn)
+        default:
+            log(.debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
+        }
+    }
+
+    /// A message that does not open: a forgery is dropped, one that is authentic but malformed ends the SA
+    /// (RFC 7296 section 2.21).
+    private func reject(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
+        guard let notify = failure.notify else {
+            log(.debug, "dropped a message: \(failure.message)", turn)
+            return
+        }
+        log(.error, failure.message, turn)
+        if !header.isResponse, window.verdict(onRequest: header.messageID) == .new {
+            answer(header, [Payload(.notify(notify))], turn)
+        }
+        close(failure, turn)
+    }
+
+    /// A genuine message proves that the peer lives, and where: before the SA stands its address is followed, since the
+    /// move to port 4500 comes with IKE_AUTH (RFC 7296 section 2.23).
+    private func heard(from datagram: Datagram, _ turn: Turn) {
+        lastHeard = turn.now
+        if case .halfOpen = state {
+            local = datagram.local
+            remote = datagram.remote
+        }
+    }
+
+    private func receiveRequest(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
+        switch window.verdict(onRequest: header.messageID) {
+        case .answered(let datagrams):
+            log(.debug, "the peer repeats request \(header.messageID); sending the same answer", turn)
+            send(datagrams, turn)
+        case .outside:
+            log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
+        case .new:
+            process(header, payloads, turn)
+        }
+    }
+
+    private func process(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
+        if let type = payloads.unsupportedCritical, !isHalfOpen {
+            answer(header, [Payload(.notify(Notify(.unsupportedCriticalPayload, data: [type.rawValue])))], turn)
+            return
+        }
+        switch (state, header.exchangeType) {
+        case (.halfOpen(let agreement, _), .ikeAuth):
+            answerAuth(header, payloads, agreement, turn)
+        case (.established(let established), .createChildSA):
+            answerCreateChild(header, payloads, established, turn)
+        case (.established, .informational), (.superseded, .informational), (.deleting, .informational),
+            (.closed, .informational):
+            answerInformational(header, payloads, turn)
+        case (.deleting, .createChildSA), (.superseded, .createChildSA), (.closed, .createChildSA):
+            answer(header, [Payload(.notify(Notify(.temporaryFailure)))], turn)
+        default:
+            log(.debug, "dropped an unexpected \(header.exchangeType) request", turn)
+        }
+    }
+
+    private func receiveResponse(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
+        guard window.awaits(header.messageID, header.exchangeType) else {
+            log(.debug, "dropped a response to request \(header.messageID) that nothing waits for", turn)
+            return
+        }
+        window.close()
+        switch state {
+        case .authenticating(let exchange, let initiation):
+            processAuthResponse(payloads, exchange, initiation, turn)
+        case .established(var established):
+            guard let ongoing = established.ongoing else { return }
+            established.ongoing = nil
+            state = .established(established)
+            processResponse(payloads, to: ongoing, established, turn)
+        case .deleting(let security, let established, let commands):
+            for command in commands { turn.finish(command) }
+            if established != nil { log(.debug, "the peer confirms the deletion of the IKE SA", turn) }
+            state = .closed(security, until: turn.now + Self.lingering)
+        case .connecting, .halfOpen, .superseded, .closed:
+            break
+        }
+    }
+
+    private func processResponse(
+        _ payloads: [Payload],
+        to ongoing: OngoingExchange,
+        _ established: Established,
+        _ turn: Turn
+    ) {
+        switch ongoing {
+        case .createChild(let exchange, let request):
+            processCreateChild(payloads, exchange, request, established, turn)
+        case .rekeyChild(let rekeying):
+            processRekeyChild(payloads, rekeying, established, turn)
+        case .rekeyIKE(let rekeying):
+            processRekeyIKE(payloads, rekeying, established, turn)
+        case .deleteChild(let id, let command):
+            removeChild(id, reason: "deleted", turn)
+            turn.finish(command)
+        case .liveness:
+            break
+        }
+    }
+
+    func log(_ level: LogRecord.Level, _ message: String, _ turn: Turn) {
+        turn.log(LogRecord(level, message, connection: connection?.name, ikeSA: id, peer: remote))
+    }
+}

@@ -1,0 +1,112 @@
+import IKEWire
+import Inet
+
+// The protected messages of an IKE SA: opened as they come, whole or in fragments, and sealed as they go.
+
+extension IKESA {
+    // MARK: - In
+
+    /// The payloads of a protected message; nil while fragments of it are missing, or when there is nothing to do.
+    func open(
+        _ bytes: [UInt8],
+        _ message: Message,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> [Payload]? {
+        switch (security, message.payloads.last?.body) {
+        case (let security?, .encrypted(let encrypted)):
+            return try security.protection.open(encrypted, of: bytes)
+        case (let security?, .encryptedFragment(let fragment)) where security.allowsFragments:
+            return try open(fragment, of: bytes, message.header, security, turn)
+        default:
+            log(.debug, "dropped a message without encrypted payload", turn)
+            return nil
+        }
+    }
+
+    private func open(
+        _ fragment: EncryptedFragment,
+        of bytes: [UInt8],
+        _ header: Header,
+        _ security: IKESecurity,
+        _ turn: Turn
+    ) throws(NegotiationFailure) -> [Payload]? {
+        let queue = header.isResponse ? responseFragments : requestFragments
+        guard queue.wants(fragment, of: header.messageID) else { return nil }
+        let part = try security.protection.open(fragment, of: bytes)
+        if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
+            // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
+            if fragment.number == 1 { send(datagrams, turn) }
+            return nil
+        }
+        let whole =
+            header.isResponse
+            ? responseFragments.add(fragment, part, of: header.messageID)
+            : requestFragments.add(fragment, part, of: header.messageID)
+        guard let whole else { return nil }
+        return try security.protection.decode(first: whole.first, whole.inner)
+    }
+
+    // MARK: - Out
+
+    /// Sends a protected request and begins its retransmission.
+    ///
+    /// - Returns: false if it could not be built, which ends the SA.
+    @discardableResult
+    func request(_ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) -> Bool {
+        guard let security else { return false }
+        do {
+            let datagrams = try security.protection.seal(
+                header(exchangeType, messageID: window.nextRequestID, isResponse: false),
+                payloads,
+                limit: messageLimit(security, turn)
+            )
+            window.open(exchangeType, datagrams: datagrams, policy: turn.settings.retransmission, now: turn.now)
+            send(datagrams, turn)
+            return true
+        } catch {
+            close(error, turn)
+            return false
+        }
+    }
+
+    /// Sends the answer to a request, and keeps it for when the request comes again.
+    func answer(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
+        guard let security else { return }
+        do {
+            let datagrams = try security.protection.seal(
+                self.header(header.exchangeType, messageID: header.messageID, isResponse: true),
+                payloads,
+                limit: messageLimit(security, turn)
+            )
+            window.answered(header.messageID, with: datagrams)
+            send(datagrams, turn)
+        } catch {
+            close(error, turn)
+        }
+    }
+
+    func send(_ datagrams: [[UInt8]], _ turn: Turn) {
+        lastSent = turn.now
+        for bytes in datagrams { turn.emit(.send(Datagram(local: local, remote: remote, bytes: bytes))) }
+    }
+
+    /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.
+    private func messageLimit(_ security: IKESecurity, _ turn: Turn) -> Int? {
+        guard security.allowsFragments, connection?.sendsFragments ?? true else { return nil }
+        let ipHeader = remote.address.family == .v4 ? 20 : 40
+        let udpHeaderAndMarker = 12
+        return max(turn.settings.fragmentSize - ipHeader - udpHeaderAndMarker, Settings.leastMessage)
+    }
+
+    private func header(_ exchangeType: ExchangeType, messageID: UInt32, isResponse: Bool) -> Header {
+        var flags: Header.Flags = role == .initiator ? [.initiator] : []
+        if isResponse { flags.insert(.response) }
+        return Header(
+            initiatorSPI: spiI,
+            responderSPI: spiR,
+            exchangeType: exchangeType,
+            flags: flags,
+            messageID: messageID
+        )
+    }
+}

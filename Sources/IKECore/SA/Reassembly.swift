@@ -1,0 +1,52 @@
+import IKEWire
+
+/// Puts a message together from its fragments (RFC 7383 section 2.6): one message at a time, of bounded size.
+///
+/// Fragments are opened before they are stored, so that nobody but the peer can fill or spoil the queue.
+struct Reassembly {
+    /// More fragments than any message needs that is not an attack.
+    static let mostFragments = 64
+    /// Octets of a whole message; the largest certificate chains take a third of it.
+    static let mostOctets = 32 * 1024
+
+    private var messageID: UInt32?
+    private var total: UInt16 = 0
+    private var firstPayload = PayloadType.none
+    private var parts: [UInt16: [UInt8]] = [:]
+    private var octets = 0
+
+    /// Whether a fragment can add anything; checked before the effort of opening it.
+    func wants(_ fragment: EncryptedFragment, of messageID: UInt32) -> Bool {
+        guard fragment.number >= 1, fragment.number <= fragment.total, fragment.total <= Self.mostFragments else {
+            return false
+        }
+        guard self.messageID == messageID else { return true }
+        return fragment.total > total || fragment.total == total && parts[fragment.number] == nil
+    }
+
+    /// Stores an opened fragment; returns the message when it was the last one missing.
+    ///
+    /// A larger total than before means that the sender has divided the message anew for a narrower path.
+    mutating func add(
+        _ fragment: EncryptedFragment,
+        _ part: [UInt8],
+        of messageID: UInt32
+    ) -> (first: PayloadType, inner: [UInt8])? {
+        if self.messageID != messageID || fragment.total > total {
+            self = Reassembly()
+            self.messageID = messageID
+            total = fragment.total
+        }
+        octets += part.count
+        guard octets <= Self.mostOctets else {
+            self = Reassembly()
+            return nil
+        }
+        if fragment.number == 1 { firstPayload = fragment.firstPayload }
+        parts[fragment.number] = part
+        guard parts.count == Int(total) else { return nil }
+        let whole = (first: firstPayload, inner: (1...total).flatMap { parts[$0] ?? [] })
+        self = Reassembly()
+        return whole
+    }
+}

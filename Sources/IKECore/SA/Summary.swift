@@ -1,0 +1,105 @@
+package import IKEWire
+package import Inet
+
+/// An IKE SA as people see it: a value for tables, events and metrics.
+package struct IKESASummary: Sendable {
+    package enum State: String, Hashable, Sendable {
+        case connecting = "CONNECTING"
+        case established = "ESTABLISHED"
+        case rekeying = "REKEYING"
+        case rekeyed = "REKEYED"
+        case deleting = "DELETING"
+    }
+
+    package let id: UInt32
+    package let connection: String?
+    package let state: State
+    package let role: Role
+    package let spiI: IKESPI
+    package let spiR: IKESPI
+    package let local: SocketAddress
+    package let remote: SocketAddress
+    package let localIdentity: Identification?
+    package let remoteIdentity: Identification?
+    package let localAuthentication: AuthenticationKind?
+    package let remoteAuthentication: AuthenticationKind?
+    package let proposal: Proposal?
+    package let nat: NATStatus
+    /// How long it has been established.
+    package let age: Duration?
+    package let timeToRekey: Duration?
+    package let timeToExpiry: Duration?
+    /// The hard lifetime that it began with.
+    package let lifetime: Duration?
+    package let retransmissions: Int
+    package let children: [ChildSASummary]
+}
+
+/// A CHILD SA as people see it; traffic counters are the data plane's to add.
+package struct ChildSASummary: Sendable {
+    package let childSA: ChildSA
+    /// INSTALLED, REKEYING, REKEYED or DELETING.
+    package let state: String
+    package let age: Duration
+    package let timeToRekey: Duration?
+    package let timeToExpiry: Duration?
+}
+
+extension IKESA {
+    func summary(_ now: Instant) -> IKESASummary {
+        let established = established
+        let peer = established?.peer
+        return IKESASummary(
+            id: id,
+            connection: connection?.name,
+            state: summaryState,
+            role: role,
+            spiI: spiI,
+            spiR: spiR,
+            local: local,
+            remote: remote,
+            localIdentity: peer?.localIdentity ?? connection?.local.identity,
+            remoteIdentity: peer?.remoteIdentity ?? connection?.remote.identity,
+            localAuthentication: connection?.local.kind,
+            remoteAuthentication: connection?.remote.kind,
+            proposal: security?.proposal,
+            nat: nat,
+            age: established.map { now - $0.since },
+            timeToRekey: established?.rekeyAt.map { $0 - now },
+            timeToExpiry: established?.expiresAt.map { $0 - now },
+            lifetime: connection?.lifetime.hard,
+            retransmissions: window.retransmissions,
+            children: children.map { entry in
+                ChildSASummary(
+                    childSA: entry.childSA,
+                    state: entry.state.rawValue,
+                    age: now - entry.childSA.installedAt,
+                    timeToRekey: entry.childSA.rekeyAt.map { $0 - now },
+                    timeToExpiry: entry.childSA.expiresAt.map { $0 - now }
+                )
+            }
+        )
+    }
+
+    private var summaryState: IKESASummary.State {
+        switch state {
+        case .connecting, .halfOpen, .authenticating: .connecting
+        case .established(let established):
+            if case .rekeyIKE? = established.ongoing { .rekeying } else { .established }
+        case .superseded: .rekeyed
+        case .deleting, .closed: .deleting
+        }
+    }
+}
+
+extension NATStatus: CustomStringConvertible {
+    package var description: String {
+        switch (isLocalBehindNAT, isRemoteBehindNAT, isForced) {
+        case (true, true, _): "both ends behind NAT"
+        case (true, false, _): "we are behind NAT"
+        case (false, true, _): "the peer is behind NAT"
+        case (false, false, true): "UDP encapsulation forced"
+        case (false, false, false): "no NAT"
+        }
+    }
+}

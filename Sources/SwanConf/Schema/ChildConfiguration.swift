@@ -1,0 +1,168 @@
+package import IKEWire
+import Inet
+
+/// How CHILD SAs of a connection come about: a section of `children`.
+package struct ChildConfiguration: Hashable, Sendable {
+    /// The section's name, unique among the children of a connection; never empty.
+    package let name: String
+    /// In the order of preference, numbered from 1; never empty.
+    package let espProposals: [Proposal]
+    /// What is carried at this end; never empty.
+    package let localTrafficSelectors: [TrafficSelectorTemplate]
+    /// What is carried at the peer's end; never empty.
+    package let remoteTrafficSelectors: [TrafficSelectorTemplate]
+    /// The age at which the CHILD SA is rekeyed; zero for never.
+    package let rekeyTime: Duration
+    /// The age at which it ends; zero for never. More than `rekeyTime` unless it is zero.
+    package let lifeTime: Duration
+    /// A random time up to this is taken off `rekeyTime`. Less than `rekeyTime` unless that is zero.
+    package let randTime: Duration
+    package let byteLimits: VolumeLimits
+    package let packetLimits: VolumeLimits
+    /// How many packets back a late one is accepted: a multiple of 32 up to 4096; zero to accept replayed packets.
+    package let replayWindow: Int
+    /// Whether the outer header takes over the inner one's DF bit (IPv4).
+    package let copyDF: Bool
+    /// Whether congestion marks cross the tunnel (RFC 6040).
+    package let copyECN: Bool
+    /// Where the class of service crosses the tunnel.
+    package let copyDSCP: CopyDSCP
+    /// What happens when the configuration is loaded.
+    package let startAction: StartAction
+    /// What happens when the peer is found dead.
+    package let dpdAction: DPDAction
+    package let closeAction: CloseAction
+
+    /// In which direction a packet keeps its class of service across the tunnel.
+    package enum CopyDSCP: Hashable, Sendable {
+        /// From the inner to the outer header, when a packet is sealed.
+        case out
+        /// From the outer to the inner header, when a packet was opened.
+        case `in`
+        case both
+        case none
+    }
+
+    /// What happens to the CHILD SA when its configuration is loaded.
+    package enum StartAction: Hashable, Sendable {
+        /// It waits for the peer or for a command.
+        case none
+        /// It is initiated.
+        case start
+    }
+
+    /// What happens to the CHILD SA when the peer is found dead.
+    package enum DPDAction: Hashable, Sendable {
+        /// It is closed.
+        case clear
+        /// It is negotiated anew, as often as `keyingtries` says.
+        case restart
+    }
+
+    /// What happens to the CHILD SA when the peer closes it.
+    package enum CloseAction: Hashable, Sendable {
+        case none
+        /// It is negotiated anew.
+        case restart
+    }
+
+    /// - Parameter path: dotted names of the section, for errors where there is no file.
+    init(name: String, section: Section, path: String) throws(ConfigurationError) {
+        let reader = try SectionReader(section, as: .child, path: path)
+        guard !name.isEmpty else { throw reader.failure("a child needs a name") }
+        self.name = name
+        espProposals = try ProposalList.read(
+            try reader.list("esp_proposals"),
+            protocolID: .esp,
+            default: Proposal.defaultESP
+        )
+        localTrafficSelectors = try Self.selectors("local_ts", reader)
+        remoteTrafficSelectors = try Self.selectors("remote_ts", reader)
+        (rekeyTime, lifeTime) = try Self.lifetimes(reader)
+        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: max(lifeTime - rekeyTime, .zero))
+        byteLimits = try VolumeLimits("bytes", reader)
+        packetLimits = try VolumeLimits("packets", reader)
+        replayWindow = try Self.replayWindow(reader)
+        copyDF = try reader.boolean("copy_df") ?? true
+        copyECN = try reader.boolean("copy_ecn") ?? true
+        copyDSCP = try Self.copyDSCP(reader)
+        startAction = try Self.startAction(reader)
+        dpdAction = try Self.dpdAction(reader)
+        closeAction = try Self.closeAction(reader)
+        try checkFamilies(reader)
+    }
+}
+
+// MARK: - Reading
+
+extension ChildConfiguration {
+    private static func selectors(
+        _ key: String,
+        _ reader: SectionReader
+    ) throws(ConfigurationError) -> [TrafficSelectorTemplate] {
+        guard let values = try reader.list(key) else { return [.dynamic(protocolID: .any, ports: .any)] }
+        var selectors: [TrafficSelectorTemplate] = []
+        for value in values {
+            // A payload counts its selectors in one octet (RFC 7296 section 3.13).
+            guard selectors.count < UInt8.max else {
+                throw value.failure("`\(key)` takes no more than \(UInt8.max) selectors")
+            }
+            selectors.append(try TrafficSelectorTemplate(value))
+        }
+        return selectors
+    }
+
+    /// Each time derives from the other: `rekey_time` is 10 % less than `life_time`, or that 10 % more.
+    private static func lifetimes(_ reader: SectionReader) throws(ConfigurationError) -> (Duration, Duration) {
+        let life = try reader.duration("life_time")
+        guard let rekey = try reader.duration("rekey_time") else {
+            let rekey = life.map { $0 - $0 / 10 } ?? .seconds(3600)
+            return (rekey, life ?? rekey + rekey / 10)
+        }
+        guard let life else { return (rekey, rekey + rekey / 10) }
+        if life != .zero, rekey >= life, let value = try reader.value("rekey_time") {
+            throw value.failure("`rekey_time` must be shorter than `life_time`, or the SA ends before it is rekeyed")
+        }
+        return (rekey, life)
+    }
+
+    /// Rounded up to a multiple of 32, as the window is a ring of words.
+    private static func replayWindow(_ reader: SectionReader) throws(ConfigurationError) -> Int {
+        let packets = try reader.integer("replay_window", in: 0...4096) ?? 32
+        return (packets + 31) / 32 * 32
+    }
+
+    private static func copyDSCP(_ reader: SectionReader) throws(ConfigurationError) -> CopyDSCP {
+        try reader.choice("copy_dscp", ["out": .out, "in": .in, "yes": .both, "no": .none]) ?? .out
+    }
+
+    private static func startAction(_ reader: SectionReader) throws(ConfigurationError) -> StartAction {
+        try reader.refuse(["trap", "route", "trap|start", "start|trap"], of: "start_action")
+        return try reader.choice("start_action", ["none": .none, "start": .start]) ?? .none
+    }
+
+    private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {
+        try reader.refuse(["trap", "route", "hold"], of: "dpd_action")
+        return try reader.choice(
+            "dpd_action",
+            ["clear": .clear, "none": .clear, "start": .restart, "restart": .restart]
+        ) ?? .clear
+    }
+
+    private static func closeAction(_ reader: SectionReader) throws(ConfigurationError) -> CloseAction {
+        try reader.refuse(["trap", "route", "hold"], of: "close_action")
+        return try reader.choice(
+            "close_action",
+            ["none": .none, "clear": .none, "start": .restart, "restart": .restart]
+        ) ?? .none
+    }
+
+    // MARK: - Cross checks
+
+    private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
+        let meet = AddressFamilies.meet(localTrafficSelectors.map(\.family), remoteTrafficSelectors.map(\.family))
+        if !meet, let value = try reader.list("remote_ts")?.first {
+            throw value.failure("no selector of `remote_ts` is of a family that `local_ts` has")
+        }
+    }
+}

@@ -1,0 +1,112 @@
+import IKEWire
+
+/// All that iked is told: the typed form of a `swanctl.conf` with a section for the daemon itself.
+///
+/// An immutable value: a reload reads another one and compares.
+package struct Configuration: Equatable, Sendable {
+    /// In the order of the file; names are unique.
+    package let connections: [ConnectionConfiguration]
+    /// In the order of the file; names are unique.
+    package let secrets: [SecretConfiguration]
+    /// In the order of the file; names are unique.
+    package let pools: [PoolConfiguration]
+    /// What stands in the section `iked`, and defaults for the rest.
+    package let daemon: DaemonSettings
+    /// What is not wrong, but hardly on purpose.
+    package let warnings: [ConfigurationWarning]
+
+    /// Reads a file and what it includes.
+    package static func load(path: String) throws(ConfigurationError) -> Configuration {
+        try Configuration(tree: SettingsTree.load(path: path))
+    }
+
+    /// Reads a text as if it stood in a file of that name, which errors name and includes are relative to.
+    package init(parsing text: String, file: String) throws(ConfigurationError) {
+        try self.init(tree: SettingsTree.parse(text, file: file))
+    }
+
+    /// - Parameter tree: a section without a name that holds everything.
+    init(tree: Section) throws(ConfigurationError) {
+        try Self.checkTop(tree)
+        daemon = try DaemonSettings(section: tree.section("iked") ?? Section(name: "iked"))
+        connections = try Self.parts("connections", of: tree) { name, section throws(ConfigurationError) in
+            try ConnectionConfiguration(name: name, section: section)
+        }
+        try Self.checkSecretKinds(tree)
+        secrets = try Self.parts("secrets", of: tree) { name, section throws(ConfigurationError) in
+            try SecretConfiguration(name: name, section: section)
+        }
+        pools = try Self.parts("pools", of: tree) { name, section throws(ConfigurationError) in
+            try PoolConfiguration(name: name, section: section)
+        }
+        warnings = Self.missingSecrets(connections, secrets, tree) + Self.keyLogging(tree)
+    }
+}
+
+// MARK: - Reading
+
+extension Configuration {
+    /// The named sections within `connections`, `secrets` or `pools`.
+    private static func parts<Part>(
+        _ name: String,
+        of tree: Section,
+        _ read: (String, Section) throws(ConfigurationError) -> Part
+    ) throws(ConfigurationError) -> [Part] {
+        guard let section = tree.section(name) else { return [] }
+        if let stray = section.settings.first {
+            throw ConfigurationError(
+                at: SourcePlace(stray.location, path: "\(name).\(stray.key)"),
+                "`\(stray.key)` must stand within a named section, as in `\(name) { example { \(stray.key) = ... } }`"
+            )
+        }
+        var names: Set<String> = []
+        var parts: [Part] = []
+        for part in section.sections {
+            guard names.insert(part.name).inserted else {
+                throw ConfigurationError(
+                    at: SourcePlace(part.location, path: "\(name).\(part.name)"),
+                    "two sections of `\(name)` are called `\(part.name)`"
+                )
+            }
+            parts.append(try read(part.name, part))
+        }
+        return parts
+    }
+
+    /// The sections that a configuration may consist of. Others serve as templates, and then some section names them.
+    private static func checkTop(_ tree: Section) throws(ConfigurationError) {
+        let known = ["connections", "secrets", "pools", "iked"]
+        if let stray = tree.settings.first {
+            throw ConfigurationError(
+                at: SourcePlace(stray.location, path: stray.key),
+                "no setting can stand outside of a section, as `\(stray.key)` does"
+            )
+        }
+        for section in tree.sections where !known.contains(section.name) && !section.isReferenced {
+            let place = SourcePlace(section.location, path: section.name)
+            switch section.name {
+            case "authorities":
+                if !section.sections.isEmpty || !section.settings.isEmpty {
+                    throw ConfigurationError(
+                        at: place,
+                        "`authorities` are known to swanctl, but not supported yet by iked"
+                    )
+                }
+            case _ where section.name.hasPrefix("charon"):
+                throw ConfigurationError(at: place, "settings of the daemon belong in `iked { ... }`")
+            default:
+                throw ConfigurationError(
+                    at: place,
+                    "`\(section.name)` is not a section of the configuration, and no section inherits from it",
+                    suggestion: Spelling.nearest(to: section.name, among: known + ["authorities"])
+                )
+            }
+        }
+    }
+
+    private static func checkSecretKinds(_ tree: Section) throws(ConfigurationError) {
+        if let secrets = tree.section("secrets") {
+            _ = try SectionReader(Section(name: "secrets", sections: secrets.sections), as: .secrets, path: "secrets")
+        }
+    }
+}

@@ -1,0 +1,152 @@
+package import IKEWire
+
+/// How IKE SAs with a peer or a group of peers come about: a section of `connections`.
+package struct ConnectionConfiguration: Hashable, Sendable {
+    /// The section's name, unique among connections; never empty.
+    package let name: String
+    /// Where the local end may be; never empty.
+    package let localAddresses: [HostPattern]
+    /// Where the remote end may be; never empty.
+    package let remoteAddresses: [HostPattern]
+    /// The UDP port that IKE is sent from.
+    package let localPort: UInt16
+    /// The UDP port that IKE is sent to.
+    package let remotePort: UInt16
+    /// In the order of preference, numbered from 1; never empty.
+    package let proposals: [Proposal]
+    /// Whether ESP goes over UDP even where no NAT is found.
+    package let encap: Bool
+    /// The silence after which the peer is asked whether it lives; zero for never.
+    package let dpdDelay: Duration
+    /// The age at which the IKE SA is rekeyed; zero for never.
+    package let rekeyTime: Duration
+    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never. Nil: not said, and it is
+    /// closed a day after it was made.
+    package let overTime: Duration?
+    /// A random time up to this is taken off `rekeyTime`, so that the ends do not rekey at once.
+    /// Less than `rekeyTime` unless that is zero.
+    package let randTime: Duration
+    /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
+    package let keyingtries: UInt32
+    /// Whether long messages are sent in fragments.
+    package let fragmentation: Fragmentation
+    /// How this end proves who it is.
+    package let local: AuthenticationConfiguration
+    /// How the peer must.
+    package let remote: AuthenticationConfiguration
+    /// May be empty: then only the IKE SA is made.
+    package let children: [ChildConfiguration]
+
+    /// Whether long IKE messages go in fragments (RFC 7383).
+    package enum Fragmentation: Hashable, Sendable {
+        case yes
+        /// The peer's are accepted, ours are sent whole.
+        case accept
+        case no
+    }
+
+    /// Reads a section of `connections`, or the one of a `load-conn`.
+    package init(name: String, section: Section) throws(ConfigurationError) {
+        let reader = try SectionReader(section, as: .connection, path: "connections.\(name)")
+        guard !name.isEmpty else { throw reader.failure("a connection needs a name") }
+        self.name = name
+        localAddresses = try Self.hosts("local_addrs", reader)
+        remoteAddresses = try Self.hosts("remote_addrs", reader)
+        localPort = try reader.integer("local_port", in: 1...UInt16.max) ?? Self.ikePort
+        remotePort = try reader.integer("remote_port", in: 1...UInt16.max) ?? Self.ikePort
+        proposals = try ProposalList.read(
+            try reader.list("proposals"),
+            protocolID: .ike,
+            default: Proposal.defaultIKE
+        )
+        encap = try reader.boolean("encap") ?? false
+        dpdDelay = try reader.duration("dpd_delay") ?? .zero
+        keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? 1
+        rekeyTime = try reader.duration("rekey_time") ?? .seconds(4 * 3600)
+        overTime = try reader.duration("over_time")
+        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime ?? rekeyTime / 10)
+        try reader.refuse(["force"], of: "fragmentation")
+        fragmentation =
+            try reader.choice("fragmentation", ["yes": .yes, "accept": .accept, "no": .no]) ?? .yes
+        local = try Self.authentication("local", .localAuthentication, reader)
+        remote = try Self.authentication("remote", .remoteAuthentication, reader)
+        children = try Self.children(reader)
+        try checkFamilies(reader)
+        try checkStart(reader)
+    }
+
+    /// IANA's port for IKE (RFC 7296 section 2).
+    private static let ikePort: UInt16 = 500
+}
+
+// MARK: - Reading
+
+extension ConnectionConfiguration {
+    private static func hosts(_ key: String, _ reader: SectionReader) throws(ConfigurationError) -> [HostPattern] {
+        guard let values = try reader.list(key) else { return [.any(nil)] }
+        var hosts: [HostPattern] = []
+        for value in values {
+            hosts.append(try HostPattern(value))
+        }
+        return hosts
+    }
+
+    /// The one round of authentication of an end.
+    private static func authentication(
+        _ end: String,
+        _ vocabulary: Vocabulary,
+        _ reader: SectionReader
+    ) throws(ConfigurationError) -> AuthenticationConfiguration {
+        let rounds = reader.section.sections.filter { $0.name.hasPrefix(end) }
+        guard let round = rounds.first else {
+            throw reader.failure("this connection needs a section `\(end) { auth = psk ... }`")
+        }
+        let inner = try SectionReader(round, as: vocabulary, path: "\(reader.path).\(round.name)")
+        if rounds.count > 1 {
+            let second = try SectionReader(rounds[1], as: vocabulary, path: "\(reader.path).\(rounds[1].name)")
+            throw second.failure(
+                "a second round of authentication is not supported yet by iked, `\(round.name)` is one"
+            )
+        }
+        return try AuthenticationConfiguration(reading: inner)
+    }
+
+    private static func children(_ reader: SectionReader) throws(ConfigurationError) -> [ChildConfiguration] {
+        var children: [ChildConfiguration] = []
+        var names: Set<String> = []
+        for section in reader.section.sections where section.name == "children" {
+            let path = "\(reader.path).children"
+            if let stray = section.settings.first {
+                throw ConfigurationError(
+                    at: SourcePlace(stray.location, path: "\(path).\(stray.key)"),
+                    "`\(stray.key)` must stand within a child, as in `children { net { \(stray.key) = ... } }`"
+                )
+            }
+            for child in section.sections {
+                guard names.insert(child.name).inserted else {
+                    throw reader.failure("two children are called `\(child.name)`")
+                }
+                children.append(try ChildConfiguration(name: child.name, section: child, path: "\(path).\(child.name)"))
+            }
+        }
+        return children
+    }
+
+    // MARK: - Cross checks
+
+    private func checkFamilies(_ reader: SectionReader) throws(ConfigurationError) {
+        let meet = AddressFamilies.meet(localAddresses.map(\.family), remoteAddresses.map(\.family))
+        if !meet, let value = try reader.list("remote_addrs")?.first {
+            throw value.failure("no address of `remote_addrs` is of a family that `local_addrs` has")
+        }
+    }
+
+    private func checkStart(_ reader: SectionReader) throws(ConfigurationError) {
+        let canInitiate = remoteAddresses.contains { $0.address != nil }
+        if !canInitiate, let child = children.first(where: { $0.startAction == .start }) {
+            throw reader.failure(
+                "`\(child.name)` has `start_action = start`, so `remote_addrs` must name the address of the peer"
+            )
+        }
+    }
+}

@@ -1,0 +1,137 @@
+/// Settings of the daemon itself: the section `iked`. Those that charon has, too, have charon's names and defaults.
+package struct DaemonSettings: Hashable, Sendable {
+    /// `tun`: the name of the TUN device.
+    package let tun: String
+    /// `mtu`: the MTU of the TUN device; nil to work it out from the path.
+    package let mtu: Int?
+    /// `key_log`: the path of the file that takes the keys of all SAs, for Wireshark; nil for none.
+    package let keyLog: String?
+    /// `log_level`: how much is logged.
+    package let logLevel: LogLevel
+    /// `retransmit_timeout`: how long a request waits for its answer before it is sent again.
+    package let retransmitTimeout: Duration
+    /// `retransmit_base`: the factor by which each wait is longer than the one before; at least 1.
+    package let retransmitBase: Double
+    /// `retransmit_tries`: how many times a request is sent again before the peer counts as dead.
+    package let retransmitTries: Int
+    /// `half_open_timeout`: how long a responder keeps an IKE SA whose initiator stays silent.
+    package let halfOpenTimeout: Duration
+    /// `cookie_threshold`: the number of half-open IKE SAs from which on initiators must return a cookie
+    /// (RFC 7296 section 2.6); zero for never.
+    package let cookieThreshold: Int
+    /// `keep_alive`: how often a NAT's mapping is refreshed (RFC 3948 section 4); zero for never.
+    package let keepAlive: Duration
+    /// `port`: the UDP port for IKE.
+    package let port: UInt16
+    /// `port_nat_t`: the port for IKE behind a NAT and for ESP in UDP (RFC 3948); not `port`.
+    package let portNATT: UInt16
+    /// `routing_table`: the number of the table that takes the routes to remote networks.
+    package let routingTable: UInt32
+    /// `routing_table_prio`: the priority of the rule that leads to that table.
+    package let routingTablePriority: UInt32
+    /// `install_routes`: whether routes to remote networks are set at all.
+    package let installRoutes: Bool
+    /// Octets of the largest IP packet that carries an IKE message.
+    package let fragmentSize: Int
+
+    /// How much is logged; each level tells what those before it tell, too.
+    package enum LogLevel: Int, Hashable, Sendable, Comparable {
+        case error
+        case warning
+        case info
+        case debug
+
+        package static func < (left: LogLevel, right: LogLevel) -> Bool { left.rawValue < right.rawValue }
+    }
+
+    /// Reads the section `iked`; an empty one gives the defaults.
+    package init(section: Section) throws(ConfigurationError) {
+        let reader = try SectionReader(section, as: .daemon, path: "iked")
+        tun = try Self.deviceName(reader) ?? "iked0"
+        mtu = try reader.integer("mtu", in: 576...65535)
+        keyLog = try Self.keyLog(reader)
+        logLevel =
+            try reader.choice(
+                "log_level",
+                ["error": .error, "warning": .warning, "info": .info, "debug": .debug]
+            ) ?? .info
+        retransmitTimeout = try Self.seconds("retransmit_timeout", reader) ?? .seconds(4)
+        retransmitBase = try Self.retransmitBase(reader) ?? 1.8
+        retransmitTries = try reader.integer("retransmit_tries", in: 0...100) ?? 5
+        halfOpenTimeout = try reader.duration("half_open_timeout") ?? .seconds(30)
+        cookieThreshold = try reader.integer("cookie_threshold", in: 0...Int(UInt32.max)) ?? 30
+        keepAlive = try reader.duration("keep_alive") ?? .seconds(20)
+        port = try reader.integer("port", in: 1...UInt16.max) ?? 500
+        portNATT = try reader.integer("port_nat_t", in: 1...UInt16.max) ?? 4500
+        routingTable = try reader.integer("routing_table", in: 1...UInt32.max) ?? 220
+        routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
+        installRoutes = try reader.boolean("install_routes") ?? true
+        fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
+        try checkRetransmission(reader)
+        try checkPorts(reader)
+    }
+}
+
+// MARK: - Reading
+
+extension DaemonSettings {
+    /// The longest wait for an answer that is meant: a day.
+    private static let longestWait = 86400.0
+
+    /// What Linux takes as the name of a device: up to 15 octets without blanks, slashes and colons.
+    private static func deviceName(_ reader: SectionReader) throws(ConfigurationError) -> String? {
+        try reader.read("tun", "the name of a device, 1 to 15 letters, digits, `-`, `_` or `.`") { text in
+            let allowed = text.utf8.allSatisfy { octet in
+                switch octet {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+                    UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."):
+                    true
+                default: false
+                }
+            }
+            return allowed && (1...15).contains(text.utf8.count) && text != "." && text != ".." ? text : nil
+        }
+    }
+
+    private static func keyLog(_ reader: SectionReader) throws(ConfigurationError) -> String? {
+        try reader.read("key_log", "a path from the root, such as `/run/iked/keys`") { text in
+            text.hasPrefix("/") ? text : nil
+        }
+    }
+
+    private static func seconds(_ key: String, _ reader: SectionReader) throws(ConfigurationError) -> Duration? {
+        try reader.read(key, "seconds, at least `0.1`") { text in
+            Scalars.preciseDuration(text).flatMap { $0 >= .milliseconds(100) ? $0 : nil }
+        }
+    }
+
+    private static func retransmitBase(_ reader: SectionReader) throws(ConfigurationError) -> Double? {
+        try reader.read("retransmit_base", "a factor from `1.0` to `10.0`") { text in
+            Scalars.decimal(text).flatMap { (1.0...10.0).contains($0) ? $0 : nil }
+        }
+    }
+
+    // MARK: - Cross checks
+
+    /// The waits grow as powers, and no sum of them may leave the range of times.
+    private func checkRetransmission(_ reader: SectionReader) throws(ConfigurationError) {
+        var wait = retransmitTimeout / .seconds(1)
+        for _ in 0..<retransmitTries {
+            wait *= retransmitBase
+        }
+        guard wait > Self.longestWait else { return }
+        let message = "with these retransmissions the last wait is longer than a day"
+        for key in ["retransmit_tries", "retransmit_base", "retransmit_timeout"] {
+            if let value = try reader.value(key) {
+                throw value.failure(message)
+            }
+        }
+        throw reader.failure(message)
+    }
+
+    private func checkPorts(_ reader: SectionReader) throws(ConfigurationError) {
+        guard port == portNATT else { return }
+        let message = "`port` and `port_nat_t` must differ"
+        throw try reader.value("port_nat_t")?.failure(message) ?? reader.failure(message)
+    }
+}

@@ -1,0 +1,98 @@
+extension Vocabulary {
+    /// `connections.<name>`
+    static let connection = Vocabulary(
+        "a connection",
+        path: "connections.<name>",
+        read: [
+            "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "dpd_delay",
+            "keyingtries", "rekey_time", "over_time", "rand_time", "fragmentation",
+        ],
+        inert: [
+            // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
+            "version": .oneOf(["0", "2"]),
+            "aggressive": .no,
+            "pull": .yes,
+            "dscp": .zero,
+            "mobike": .no,
+            // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
+            "dpd_timeout": .anyTime,
+            "childless": .oneOf(["allow"]),
+            // Without certificates there is nothing to request, send or check.
+            "send_certreq": .anyBoolean,
+            "send_cert": .oneOf(["ifasked", "always", "never"]),
+            "ocsp": .oneOf(["reply", "request", "both", "never"]),
+            "ppk_required": .no,
+            "unique": .oneOf(["no"]),
+            "reauth_time": .noTime,
+            "if_id_in": .zero,
+            "if_id_out": .zero,
+            "mediation": .no,
+        ],
+        unsupported: ["vips", "pools", "ppk_id", "mediated_by", "mediation_peer"],
+        sections: [
+            SectionRule(name: "local", takesSuffix: true),
+            SectionRule(name: "remote", takesSuffix: true),
+            SectionRule(name: "children"),
+        ]
+    )
+
+    /// `connections.<name>.local<suffix>`
+    static let localAuthentication = Vocabulary(
+        "a `local` section",
+        path: "connections.<name>.local",
+        read: ["auth", "id"],
+        // There is one round only, whatever its number.
+        inert: ["round": .anyNumber],
+        unsupported: ["certs", "pubkeys", "eap_id", "aaa_id", "xauth_id"],
+        sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
+    )
+
+    /// `connections.<name>.remote<suffix>`
+    static let remoteAuthentication = Vocabulary(
+        "a `remote` section",
+        path: "connections.<name>.remote",
+        read: ["auth", "id"],
+        inert: ["round": .anyNumber, "revocation": .oneOf(["relaxed"])],
+        unsupported: ["eap_id", "groups", "cert_policy", "certs", "cacerts", "ca_id", "pubkeys"],
+        sections: [
+            SectionRule(name: "cert", takesSuffix: true, isSupported: false),
+            SectionRule(name: "cacert", takesSuffix: true, isSupported: false),
+        ]
+    )
+
+    /// `connections.<name>.children.<name>`
+    static let child = Vocabulary(
+        "a child",
+        path: "connections.<name>.children.<name>",
+        read: [
+            "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
+            "copy_df", "copy_ecn", "copy_dscp", "start_action", "dpd_action",
+            "close_action", "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets",
+        ],
+        inert: [
+            "mode": .oneOf(["tunnel"]),
+            "sha256_96": .no,
+            "hostaccess": .no,
+            "policies": .yes,
+            "policies_fwd_out": .no,
+            "ipcomp": .no,
+            "inactivity": .noTime,
+            "reqid": .zero,
+            "priority": .zero,
+            "mark_in": .zero,
+            "mark_in_sa": .no,
+            "mark_out": .zero,
+            "set_mark_in": .zero,
+            "set_mark_out": .zero,
+            "if_id_in": .zero,
+            "if_id_out": .zero,
+            "label_mode": .oneOf(["system"]),
+            "tfc_padding": .zero,
+            "per_cpu_sas": .no,
+            // `auto` falls back to software where the hardware cannot.
+            "hw_offload": .oneOf(["no", "auto"]),
+            "icmp": .no,
+        ],
+        unsupported: ["ah_proposals", "updown", "interface", "label"]
+    )
+}

@@ -1,0 +1,36 @@
+extension Vocabulary {
+    /// The sections of `secrets`, by the kind that their names start with.
+    static let secrets = Vocabulary(
+        "`secrets`",
+        path: "secrets",
+        sections: [SectionRule(name: "ike", takesSuffix: true)]
+            + [
+                "eap", "xauth", "ntlm", "ppk", "private", "rsa", "ecdsa", "bliss", "pkcs8", "pkcs12", "token",
+            ].map { SectionRule(name: $0, takesSuffix: true, isSupported: false) }
+    )
+
+    /// `secrets.ike<suffix>`; every setting that starts with `id` is an identity.
+    static let sharedSecret = Vocabulary(
+        "a shared secret",
+        path: "secrets.ike<suffix>",
+        read: ["secret", "id"],
+        readsAlso: { $0.hasPrefix("id") }
+    )
+
+    /// `pools.<name>`. Besides the named attributes, the number of any attribute is a setting, too.
+    static let pool = Vocabulary(
+        "a pool",
+        path: "pools.<name>",
+        read: ["addrs"] + PoolConfiguration.Attribute.Kind.named.map(\.key),
+        readsAlso: { PoolConfiguration.Attribute.Kind(key: $0) != nil }
+    )
+
+    /// `authorities.<name>`
+    static let authorities = Vocabulary(
+        "an authority",
+        path: "authorities.<name>",
+        unsupported: [
+            "cacert", "file", "handle", "slot", "module", "crl_uris", "ocsp_uris", "cert_uri_base",
+        ]
+    )
+}

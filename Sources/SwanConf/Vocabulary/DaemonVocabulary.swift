@@ -1,0 +1,38 @@
+extension Vocabulary {
+    /// `iked`: settings of the daemon. Those that charon has, too, carry charon's names, and charon's others are known
+    /// to be refused by name.
+    static let daemon = Vocabulary(
+        "`iked`",
+        path: "iked",
+        dialect: "charon",
+        read: [
+            "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
+            "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
+            "routing_table_prio", "install_routes", "fragment_size",
+        ],
+        unsupported: [
+            "accept_private_algs", "accept_unencrypted_mainmode_messages", "block_threshold", "cert_cache",
+            "cache_crls", "check_current_path", "cisco_flexvpn", "cisco_unity", "close_ike_on_child_failure",
+            "cookie_threshold_ip", "delete_rekeyed", "delete_rekeyed_delay", "dh_exponent_ansi_x9_42",
+            "dlopen_use_rtld_now", "dns1", "dns2", "dos_protection", "flush_auth_cfg", "follow_redirects",
+            "force_eap_only_authentication", "fragment_size_v4", "fragment_size_v6", "group",
+            "hash_and_url", "i_dont_care_about_security_and_use_aggressive_mode_psk", "ignore_routing_tables",
+            "ignore_acquire_ts", "ikesa_limit", "ikesa_table_segments", "ikesa_table_size", "inactivity_close_ike",
+            "init_limit_half_open", "init_limit_job_load", "initiator_only", "install_virtual_ip",
+            "install_virtual_ip_on", "integrity_test", "interfaces_ignore", "interfaces_use",
+            "keep_alive_dpd_margin", "load", "load_modular", "max_ikev1_exchanges", "max_packet",
+            "make_before_break", "multiple_authentication", "nbns1", "nbns2", "ocsp_nonce_len", "prefer_best_path",
+            "prefer_configured_proposals", "prefer_temporary_addrs", "process_route", "rdn_matching",
+            "receive_delay", "receive_delay_response", "receive_delay_request", "receive_delay_type",
+            "reject_trusted_end_entity", "replay_window", "reqid_base", "retransmit_jitter", "retransmit_limit",
+            "retry_initiate_interval", "reuse_ikesa", "rsa_pss", "rsa_pss_trailerfield", "send_delay",
+            "send_delay_response", "send_delay_request", "send_delay_type", "send_vendor_id",
+            "signature_authentication", "signature_authentication_constraints", "spi_label", "spi_mask", "spi_min",
+            "spi_max", "threads", "user",
+        ],
+        sections: [
+            "crypto_test", "host_resolver", "leak_detective", "tls", "x509", "plugins", "filelog", "syslog",
+            "processor", "start-scripts", "stop-scripts", "customlog", "imcv",
+        ].map { SectionRule(name: $0, isSupported: false) }
+    )
+}

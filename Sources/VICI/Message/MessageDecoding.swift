@@ -1,0 +1,147 @@
+/// Why bytes are no VICI packet or message, and where.
+package struct VICIDecodingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// What is wrong at the offset.
+    package enum Reason: Equatable, Sendable {
+        /// A name or a value goes on past the end.
+        case truncated
+        /// An element tag outside 1 to 6.
+        case unknownElement(UInt8)
+        /// A packet type outside 0 to 7.
+        case unknownPacket(UInt8)
+        /// An element that may not stand here: a section inside a list, an item outside one, an end of nothing.
+        case misplacedElement(UInt8)
+        /// The message ends inside a section or a list.
+        case unclosed
+        /// Sections stand inside each other more than `VICIMessage.maximumDepth` deep.
+        case tooDeep
+        /// A name that is not UTF-8.
+        case nameNotText
+        /// A packet that announces no octets, or more than `VICIPacket.maximumLength`.
+        case impossibleLength(UInt32)
+        /// Octets behind the end of a packet that carries no message.
+        case trailingBytes
+    }
+
+    /// Counted from the first octet of the message, or of the packet (its type) when a packet is decoded.
+    package let offset: Int
+    package let reason: Reason
+
+    package init(offset: Int, reason: Reason) {
+        self.offset = offset
+        self.reason = reason
+    }
+
+    package var description: String {
+        let problem =
+            switch reason {
+            case .truncated: "cut off"
+            case .unknownElement(let tag): "unknown element type \(tag)"
+            case .unknownPacket(let type): "unknown packet type \(type)"
+            case .misplacedElement(let tag): "element type \(tag) may not stand here"
+            case .unclosed: "ends inside a section or list"
+            case .tooDeep: "sections nested more than \(VICIMessage.maximumDepth) deep"
+            case .nameNotText: "a name that is not UTF-8"
+            case .impossibleLength(let length):
+                "a packet of \(length) octets, possible are 1 to \(VICIPacket.maximumLength)"
+            case .trailingBytes: "more octets than the packet has use for"
+            }
+        return "not a VICI message: \(problem) (offset \(offset))"
+    }
+}
+
+/// Takes names, values and tags off the front of bytes and never reads past their end.
+struct ElementReader {
+    private let bytes: ArraySlice<UInt8>
+    private var index: Int
+
+    init(_ bytes: ArraySlice<UInt8>) {
+        self.bytes = bytes
+        index = bytes.startIndex
+    }
+
+    var offset: Int { index - bytes.startIndex }
+    var isAtEnd: Bool { index == bytes.endIndex }
+
+    func error(_ reason: VICIDecodingError.Reason, at offset: Int? = nil) -> VICIDecodingError {
+        VICIDecodingError(offset: offset ?? self.offset, reason: reason)
+    }
+
+    mutating func byte() throws(VICIDecodingError) -> UInt8 {
+        guard !isAtEnd else { throw error(.truncated) }
+        defer { index += 1 }
+        return bytes[index]
+    }
+
+    mutating func name() throws(VICIDecodingError) -> String {
+        let start = offset
+        let count = Int(try byte())
+        guard let name = String(validating: try take(count), as: UTF8.self) else {
+            throw error(.nameNotText, at: start)
+        }
+        return name
+    }
+
+    mutating func value() throws(VICIDecodingError) -> [UInt8] {
+        let count = Int(try byte()) << 8 | Int(try byte())
+        return Array(try take(count))
+    }
+
+    private mutating func take(_ count: Int) throws(VICIDecodingError) -> ArraySlice<UInt8> {
+        guard bytes.endIndex - index >= count else { throw error(.truncated) }
+        defer { index += count }
+        return bytes[index..<index + count]
+    }
+}
+
+extension VICIMessage {
+    /// Reads a message as it stands on the wire, without a packet around it. All octets must be used up.
+    package init(decoding bytes: [UInt8]) throws(VICIDecodingError) {
+        var reader = ElementReader(bytes[...])
+        self = try Self(decoding: &reader, depth: 0)
+    }
+
+    /// Reads elements up to the end of the section they stand in; at depth 0, up to the end of the bytes.
+    init(decoding reader: inout ElementReader, depth: Int) throws(VICIDecodingError) {
+        self.init()
+        while !reader.isAtEnd {
+            let start = reader.offset
+            let tag = try reader.byte()
+            switch ElementTag(rawValue: tag) {
+            case .keyValue:
+                let name = try reader.name()
+                append(name, .value(try reader.value()))
+            case .listStart:
+                let name = try reader.name()
+                append(name, .list(try Self.decodeItems(&reader)))
+            case .sectionStart:
+                guard depth < Self.maximumDepth else { throw reader.error(.tooDeep, at: start) }
+                let name = try reader.name()
+                append(name, .section(try VICIMessage(decoding: &reader, depth: depth + 1)))
+            case .sectionEnd where depth > 0:
+                return
+            case .sectionEnd, .listItem, .listEnd:
+                throw reader.error(.misplacedElement(tag), at: start)
+            case nil:
+                throw reader.error(.unknownElement(tag), at: start)
+            }
+        }
+        guard depth == 0 else { throw reader.error(.unclosed) }
+    }
+
+    /// Reads items up to the end of their list; nothing else may stand between them.
+    private static func decodeItems(_ reader: inout ElementReader) throws(VICIDecodingError) -> [[UInt8]] {
+        var items: [[UInt8]] = []
+        while !reader.isAtEnd {
+            let start = reader.offset
+            let tag = try reader.byte()
+            switch ElementTag(rawValue: tag) {
+            case .listItem: items.append(try reader.value())
+            case .listEnd: return items
+            case .sectionStart, .sectionEnd, .keyValue, .listStart:
+                throw reader.error(.misplacedElement(tag), at: start)
+            case nil: throw reader.error(.unknownElement(tag), at: start)
+            }
+        }
+        throw reader.error(.unclosed)
+    }
+}

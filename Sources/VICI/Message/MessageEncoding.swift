@@ -1,0 +1,96 @@
+/// The tag in front of each element of a message ("Message format" in the README of strongSwan's vici plugin).
+///
+/// ```
+/// SECTION_START  1  | name length (8) | name
+/// SECTION_END    2
+/// KEY_VALUE      3  | name length (8) | name | value length (16, network order) | value
+/// LIST_START     4  | name length (8) | name
+/// LIST_ITEM      5  | value length (16, network order) | value
+/// LIST_END       6
+/// ```
+enum ElementTag: UInt8 {
+    case sectionStart = 1
+    case sectionEnd = 2
+    case keyValue = 3
+    case listStart = 4
+    case listItem = 5
+    case listEnd = 6
+}
+
+/// Why a message cannot be put on the wire.
+package enum VICIEncodingError: Error, Equatable, Sendable, CustomStringConvertible {
+    /// A name of a message, a command or an event is longer than 255 octets.
+    case nameTooLong(String)
+    /// The value or list item at this name is longer than 65,535 octets.
+    case valueTooLong(name: String, count: Int)
+    /// Sections stand inside each other more than `VICIMessage.maximumDepth` deep.
+    case tooDeep
+    /// The whole packet is longer than `VICIPacket.maximumLength`.
+    case packetTooLong(count: Int)
+
+    package var description: String {
+        switch self {
+        case .nameTooLong(let name): "the name '\(name.prefix(32))...' is longer than 255 octets"
+        case .valueTooLong(let name, let count): "the value of '\(name)' has \(count) octets, the limit is 65535"
+        case .tooDeep: "sections are nested more than \(VICIMessage.maximumDepth) deep"
+        case .packetTooLong(let count): "the packet has \(count) octets, the limit is \(VICIPacket.maximumLength)"
+        }
+    }
+}
+
+extension VICIMessage {
+    /// How deep sections may stand inside each other; strongSwan's own messages need four levels.
+    package static let maximumDepth = 32
+
+    /// The message as it goes on the wire, without a packet around it.
+    package func encoded() throws(VICIEncodingError) -> [UInt8] {
+        var bytes: [UInt8] = []
+        try write(to: &bytes, depth: 0)
+        return bytes
+    }
+
+    func write(to bytes: inout [UInt8], depth: Int) throws(VICIEncodingError) {
+        guard depth <= Self.maximumDepth else { throw .tooDeep }
+        for entry in entries {
+            switch entry.element {
+            case .value(let value):
+                bytes.append(ElementTag.keyValue.rawValue)
+                try Self.write(name: entry.name, to: &bytes)
+                try Self.write(value: value, of: entry.name, to: &bytes)
+            case .list(let items):
+                bytes.append(ElementTag.listStart.rawValue)
+                try Self.write(name: entry.name, to: &bytes)
+                for item in items {
+                    bytes.append(ElementTag.listItem.rawValue)
+                    try Self.write(value: item, of: entry.name, to: &bytes)
+                }
+                bytes.append(ElementTag.listEnd.rawValue)
+            case .section(let section):
+                bytes.append(ElementTag.sectionStart.rawValue)
+                try Self.write(name: entry.name, to: &bytes)
+                try section.write(to: &bytes, depth: depth + 1)
+                bytes.append(ElementTag.sectionEnd.rawValue)
+            }
+        }
+    }
+
+    /// An 8-bit length and the name; the names of commands and events are written alike.
+    static func write(name: String, to bytes: inout [UInt8]) throws(VICIEncodingError) {
+        guard let count = UInt8(exactly: name.utf8.count) else { throw .nameTooLong(name) }
+        bytes.append(count)
+        bytes.append(contentsOf: name.utf8)
+    }
+
+    private static func write(
+        value: [UInt8],
+        of name: String,
+        to bytes: inout [UInt8]
+    ) throws(VICIEncodingError) {
+        guard let count = UInt16(exactly: value.count) else {
+            throw .valueTooLong(name: name, count: value.count)
+        }
+        bytes.append(UInt8(truncatingIfNeeded: count >> 8))
+        bytes.append(UInt8(truncatingIfNeeded: count))
+        bytes.append(contentsOf: value)
+    }
+}

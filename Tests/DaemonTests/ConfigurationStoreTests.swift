@@ -1,0 +1,72 @@
+import SwanConf
+import Testing
+import VICI
+
+@testable import Daemon
+
+@Suite struct ConfigurationStoreTests {
+    private func configuration(_ names: [String], rekey: String = "4h") throws -> Configuration {
+        let connections = names.map { name in
+            "\(name) { rekey_time = \(rekey)\n local { auth = psk }\n remote { auth = psk } }"
+        }
+        return try Configuration(
+            parsing: "connections {\n\(connections.joined(separator: "\n"))\n}\nsecrets { ike { secret = x } }",
+            file: "test.conf"
+        )
+    }
+
+    private func loaded(_ name: String, _ keys: VICIMessage) throws -> ConnectionConfiguration {
+        try ConnectionConfiguration(name: name, section: Section(name: name, keys))
+    }
+
+    private let ends: VICIMessage = ["local": ["auth": "psk"], "remote": ["auth": "psk"]]
+
+    @Test func readingTheFileAgainTellsWhatIsNewChangedAndGone() throws {
+        var store = ConfigurationStore(file: try configuration(["a", "b"]))
+        let same = store.replaceFile(try configuration(["a", "b"]))
+        #expect(same.loaded.isEmpty && same.unloaded.isEmpty)
+        let changed = store.replaceFile(try configuration(["b", "c"], rekey: "1h"))
+        #expect(changed.loaded == ["b", "c"])
+        #expect(changed.unloaded == ["a"])
+    }
+
+    @Test func aConnectionOfTheControlSocketGoesBeforeTheFileAndOutlivesAReload() throws {
+        var store = ConfigurationStore(file: try configuration(["a"]))
+        var keys = ends
+        keys["rekey_time"] = "5m"
+        store.load(try loaded("a", keys))
+        store.load(try loaded("d", ends))
+        #expect(store.connections.map(\.name) == ["a", "d"])
+        _ = store.replaceFile(try configuration(["a"]))
+        #expect(store.connection(named: "a")?.rekeyTime == .seconds(300))
+    }
+
+    @Test func anUnloadedConnectionComesBackWithTheFile() throws {
+        var store = ConfigurationStore(file: try configuration(["a"]))
+        let wasThere = store.unload(connection: "a")
+        #expect(wasThere && store.connections.isEmpty)
+        let isThere = store.unload(connection: "a")
+        #expect(!isThere)
+        _ = store.replaceFile(try configuration(["a"]))
+        #expect(store.connections.map(\.name) == ["a"])
+    }
+
+    @Test func listsOfTheControlSocketAreListsOfTheSchema() throws {
+        var keys = ends
+        keys.set("remote_addrs", ["192.0.2.7", "192.0.2.8"])
+        keys.set("children", ["net": ["remote_ts": ["10.0.0.0/8", "172.16.0.0/12"]]])
+        let connection = try loaded("vici", keys)
+        #expect(connection.remoteAddresses.count == 2)
+        #expect(connection.children.first?.remoteTrafficSelectors.count == 2)
+    }
+
+    @Test func secretsComeAndGoByTheirId() throws {
+        var store = ConfigurationStore(file: try configuration(["a"]))
+        store.load(try SecretConfiguration(name: "s1", kind: .ike, owners: ["a.example"], data: [1, 2, 3]))
+        #expect(store.loadedSecretNames == ["s1"])
+        #expect(store.secrets.count == 2)
+        let wasThere = store.unload(secret: "s1")
+        let isThere = store.unload(secret: "s1")
+        #expect(wasThere && !isThere)
+    }
+}

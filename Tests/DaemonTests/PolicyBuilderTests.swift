@@ -1,0 +1,83 @@
+import IKECore
+import IKECrypto
+import IKEWire
+import Inet
+import SwanConf
+import Testing
+
+@testable import Daemon
+
+/// What of a configuration reaches the engine.
+@Suite struct PolicyBuilderTests {
+    private let text = """
+        connections {
+            site {
+                local_addrs = 192.0.2.1
+                remote_addrs = 198.51.100.0/24, %any6
+                proposals = aes256gcm16-prfsha384-x25519
+                dpd_delay = 30s
+                keyingtries = 0
+                encap = yes
+                rekey_time = 2h
+                over_time = 10m
+                rand_time = 5m
+                local { auth = psk
+                    id = left.example }
+                remote { auth = psk }
+                children {
+                    net {
+                        local_ts = 10.1.0.0/16
+                        remote_ts = dynamic[tcp/443]
+                        replay_window = 128
+                        copy_dscp = no
+                        rekey_time = 20m
+                    }
+                }
+            }
+        }
+        secrets { ike-site { id = right.example
+            secret = 0x0102 } }
+        """
+
+    private func policy() throws -> Policy {
+        ConfigurationStore(file: try Configuration(parsing: text, file: "test.conf")).policy
+    }
+
+    @Test func aConnectionKeepsWhatWasConfigured() throws {
+        let connection = try #require(try policy().connection(named: "site"))
+        #expect(connection.local.identity == Identification("left.example"))
+        #expect(connection.remote.identity == nil)
+        #expect(connection.forcesEncapsulation)
+        #expect(connection.livenessDelay == .seconds(30))
+        #expect(connection.keyingTries == nil)
+        #expect(connection.lifetime == Lifetime(rekey: .seconds(7200), jitter: .seconds(300), hard: .seconds(7800)))
+        #expect(connection.proposals.count == 1)
+    }
+
+    @Test func aChildKeepsWhatWasConfigured() throws {
+        let child = try #require(try policy().connection(named: "site")?.children.first)
+        #expect(child.name == "net")
+        #expect(child.options.replayWindow == 128)
+        #expect(child.options.copyDSCP == .no)
+        #expect(child.lifetime.rekey == .seconds(1200))
+        #expect(child.remoteSelectors == [.dynamic(protocolID: .tcp, ports: .range(443...443))])
+    }
+
+    @Test func aSecretKeepsItsOwnersAndOctets() throws {
+        let key = try #require(try policy().secrets.first)
+        #expect(key.owners == [try #require(Identification("right.example"))])
+        #expect(key.secret.count == 2)
+    }
+
+    @Test func withoutATimeToRekeyAnIKESALivesADay() throws {
+        let text = """
+            connections { c { rekey_time = 0
+                local { auth = psk }
+                remote { auth = psk } } }
+            """
+        let configuration = try Configuration(parsing: text, file: "test.conf")
+        let connection = try #require(ConfigurationStore(file: configuration).policy.connections.first)
+        #expect(connection.lifetime.rekey == nil)
+        #expect(connection.lifetime.hard == .seconds(86_400))
+    }
+}

@@ -1,0 +1,46 @@
+import IKECore
+import Support
+import Testing
+import VICI
+
+@testable import Daemon
+
+/// How SAs look to VICI clients.
+@Suite struct SAMessageTests {
+    private func section() throws -> (sa: VICIMessage, child: VICIMessage) {
+        let pair = Pair()
+        pair.up()
+        let summary = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
+        let traffic = Traffic(bytesIn: 10, packetsIn: 1, idleIn: .seconds(3), mtu: 1438)
+        let message = summary.message(children: summary.children.map { $0.entry(traffic) })
+        let sa = try #require(message.section("site"))
+        let children = try #require(sa.section("child-sas"))
+        return (sa, try #require(children.sections.first?.section))
+    }
+
+    @Test func anIKESAHasStrongSwansKeysAndTheFiveNegotiatedThings() throws {
+        let (sa, _) = try section()
+        #expect(sa["state"] == "ESTABLISHED")
+        #expect(sa["local-id"] == "left.example" && sa["remote-id"] == "right.example")
+        #expect(sa["local-host"] == "192.0.2.1" && sa["local-port"] == "500")
+        #expect(sa["initiator"] == "yes")
+        #expect(sa["encr-alg"] == "AES_GCM_16" && sa["encr-keysize"] == "128")
+        #expect(sa["prf-alg"] == "PRF_HMAC_SHA2_256" && sa["dh-group"] == "CURVE_25519")
+        #expect(sa["remote-auth"] == "pre-shared key")
+        #expect(sa["life-total"] == "86400")
+        #expect(sa["nat-any"] == nil)
+    }
+
+    @Test func aChildSAHasItsTrafficAndSelectors() throws {
+        let (_, child) = try section()
+        #expect(child["name"] == "net" && child["state"] == "INSTALLED" && child["mode"] == "TUNNEL")
+        #expect(child["bytes-in"] == "10" && child["use-in"] == "3" && child["use-out"] == nil)
+        #expect(child["mtu"] == "1438")
+        #expect(child.list("local-ts") == ["10.1.0.0/16"] && child.list("remote-ts") == ["10.2.0.0/16"])
+        #expect(child["encap"] == nil)
+    }
+
+    @Test func whatAPeerSaysCannotBreakALogLine() {
+        #expect("one\ntwo\u{1b}[31m".singleLine == "one two [31m")
+    }
+}

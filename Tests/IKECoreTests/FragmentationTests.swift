@@ -1,0 +1,93 @@
+import IKECore
+import IKEWire
+import Inet
+import Support
+import Testing
+
+/// Long messages in fragments (RFC 7383).
+@Suite struct FragmentationTests {
+    private func settings(_ size: Int) -> Settings {
+        var settings = Settings()
+        settings.fragmentSize = size
+        return settings
+    }
+
+    private func isFragment(_ transit: Network.Transit) -> Bool {
+        guard let message = try? Message(parsing: transit.datagram.bytes) else { return false }
+        return message.payloads.encryptedFragment != nil
+    }
+
+    @Test(arguments: ["aes128gcm16-prfsha256-x25519", "aes128-sha256-x25519", "aes128ctr-sha512-x25519"])
+    func aLongMessageTravelsInFragments(_ keywords: String) {
+        var sites = TwoSites()
+        sites.change { $0.proposals = TwoSites.proposals(keywords, .ike) }
+        let pair = Pair(sites, settings: settings(200))
+        #expect(pair.left.succeeded(pair.up()))
+        let fragments = pair.network.sent.filter(isFragment)
+        #expect(fragments.count >= 2)
+        #expect(fragments.allSatisfy { $0.datagram.bytes.count <= 200 })
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test func aShortMessageStaysWhole() {
+        let pair = Pair(settings: settings(1280))
+        #expect(pair.left.succeeded(pair.up()))
+        #expect(!pair.network.sent.contains(where: isFragment))
+    }
+
+    @Test func aSideThatTakesNoFragmentsGetsNone() {
+        var sites = TwoSites()
+        sites.right.connections[0].acceptsFragments = false
+        let pair = Pair(sites, settings: settings(200))
+        #expect(pair.left.succeeded(pair.up()))
+        #expect(!pair.network.sent.contains(where: isFragment))
+    }
+
+    @Test(arguments: 1...50) func fragmentsSurviveLossDuplicationAndReordering(_ seed: Int) {
+        let conditions = Network.Conditions(loss: 0.1, duplication: 0.3, latency: 0.005...0.500)
+        let pair = Pair(seed: UInt64(seed), conditions: conditions, settings: settings(200))
+        let id = pair.up(within: .seconds(200))
+        #expect(pair.left.succeeded(id) || pair.left.failure(of: id)?.reason == .peerUnreachable)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test func aForgedFragmentDoesNotSpoilTheMessage() {
+        let pair = Pair(settings: settings(200))
+        pair.network.tap = { transit in
+            if isFragment(transit) {
+                var forged = transit.datagram
+                forged.bytes[forged.bytes.count - 1] ^= 1
+                pair.network.inject(forged)
+            }
+            return transit.datagram
+        }
+        #expect(pair.left.succeeded(pair.up()))
+    }
+
+    @Test func onlyTheFirstFragmentOfARepeatedRequestCallsForTheAnswerAgain() throws {
+        let pair = Pair(settings: settings(200))
+        try #require(pair.left.succeeded(pair.up()))
+        let requests = pair.network.sent.filter { $0.sender == "left" && isFragment($0) }.map(\.datagram)
+        try #require(requests.count >= 2)
+        let before = pair.network.sent.count
+        pair.network.inject(requests[1])
+        pair.network.run(for: .seconds(1))
+        #expect(pair.network.sent.count == before)
+        pair.network.inject(requests[0])
+        pair.network.run(for: .seconds(1))
+        #expect(pair.network.sent.count > before)
+    }
+
+    @Test func theRekeyedIKESATakesFragmentsAsWell() throws {
+        let pair = Pair(settings: settings(200))
+        try #require(pair.left.succeeded(pair.up()))
+        let sa = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
+        pair.network.command(pair.left, .rekey([.ikeSA(id: sa.id)]))
+        pair.network.run(for: .seconds(1))
+        let child = try #require(pair.left.outbound.first)
+        let id = pair.network.command(pair.left, .rekey([.childSA(id: child.id)]))
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.succeeded(id))
+        #expect(pair.childSAsAgree)
+    }
+}

@@ -1,0 +1,57 @@
+/// What the command line of `simulate` asks for.
+struct Options {
+    /// Schedules to run.
+    var runs = 1000
+    /// The seed of the first; each further schedule has the next one.
+    var seed: UInt64 = 1
+    /// One schedule only, with its whole message log.
+    var isReplay = false
+    /// How many hours of commands and traffic each schedule has; nil: some minutes, as its seed says.
+    var hours: Double?
+    /// Properties that are not looked at.
+    var omitted: Set<String> = []
+    /// Schedules that run at the same time.
+    var jobs = 1
+
+    enum Failure: Error, CustomStringConvertible {
+        case unknown(String)
+        case value(String)
+
+        var description: String {
+            switch self {
+            case .unknown(let option): "unknown option \(option)"
+            case .value(let option): "\(option) needs a value, numbers above 0"
+            }
+        }
+    }
+
+    init(_ arguments: some Sequence<String>) throws(Failure) {
+        var rest = arguments.makeIterator()
+        var hasRuns = false
+        while let option = rest.next() {
+            switch option {
+            case "--runs":
+                runs = try Self.number(option, rest.next())
+                hasRuns = true
+            case "--seed":
+                seed = try Self.number(option, rest.next())
+                isReplay = true
+            case "--hours": hours = try Self.number(option, rest.next())
+            case "--without":
+                guard let name = rest.next() else { throw .value(option) }
+                omitted.insert(name)
+            case "--jobs": jobs = try Self.number(option, rest.next())
+            default: throw .unknown(option)
+            }
+        }
+        if hasRuns { isReplay = false }
+    }
+
+    private static func number<N: LosslessStringConvertible & Comparable & Numeric>(
+        _ option: String,
+        _ text: String?
+    ) throws(Failure) -> N {
+        guard let text, let number = N(text), number > 0 else { throw .value(option) }
+        return number
+    }
+}

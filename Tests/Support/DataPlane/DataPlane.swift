@@ -1,0 +1,150 @@
+package import IKECore
+import IKEWire
+import Inet
+
+/// A host's data plane: seals user packets with the newest outbound CHILD SA, opens what arrives on inbound ones.
+package final class DataPlane {
+    /// What became of a packet that arrived.
+    package enum Verdict: String {
+        case accepted
+        case unknownSPI = "no CHILD SA has its SPI"
+        case wrongKey = "it does not open with our key"
+        case replayed = "its sequence number was seen before"
+    }
+
+    package private(set) var sas: [InstalledSA] = []
+    /// Counts the changes to `sas`, so that what was looked at once need not be looked at again.
+    package private(set) var generation = 0
+    /// What the CHILD SAs have carried, by their ids.
+    package private(set) var usage: [UInt32: ChildUsage] = [:]
+    /// What is broken on purpose.
+    package var faults: Set<DataPlaneFault> = []
+    private var newestRank = 0
+
+    /// Every user packet has as many octets.
+    private static let packetLength: UInt64 = 100
+
+    // MARK: - What the engine says
+
+    func apply(_ output: Output) {
+        switch output {
+        case .installInbound(let childSA): installInbound(childSA)
+        case .installOutbound(let childSA): installOutbound(childSA)
+        case .removeChild(let childSA): remove(childSA)
+        case .send, .sendKeepalive, .event, .log, .keys: break
+        }
+    }
+
+    /// Forgets everything, as a host does that starts anew.
+    func clear() {
+        sas = []
+        usage = [:]
+        generation += 1
+    }
+
+    private func installInbound(_ childSA: ChildSA) {
+        change(childSA) { $0.acceptsInbound = true }
+        if faults.contains(.sendsTooEarly) { installOutbound(childSA) }
+    }
+
+    private func installOutbound(_ childSA: ChildSA) {
+        let older = sas.filter {
+            $0.outboundRank != nil && $0.id != childSA.id && $0.childSA.carriesTheSame(as: childSA)
+        }
+        if faults.contains(.keepsSendingOnTheOldSA), !older.isEmpty { return }
+        newestRank += 1
+        change(childSA) { $0.outboundRank = newestRank }
+        if faults.contains(.stopsAcceptingTooEarly) {
+            for sa in older { change(sa.childSA) { $0.acceptsInbound = false } }
+        }
+    }
+
+    private func remove(_ childSA: ChildSA) {
+        if faults.contains(.neverRemoves) { return }
+        sas.removeAll { $0.id == childSA.id }
+        usage[childSA.id] = nil
+        generation += 1
+    }
+
+    private func change(_ childSA: ChildSA, _ body: (inout InstalledSA) -> Void) {
+        generation += 1
+        if let index = sas.firstIndex(where: { $0.id == childSA.id }) {
+            body(&sas[index])
+            return
+        }
+        var sa = InstalledSA(childSA)
+        if faults.contains(.swapsKeys) { swap(&sa.inboundKey, &sa.outboundKey) }
+        if faults.contains(.usesOneKeyForAll) { sa.outboundKey = KeyFingerprint() }
+        body(&sa)
+        sas.append(sa)
+    }
+
+    // MARK: - Packets
+
+    /// Seals a user packet with the newest SA that carries it, or nil where there is none.
+    func seal(_ content: UserPacket, from source: IPAddress, to destination: IPAddress) -> (ESPPacket, ChildSA)? {
+        let fitting = sas.indices.filter { sas[$0].outboundRank != nil && sas[$0].childSA.carries(source, destination) }
+        guard let index = fitting.max(by: { (sas[$0].outboundRank ?? 0) < (sas[$1].outboundRank ?? 0) }) else {
+            return nil
+        }
+        let sa = sas[index]
+        let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sa.nextSequence.isMultiple(of: 8)
+        sas[index].nextSequence += 1
+        usage[sa.id, default: ChildUsage()].packetsOut += 1
+        usage[sa.id, default: ChildUsage()].octetsOut += Self.packetLength
+        let packet = ESPPacket(
+            spi: sa.childSA.outboundSPI,
+            sequence: isCounted ? sa.nextSequence : sa.nextSequence - 1,
+            key: sa.outboundKey,
+            content: content,
+            usesUDP: sa.childSA.usesUDP
+        )
+        return (packet, sa.childSA)
+    }
+
+    func open(_ packet: ESPPacket, now: Instant) -> Verdict {
+        guard let index = sas.firstIndex(where: { $0.acceptsInbound && $0.childSA.inboundSPI == packet.spi }) else {
+            return .unknownSPI
+        }
+        guard sas[index].inboundKey == packet.key else { return .wrongKey }
+        guard sas[index].seen.insert(packet.sequence).inserted || faults.contains(.deliversReplays) else {
+            return .replayed
+        }
+        usage[sas[index].id, default: ChildUsage()].lastInbound = now
+        usage[sas[index].id, default: ChildUsage()].packetsIn += 1
+        usage[sas[index].id, default: ChildUsage()].octetsIn += Self.packetLength
+        return .accepted
+    }
+}
+
+/// A way in which a data plane may be broken, for tests that show that somebody notices.
+package enum DataPlaneFault: String, CaseIterable {
+    /// Ignores a newer outbound SA.
+    case keepsSendingOnTheOldSA
+    /// Sends on a new SA before the engine says that the peer accepts on it.
+    case sendsTooEarly
+    /// Accepts nothing on the old SA once it sends on the new one.
+    case stopsAcceptingTooEarly
+    /// Keeps SAs that the engine removed.
+    case neverRemoves
+    /// Mistakes one direction's keys for the other's.
+    case swapsKeys
+    /// Sends everything with one key.
+    case usesOneKeyForAll
+    /// Some numbers are used a second time.
+    case repeatsSequenceNumbers
+    /// Accepts what it has accepted before.
+    case deliversReplays
+}
+
+extension ChildSA {
+    /// Whether the selectors cover a packet between these inner addresses.
+    func carries(_ source: IPAddress, _ destination: IPAddress) -> Bool {
+        localSelectors.contains { $0.addresses.contains(source) }
+            && remoteSelectors.contains { $0.addresses.contains(destination) }
+    }
+
+    func carriesTheSame(as other: ChildSA) -> Bool {
+        localSelectors == other.localSelectors && remoteSelectors == other.remoteSelectors
+    }
+}

@@ -1,0 +1,37 @@
+package import IKECore
+package import IKECrypto
+import IKEWire
+
+/// A CHILD SA as a host's data plane holds it: what it would do with the packets, whatever the engine meant.
+package struct InstalledSA {
+    package let childSA: ChildSA
+    package internal(set) var inboundKey: KeyFingerprint
+    package internal(set) var outboundKey: KeyFingerprint
+    /// Accepts what arrives on the inbound SPI.
+    package internal(set) var acceptsInbound = false
+    /// The place among the outbound SAs, higher being newer; nil: nothing is sent on it.
+    package internal(set) var outboundRank: Int?
+    package internal(set) var nextSequence: UInt64 = 1
+    /// Sequence numbers that were accepted.
+    var seen: Set<UInt64> = []
+
+    init(_ childSA: ChildSA) {
+        self.childSA = childSA
+        inboundKey = KeyFingerprint(childSA.inboundKeys)
+        outboundKey = KeyFingerprint(childSA.outboundKeys)
+    }
+
+    package var id: UInt32 { childSA.id }
+
+    /// The one SA, seen from its other end.
+    package func isTwin(of other: InstalledSA) -> Bool {
+        childSA.inboundSPI == other.childSA.outboundSPI && childSA.outboundSPI == other.childSA.inboundSPI
+    }
+}
+
+extension KeyFingerprint {
+    package init(_ keys: CipherKeys) {
+        keys.encryption.withUnsafeBytes { mix($0) }
+        keys.integrity.withUnsafeBytes { mix($0) }
+    }
+}

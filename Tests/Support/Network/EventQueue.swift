@@ -1,0 +1,44 @@
+import IKECore
+
+/// What is to happen, the earliest first and in the order of its scheduling where the times are equal.
+struct EventQueue<Event> {
+    private struct Entry {
+        let at: Instant
+        let order: Int
+        let event: Event
+
+        static func < (left: Self, right: Self) -> Bool { (left.at, left.order) < (right.at, right.order) }
+    }
+
+    private var heap: [Entry] = []
+    private var counter = 0
+
+    var next: Instant? { heap.first?.at }
+
+    mutating func schedule(_ event: Event, at instant: Instant) {
+        counter += 1
+        heap.append(Entry(at: instant, order: counter, event: event))
+        var child = heap.count - 1
+        while child > 0, heap[child] < heap[(child - 1) / 2] {
+            heap.swapAt(child, (child - 1) / 2)
+            child = (child - 1) / 2
+        }
+    }
+
+    /// The earliest event, if it is due.
+    mutating func popDue(_ now: Instant) -> Event? {
+        guard let first = heap.first, first.at <= now else { return nil }
+        heap.swapAt(0, heap.count - 1)
+        heap.removeLast()
+        var parent = 0
+        while true {
+            var least = parent
+            for child in [2 * parent + 1, 2 * parent + 2] where child < heap.count && heap[child] < heap[least] {
+                least = child
+            }
+            guard least != parent else { return first.event }
+            heap.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

@@ -1,0 +1,89 @@
+package import IKECore
+package import Inet
+
+/// A host of the network with what its engine has told it so far.
+package final class Host {
+    package let name: String
+    /// The address of its own interface; behind a NAT nobody else sees it.
+    package let address: IPAddress
+    package let nat: NATBox?
+    package private(set) var endpoint: Endpoint
+    package let dataPlane = DataPlane()
+    /// How many times it has been started anew.
+    package private(set) var restarts = 0
+    /// CHILD SAs that the data plane would accept on, by id.
+    package private(set) var inbound: [UInt32: ChildSA] = [:]
+    /// CHILD SAs that the data plane would send on, the latest last.
+    package private(set) var outbound: [ChildSA] = []
+    package private(set) var events: [Event] = []
+    package private(set) var logs: [LogRecord] = []
+    package private(set) var outcomes: [CommandID: CommandOutcome] = [:]
+    package private(set) var keepalives = 0
+    /// What is broken on purpose in the host around the engine.
+    package var fault: (any HostFault)?
+    var usageReported = Instant(nanoseconds: 0)
+    let settings: Settings
+
+    init(name: String, address: IPAddress, nat: NATBox?, settings: Settings, endpoint: Endpoint) {
+        self.name = name
+        self.address = address
+        self.nat = nat
+        self.settings = settings
+        self.endpoint = endpoint
+    }
+
+    /// The address that its peers talk to.
+    package var outerAddress: IPAddress { nat?.address ?? address }
+
+    /// Starts anew with another engine; all state is lost.
+    func restart(_ endpoint: Endpoint) {
+        self.endpoint = endpoint
+        restarts += 1
+        inbound = [:]
+        outbound = []
+        events = []
+        logs = []
+        dataPlane.clear()
+    }
+
+    func note(_ output: Output, keepsHistory: Bool) {
+        switch output {
+        case .send, .keys: break
+        case .sendKeepalive: keepalives += 1
+        case .installInbound(let childSA): inbound[childSA.id] = childSA
+        case .installOutbound(let childSA):
+            outbound.removeAll { $0.id == childSA.id }
+            outbound.append(childSA)
+        case .removeChild(let childSA):
+            inbound[childSA.id] = nil
+            outbound.removeAll { $0.id == childSA.id }
+        case .event(.commandFinished(let id, let outcome)): outcomes[id] = outcome
+        case .event(let event): if keepsHistory { events.append(event) }
+        case .log(let record): if keepsHistory { logs.append(record) }
+        }
+        dataPlane.apply(output)
+    }
+
+    /// The failure of a command, if it has failed.
+    package func failure(of id: CommandID) -> NegotiationFailure? {
+        guard case .failed(let failure)? = outcomes[id] else { return nil }
+        return failure
+    }
+
+    package func succeeded(_ id: CommandID) -> Bool {
+        guard case .done? = outcomes[id] else { return false }
+        return true
+    }
+}
+
+/// A host whose surroundings of the engine are broken, for tests that show that somebody notices.
+package protocol HostFault: AnyObject {
+    /// What is done in place of `output`.
+    func perform(_ output: Output, of host: Host, in network: Network) -> [Output]
+    /// Whether the host forgets to tell the engine of the time.
+    var forgetsTimers: Bool { get }
+}
+
+extension HostFault {
+    package var forgetsTimers: Bool { false }
+}

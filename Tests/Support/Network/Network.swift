@@ -1,0 +1,327 @@
+package import IKECore
+import IKECrypto
+import IKEWire
+import Inet
+
+/// Hosts that run the IKE engine, joined by a network in virtual time: it delays, loses, duplicates and corrupts as its
+/// seed says.
+///
+/// Nothing here waits: time jumps to the next delivery or deadline, and the same seed gives the same run.
+package final class Network {
+    enum Occurrence {
+        case arrival(Parcel)
+        case act((Network) -> Void)
+    }
+
+    package private(set) var now = Instant(nanoseconds: 1_000_000_000)
+    package private(set) var hosts: [Host] = []
+    /// What happens to IKE messages.
+    package var conditions: Conditions
+    /// What happens to user packets.
+    package var dataConditions = Conditions()
+    /// Sees each datagram before the network does; returning nil drops it.
+    package var tap: ((Transit) -> Datagram?)?
+    /// Every datagram that was sent, in order; left empty where histories are not kept.
+    package private(set) var sent: [Transit] = []
+    /// Whether `sent` and the hosts' events and logs are kept.
+    package var keepsHistory = true
+    package internal(set) var flows: [Flow] = []
+    package let journal = Journal()
+    /// What must hold, looked at after every step.
+    package var properties: [any Property] = []
+    /// What the properties may take for granted.
+    package var expectations = Expectations()
+    package private(set) var violations: [Violation] = []
+    /// User packets have their own randomness, so that they do not change what happens to IKE messages.
+    let dataRandom: SeededRandom
+    private let random: SeededRandom
+    private var queue = EventQueue<Occurrence>()
+    private var outages: [Outage] = []
+    private var lastCommand: UInt64 = 0
+    private var stepsAtOnce = 0
+
+    package init(seed: UInt64 = 1, conditions: Conditions = Conditions()) {
+        random = SeededRandom(seed: seed)
+        dataRandom = SeededRandom(seed: ~seed)
+        self.conditions = conditions
+    }
+
+    @discardableResult
+    package func host(
+        _ name: String,
+        _ address: String,
+        behind nat: NATBox? = nil,
+        policy: Policy,
+        settings: Settings = Settings()
+    ) -> Host {
+        guard let address = IPAddress(address) else { preconditionFailure("not an address: \(address)") }
+        let host = Host(name: name, address: address, nat: nat, settings: settings, endpoint: engine(settings, policy))
+        hosts.append(host)
+        return host
+    }
+
+    private func engine(_ settings: Settings, _ policy: Policy) -> Endpoint {
+        Endpoint(settings: settings, policy: policy, random: SeededRandom(seed: random.uint64()), now: now)
+    }
+
+    // MARK: - Acting
+
+    /// Gives a command to a host at the present time.
+    @discardableResult
+    package func command(_ host: Host, _ command: Command) -> CommandID {
+        lastCommand += 1
+        let id = CommandID(rawValue: lastCommand)
+        journal.note(now, "\(host.name) is told to \(command.story)")
+        observe(.commanded(id, command, host))
+        feed(host, .command(command, id))
+        return id
+    }
+
+    /// Has `host` bring `connection` up towards `peer`.
+    @discardableResult
+    package func initiate(_ host: Host, _ connection: String, children: ChildChoice = .all, to peer: Host) -> CommandID
+    {
+        command(
+            host,
+            .initiate(
+                connection: connection,
+                children,
+                local: SocketAddress(address: host.address, port: 500),
+                remote: SocketAddress(address: peer.outerAddress, port: 500)
+            )
+        )
+    }
+
+    package func feed(_ host: Host, _ input: Input) {
+        host.endpoint.handle(input, now: now)
+        drain(host)
+    }
+
+    /// Puts a datagram on the network that no host sent.
+    package func inject(_ datagram: Datagram) {
+        schedule(
+            Parcel(source: datagram.local, destination: datagram.remote, content: .ike(datagram.bytes)),
+            conditions,
+            random
+        )
+    }
+
+    /// Has something happen at a later time.
+    package func at(_ instant: Instant, _ action: @escaping (Network) -> Void) {
+        queue.schedule(.act(action), at: instant)
+    }
+
+    /// Replaces a host's engine: all its state is lost, and nobody is told.
+    @discardableResult
+    package func restart(_ host: Host, policy: Policy) -> Host {
+        journal.note(now, "\(host.name) starts anew and has lost everything")
+        host.restart(engine(host.settings, policy))
+        observe(.restarted(host))
+        return host
+    }
+
+    /// Lets nothing from or to a host through for a while.
+    package func silence(_ host: Host, for duration: Duration) {
+        journal.note(now, "\(host.name) is cut off for \(duration)")
+        outages.append(Outage(scope: .host(host.outerAddress), until: now + duration))
+    }
+
+    /// Lets nothing between two hosts through for a while.
+    package func cut(_ one: Host, _ other: Host, for duration: Duration) {
+        journal.note(now, "the path between \(one.name) and \(other.name) is cut for \(duration)")
+        outages.append(Outage(scope: .path(one.outerAddress, other.outerAddress), until: now + duration))
+    }
+
+    /// Ends whatever keeps datagrams from getting through.
+    package func endOutages() { outages = [] }
+
+    // MARK: - Time
+
+    /// Lets virtual time pass; ends early once a property is violated.
+    package func run(for duration: Duration) { run(until: now + duration) }
+
+    package func run(until end: Instant) {
+        while violations.isEmpty, let next = nextMoment(), next <= end {
+            stepsAtOnce = next > now ? 0 : stepsAtOnce + 1
+            guard stepsAtOnce < Self.mostStepsAtOnce else {
+                report("time-moves-on", "\(Self.mostStepsAtOnce) steps without time passing: a deadline is never met")
+                return
+            }
+            now = max(now, next)
+            step()
+            for property in properties { report(type(of: property).name, property.check(self)) }
+        }
+        if violations.isEmpty { now = max(now, end) }
+    }
+
+    /// Asks every property for its last word, once nothing more is to happen.
+    package func finish() {
+        for property in properties { report(type(of: property).name, property.finish(self)) }
+    }
+
+    /// More than any burst needs: an engine that wants to be called again and again at the same instant never ends.
+    private static let mostStepsAtOnce = 10_000
+
+    private func nextMoment() -> Instant? {
+        let deadline = hosts.lazy.filter { !($0.fault?.forgetsTimers ?? false) }.compactMap(\.endpoint.nextDeadline)
+            .min()
+        return [queue.next, deadline].compactMap { $0 }.min()
+    }
+
+    private func step() {
+        while let occurrence = queue.popDue(now) {
+            switch occurrence {
+            case .arrival(let parcel): deliver(parcel)
+            case .act(let action): action(self)
+            }
+        }
+        for host in hosts
+        where !(host.fault?.forgetsTimers ?? false) && host.endpoint.nextDeadline.map({ $0 <= now }) ?? false {
+            feed(host, .timer)
+        }
+    }
+
+    // MARK: - Outputs
+
+    private func drain(_ host: Host) {
+        while let output = host.endpoint.poll() {
+            for output in host.fault?.perform(output, of: host, in: self) ?? [output] { perform(output, of: host) }
+        }
+    }
+
+    private func perform(_ output: Output, of host: Host) {
+        host.note(output, keepsHistory: keepsHistory)
+        observe(.output(output, host))
+        switch output {
+        case .send(let datagram): send(datagram, from: host)
+        case .sendKeepalive(let local, let remote):
+            dispatch(
+                Parcel(source: local, destination: remote, content: .keepalive),
+                from: host,
+                conditions,
+                dataRandom
+            )
+        case .keys(let keys): journal.learn(keys)
+        case .event(let event): journal.note(now, host.name, event)
+        case .log(let record): journal.note(now, host.name, record)
+        case .installInbound, .installOutbound, .removeChild: break
+        }
+    }
+
+    private func send(_ datagram: Datagram, from host: Host) {
+        let transit = Transit(datagram: datagram, sender: host.name)
+        if keepsHistory { sent.append(transit) }
+        var datagram = datagram
+        if let tap {
+            guard let passed = tap(transit) else {
+                journal.note(now, host.name, transit.datagram, fate: "dropped by the tap")
+                return
+            }
+            datagram = passed
+        }
+        let parcel = Parcel(source: datagram.local, destination: datagram.remote, content: .ike(datagram.bytes))
+        dispatch(parcel, from: host, conditions, random)
+    }
+
+    // MARK: - On the wire
+
+    /// Sends a parcel on its way, past the NAT in front of its sender and through what the network does to it.
+    func dispatch(_ parcel: Parcel, from host: Host, _ conditions: Conditions, _ random: SeededRandom) {
+        var parcel = parcel
+        if let nat = host.nat, parcel.hasPorts {
+            parcel.source = nat.outward(parcel.source, to: parcel.destination.address, now: now)
+        }
+        guard !random.chance(conditions.loss) else {
+            note(parcel, from: host, fate: "lost")
+            return
+        }
+        if conditions.corruption > 0, random.chance(conditions.corruption) {
+            guard case .ike(let bytes) = parcel.content, !bytes.isEmpty else { return }
+            var corrupted = bytes
+            corrupted[Int(random.uint32()) % bytes.count] ^= UInt8(1 << (random.uint32() % 8))
+            note(parcel, from: host, fate: "corrupted")
+            parcel.content = .ike(corrupted)
+            schedule(parcel, conditions, random)
+            return
+        }
+        let arrival = schedule(parcel, conditions, random)
+        var fate = "arrives at \(Journal.clock(arrival))"
+        if random.chance(conditions.duplication) {
+            fate += " and \(Journal.clock(schedule(parcel, conditions, random)))"
+        }
+        note(parcel, from: host, fate: fate)
+    }
+
+    private func note(_ parcel: Parcel, from host: Host, fate: @autoclosure () -> String) {
+        guard case .ike(let bytes) = parcel.content else { return }
+        journal.note(
+            now,
+            host.name,
+            Datagram(local: parcel.source, remote: parcel.destination, bytes: bytes),
+            fate: fate()
+        )
+    }
+
+    @discardableResult
+    private func schedule(_ parcel: Parcel, _ conditions: Conditions, _ random: SeededRandom) -> Instant {
+        let range = conditions.latency
+        let delay = range.lowerBound + (range.upperBound - range.lowerBound) * random.fraction()
+        let arrival = now + .seconds(delay)
+        queue.schedule(.arrival(parcel), at: arrival)
+        return arrival
+    }
+
+    private func deliver(_ parcel: Parcel) {
+        outages.removeAll { $0.until < now }
+        guard !outages.contains(where: { $0.stops(parcel) }) else { return }
+        guard let (host, local) = addressee(of: parcel) else {
+            if case .esp(let packet) = parcel.content {
+                observe(.lost(packet, "no host or NAT mapping at \(parcel.destination)"))
+            }
+            return
+        }
+        switch parcel.content {
+        case .ike(let bytes): feed(host, .datagram(Datagram(local: local, remote: parcel.source, bytes: bytes)))
+        case .esp(let packet): receive(packet, at: host)
+        case .keepalive: break
+        }
+    }
+
+    private func addressee(of parcel: Parcel) -> (Host, SocketAddress)? {
+        if let nat = hosts.lazy.compactMap(\.nat).first(where: { $0.address == parcel.destination.address }) {
+            guard parcel.hasPorts, let inside = nat.inward(parcel.destination, from: parcel.source.address, now: now)
+            else { return nil }
+            return hosts.first { $0.nat === nat && $0.address == inside.address }.map { ($0, inside) }
+        }
+        return hosts.first { $0.nat == nil && $0.address == parcel.destination.address }.map {
+            ($0, parcel.destination)
+        }
+    }
+
+    // MARK: - Properties
+
+    func observe(_ happening: @autoclosure () -> Happening) {
+        guard !properties.isEmpty else { return }
+        let happening = happening()
+        for property in properties { report(type(of: property).name, property.observe(happening, in: self)) }
+    }
+
+    private func report(_ property: String, _ story: String?) {
+        guard let story else { return }
+        violations.append(Violation(property: property, at: now, story: story))
+        journal.note(now, "VIOLATION of \(property): \(story)")
+    }
+}
+
+extension SeededRandom {
+    /// A number from 0 up to but not including 1.
+    package func fraction() -> Double { Double(uint32()) / Double(1 << 32) }
+
+    /// True in `probability` of the cases.
+    package func chance(_ probability: Double) -> Bool { fraction() < probability }
+
+    /// A number from 0 up to but not including `count`, which is at least 1.
+    package func below(_ count: Int) -> Int { Int(uint32()) % count }
+
+    package func element<T>(_ choices: [T]) -> T { choices[below(choices.count)] }
+}

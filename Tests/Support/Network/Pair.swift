@@ -1,0 +1,49 @@
+package import IKECore
+import IKECrypto
+
+/// A network with the two sites on it.
+package struct Pair {
+    package let network: Network
+    package let left: Host
+    package let right: Host
+
+    package init(
+        _ sites: TwoSites = TwoSites(),
+        seed: UInt64 = 1,
+        conditions: Network.Conditions = Network.Conditions(),
+        settings: Settings = Settings()
+    ) {
+        network = Network(seed: seed, conditions: conditions)
+        left = network.host("left", TwoSites.leftAddress, policy: sites.left, settings: settings)
+        right = network.host("right", TwoSites.rightAddress, policy: sites.right, settings: settings)
+    }
+
+    /// Has the left side bring the connection up, and gives it time.
+    @discardableResult
+    package func up(children: ChildChoice = .all, within: Duration = .seconds(1)) -> CommandID {
+        let id = network.initiate(left, "site", children: children, to: right)
+        network.run(for: within)
+        return id
+    }
+
+    /// Whether each CHILD SA that one side accepts on is what the other sends on, with the same keys.
+    package var childSAsAgree: Bool {
+        Self.agree(left, right) && Self.agree(right, left)
+    }
+
+    private static func agree(_ receiver: Host, _ sender: Host) -> Bool {
+        sender.outbound.allSatisfy { out in
+            receiver.inbound.values.contains {
+                $0.inboundSPI == out.outboundSPI && $0.inboundKeys.encryption == out.outboundKeys.encryption
+                    && $0.inboundKeys.integrity == out.outboundKeys.integrity && $0.suite == out.suite
+            }
+        }
+    }
+
+    /// Whether neither side holds anything any more.
+    package var isEmpty: Bool {
+        [left, right].allSatisfy { host in
+            host.endpoint.load == (0, 0, 0, 0) && host.inbound.isEmpty && host.outbound.isEmpty
+        }
+    }
+}

@@ -1,0 +1,97 @@
+import IKECore
+
+/// No two ESP packets have the same key and sequence number (RFC 4303 section 3.3.3).
+package final class SequenceNumbersAreUsedOnce: Property {
+    private struct Use: Hashable {
+        let key: KeyFingerprint
+        let sequence: UInt64
+    }
+
+    package static let name = "sequence-once"
+    private var uses: Set<Use> = []
+
+    package init() {}
+
+    package func observe(_ happening: Happening, in network: Network) -> String? {
+        guard case .sealed(let packet, let host) = happening else { return nil }
+        guard !uses.insert(Use(key: packet.key, sequence: packet.sequence)).inserted else { return nil }
+        return "\(host.name) uses number \(packet.sequence) on SPI \(packet.spi) with a key that has used it already"
+    }
+}
+
+/// A user packet reaches the host that it is meant for, and it reaches it once.
+package final class PacketsAreDeliveredOnce: Property {
+    package static let name = "delivered-once"
+    private var delivered: Set<UserPacket> = []
+
+    package init() {}
+
+    package func observe(_ happening: Happening, in network: Network) -> String? {
+        guard case .delivered(let packet, let host) = happening else { return nil }
+        let content = packet.content
+        guard network.flows[content.flow].receiver === host else {
+            return "packet \(content.number) of flow \(content.flow) came to \(host.name), which it is not for"
+        }
+        guard !delivered.insert(content).inserted else { return nil }
+        return "packet \(content.number) of flow \(content.flow) came to \(host.name) twice"
+    }
+}
+
+/// While nothing but rekeying happens every user packet finds a CHILD SA, and the other side accepts on it.
+///
+/// It counts from the first packet of a flow that arrived: whoever answers IKE_AUTH may send before the answer is there.
+package final class RekeyingLosesNoPacket: Property {
+    package static let name = "no-loss-while-rekeying"
+    private var hasGivenUp = false
+
+    package init() {}
+
+    package func observe(_ happening: Happening, in network: Network) -> String? {
+        guard network.expectations.losesNoPacket, !hasGivenUp else { return nil }
+        switch happening {
+        case .output(.event(.ikeClosed(_, let reason)), _):
+            // What follows is no rekeying any more; whether it may happen is for `RekeyingClosesNothing` to say.
+            hasGivenUp = hasGivenUp || reason.saysThatThePeerIsSilent
+            return nil
+        case .lost(let packet, let reason) where network.flows[packet.content.flow].delivered > 0:
+            return
+                "packet \(packet.content.number) of flow \(packet.content.flow) is lost, SPI \(packet.spi): \(reason)"
+        case .unsendable(let flow) where flow.delivered > 0:
+            return "\(flow.sender.name) has no CHILD SA any more for \(flow.source) to \(flow.destination)"
+        default: return nil
+        }
+    }
+}
+
+/// While nothing but rekeying happens no SA ends otherwise, unless the network lets a peer seem dead.
+package final class RekeyingClosesNothing: Property {
+    package static let name = "rekeying-closes-nothing"
+    private var hasGivenUp = false
+
+    package init() {}
+
+    package func observe(_ happening: Happening, in network: Network) -> String? {
+        guard network.expectations.keepsEverySA, !hasGivenUp, case .output(.event(let event), let host) = happening
+        else {
+            return nil
+        }
+        switch event {
+        case .ikeClosed(let sa, let reason):
+            if reason.saysThatThePeerIsSilent, !network.conditions.isLossless {
+                hasGivenUp = true
+                return nil
+            }
+            return "\(host.name): IKE SA {\(sa.id)} closed: \(reason)"
+        case .childClosed(let child, _, let reason):
+            // Said before the IKE SA's own end.
+            if reason.saysThatThePeerIsSilent, !network.conditions.isLossless { return nil }
+            return "\(host.name): CHILD SA \(child.story) closed: \(reason)"
+        default: return nil
+        }
+    }
+}
+
+extension String {
+    /// How the engine words it that a request was sent in vain to the last.
+    fileprivate var saysThatThePeerIsSilent: Bool { contains("did not answer") }
+}

@@ -1,0 +1,160 @@
+package import IKECore
+import IKECrypto
+import IKEWire
+import Inet
+
+/// One run of a whole network, determined by its seed: the plan is drawn, carried out, and then everything gets the time to
+/// come to rest.
+package final class Schedule {
+    /// What a run came to.
+    package struct Outcome: Sendable {
+        package let seed: UInt64
+        package let violations: [Violation]
+        /// Virtual time.
+        package let duration: Duration
+        package let packets: Int
+        /// The last lines of the message log; empty unless it was kept.
+        package let log: [String]
+    }
+
+    package let seed: UInt64
+    package let network: Network
+    private let plan: Plan
+    private let policies: [Policy]
+    private let nat = NATBox(PlannedPolicies.natAddress)
+
+    /// - Parameter hours: how long commands and traffic go on; nil for some minutes, as the seed says.
+    package init(seed: UInt64, hours: Double? = nil, keepsLog: Bool = false) {
+        self.seed = seed
+        let random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D)
+        plan = Plan(random: random, hours: hours)
+        policies = PlannedPolicies(plan, random: random).policies
+        network = Network(seed: random.uint64(), conditions: plan.conditions)
+        network.dataConditions = plan.dataConditions
+        network.keepsHistory = false
+        network.journal.isKept = keepsLog
+        network.properties = allProperties()
+        network.expectations = Self.expectations(plan)
+        for (index, policy) in policies.enumerated() {
+            let isNatted = index == plan.natted
+            network.host(
+                "h\(index)",
+                isNatted ? "10.99.0.2" : PlannedPolicies.address(index),
+                behind: isNatted ? nat : nil,
+                policy: policy,
+                settings: plan.settings
+            )
+        }
+    }
+
+    private static func expectations(_ plan: Plan) -> Expectations {
+        var expectations = Expectations()
+        let isRekeying = plan.kind == .rekeying
+        expectations.keepsEverySA = isRekeying
+        expectations.losesNoPacket = isRekeying
+        expectations.endsWithOneOfEach = isRekeying && plan.conditions.isLossless
+        // A peer that is gone is noticed by a probe and its repetitions, or when the SA is rekeyed. Exchanges wait for each
+        // other, and an SA that was rekeyed for its Delete.
+        let patience = plan.settings.retransmission.patience
+        expectations.grace =
+            isRekeying && plan.conditions.isLossless ? .seconds(120) : .seconds(150) + patience * 3
+        return expectations
+    }
+
+    /// Carries the plan out.
+    package func run() -> Outcome {
+        let start = network.now
+        bringUp()
+        for step in plan.steps {
+            network.at(start + step.at) { [self] _ in perform(step.action) }
+        }
+        network.run(for: plan.activity)
+        calmDown()
+        network.run(for: network.expectations.grace)
+        network.settle(within: .seconds(900))
+        return Outcome(
+            seed: seed,
+            violations: network.violations,
+            duration: network.now - start,
+            packets: network.flows.map(\.delivered).reduce(0, +),
+            log: network.journal.lines()
+        )
+    }
+
+    private func bringUp() {
+        let end = network.now + plan.activity
+        for link in plan.links {
+            let (initiator, responder) = (network.hosts[link.initiator], network.hosts[link.responder])
+            network.initiate(initiator, link.name, to: responder)
+            if link.isBroughtUpByBoth { network.initiate(responder, link.name, to: initiator) }
+            for isVoice in link.hasVoice ? [false, true] : [false] {
+                let near = PlannedPolicies.network(link.initiator, towards: link.responder, isVoice: isVoice) + ".1"
+                let far = PlannedPolicies.network(link.responder, towards: link.initiator, isVoice: isVoice) + ".1"
+                network.start(
+                    network.flow(from: initiator, near, to: responder, far),
+                    every: plan.packetInterval,
+                    until: end
+                )
+                network.start(
+                    network.flow(from: responder, far, to: initiator, near),
+                    every: plan.packetInterval,
+                    until: end
+                )
+            }
+        }
+    }
+
+    /// From now on the network is at its best.
+    private func calmDown() {
+        network.conditions = Network.Conditions(latency: 0.010...0.050)
+        network.endOutages()
+    }
+
+    // MARK: - Steps
+
+    private func perform(_ action: Plan.Action) {
+        switch action {
+        case .rekeyChild(let host, let pick): child(host, pick) { .rekey([$0]) }
+        case .rekeyIKE(let host, let pick): ikeSA(host, pick) { .rekey([$0]) }
+        case .deleteChild(let host, let pick): child(host, pick) { .terminate([$0]) }
+        case .deleteIKE(let host, let pick): ikeSA(host, pick) { .terminate([$0]) }
+        case .initiate(let index, let byResponder, let voiceOnly):
+            let link = plan.links[index]
+            let (from, to) = byResponder ? (link.responder, link.initiator) : (link.initiator, link.responder)
+            let children: ChildChoice = voiceOnly && link.hasVoice ? .only("voice") : .all
+            network.initiate(network.hosts[from], link.name, children: children, to: network.hosts[to])
+        case .restart(let host): network.restart(network.hosts[host], policy: policies[host])
+        case .silence(let host, let duration): network.silence(network.hosts[host], for: duration)
+        case .cut(let link, let duration):
+            let link = plan.links[link]
+            network.cut(network.hosts[link.initiator], network.hosts[link.responder], for: duration)
+        case .rebind: nat.rebind()
+        }
+    }
+
+    private func child(_ host: Int, _ pick: Int, _ command: (SAReference) -> Command) {
+        let host = network.hosts[host]
+        let children = host.endpoint.summaries(now: network.now).flatMap(\.children)
+        guard !children.isEmpty else { return }
+        network.command(host, command(.childSA(id: children[pick % children.count].childSA.id)))
+    }
+
+    private func ikeSA(_ host: Int, _ pick: Int, _ command: (SAReference) -> Command) {
+        let host = network.hosts[host]
+        let sas = host.endpoint.summaries(now: network.now).filter { $0.state != .connecting }
+        guard !sas.isEmpty else { return }
+        network.command(host, command(.ikeSA(id: sas[pick % sas.count].id)))
+    }
+}
+
+extension RetransmissionPolicy {
+    /// How long a request is repeated before its peer is given up.
+    package var patience: Duration {
+        var (sum, wait) = (Duration.zero, timeout)
+        for _ in 0...tries {
+            sum += wait
+            wait = wait * base
+        }
+        return sum
+    }
+}

@@ -1,0 +1,56 @@
+import Foundation
+import SwanConf
+import Testing
+
+/// The example that is shipped, `etc/iked.conf`.
+@Suite struct ExampleTests {
+    private let path: String
+    private let text: String
+
+    init() throws {
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        path = root.appendingPathComponent("etc/iked.conf").path
+        text = try String(contentsOfFile: path, encoding: .utf8)
+    }
+
+    @Test func itIsReadWithoutAWarningAndSaysTheDefaults() throws {
+        let configuration = try Configuration.load(path: path)
+        #expect(configuration.warnings.isEmpty)
+        #expect(configuration.connections.isEmpty)
+        #expect(configuration.secrets.isEmpty)
+        #expect(configuration.daemon == (try Configuration(parsing: "", file: "iked.conf").daemon))
+    }
+
+    /// Lines with a `#` right before a name, a brace or an indentation are settings; behind `# ` stands prose.
+    @Test func itsCommentedExamplesAreReadWithoutAWarning() throws {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("#    ")
+                || (line.hasPrefix("#") && line.dropFirst().first.map { $0.isLetter || $0 == "}" } == true)
+                ? line.dropFirst() : line
+        }
+        let configuration = try Configuration(parsing: lines.joined(separator: "\n"), file: path)
+        #expect(configuration.warnings.isEmpty)
+        #expect(configuration.connections.map(\.name) == ["site-b", "hosts"])
+        #expect(configuration.connections.last?.dpdDelay == .seconds(30))
+        #expect(configuration.secrets.count == 1)
+        #expect(configuration.pools.map(\.name) == ["hosts4", "hosts6"])
+    }
+
+    @Test func itMentionsEverySettingThatIsRead() {
+        let keys = [
+            "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
+            "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
+            "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",
+            "proposals", "encap", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth", "id",
+            "fragmentation", "fragment_size",
+            "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
+            "copy_dscp", "start_action", "dpd_action", "close_action",
+            "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",
+            "addrs", "dns",
+        ]
+        for key in keys {
+            #expect(text.contains(" \(key) = "), "the example does not show `\(key)`")
+        }
+    }
+}

@@ -1,0 +1,103 @@
+import SwanConf
+import Testing
+
+@Suite struct DaemonSettingsTests {
+    private func settings(_ body: String) throws -> DaemonSettings {
+        try Configuration(parsing: "iked { \(body)\n }", file: "iked.conf").daemon
+    }
+
+    @Test func theDefaultsAreThoseOfCharon() throws {
+        let settings = try Configuration(parsing: "", file: "iked.conf").daemon
+        #expect(settings == (try self.settings("")))
+        #expect(settings.tun == "iked0")
+        #expect(settings.mtu == nil)
+        #expect(settings.keyLog == nil)
+        #expect(settings.logLevel == .info)
+        #expect(settings.retransmitTimeout == .seconds(4))
+        #expect(settings.retransmitBase == 1.8)
+        #expect(settings.retransmitTries == 5)
+        #expect(settings.halfOpenTimeout == .seconds(30))
+        #expect(settings.cookieThreshold == 30)
+        #expect(settings.keepAlive == .seconds(20))
+        #expect(settings.port == 500)
+        #expect(settings.portNATT == 4500)
+        #expect(settings.routingTable == 220)
+        #expect(settings.routingTablePriority == 220)
+        #expect(settings.installRoutes)
+    }
+
+    @Test func everySettingIsRead() throws {
+        let settings = try settings(
+            """
+            tun = vpn-0
+            mtu = 1400
+            key_log = /run/iked/keys
+            log_level = Debug
+            retransmit_timeout = 0.25
+            retransmit_base = 2
+            retransmit_tries = 3
+            half_open_timeout = 1m
+            cookie_threshold = 0
+            keep_alive = 0
+            port = 1500
+            port_nat_t = 1501
+            routing_table = 4294967295
+            routing_table_prio = 0
+            install_routes = no
+            """
+        )
+        #expect(settings.tun == "vpn-0")
+        #expect(settings.mtu == 1400)
+        #expect(settings.keyLog == "/run/iked/keys")
+        #expect(settings.logLevel == .debug)
+        #expect(settings.retransmitTimeout == .milliseconds(250))
+        #expect(settings.retransmitBase == 2)
+        #expect(settings.retransmitTries == 3)
+        #expect(settings.halfOpenTimeout == .seconds(60))
+        #expect(settings.cookieThreshold == 0)
+        #expect(settings.keepAlive == .zero)
+        #expect(settings.port == 1500)
+        #expect(settings.portNATT == 1501)
+        #expect(settings.routingTable == .max)
+        #expect(settings.routingTablePriority == 0)
+        #expect(!settings.installRoutes)
+    }
+
+    @Test(arguments: [
+        ("tun = a/b", "`tun` takes the name of a device"),
+        ("tun = abcdefghijklmnop", "`tun` takes the name of a device"),
+        ("tun = ..", "`tun` takes the name of a device"),
+        ("tun = \"\"", "`tun` takes the name of a device"),
+        ("mtu = 575", "`mtu` takes a number from 576 to 65535"),
+        ("key_log = keys", "`key_log` takes a path from the root"),
+        ("retransmit_timeout = 0", "`retransmit_timeout` takes seconds, at least `0.1`"),
+        ("retransmit_timeout = 1.2.3", "`retransmit_timeout` takes seconds"),
+        ("retransmit_timeout = 1.", "`retransmit_timeout` takes seconds"),
+        ("retransmit_base = 0.9", "`retransmit_base` takes a factor"),
+        ("retransmit_base = 1e3", "`retransmit_base` takes a factor"),
+        ("retransmit_base = nan", "`retransmit_base` takes a factor"),
+        ("retransmit_base = .5", "`retransmit_base` takes a factor"),
+        ("retransmit_tries = 101", "`retransmit_tries` takes a number from 0 to 100"),
+        ("retransmit_tries = 60", "the last wait is longer than a day"),
+        ("retransmit_timeout = 86401\n retransmit_tries = 0", "the last wait is longer than a day"),
+        ("port = 4500", "`port` and `port_nat_t` must differ"),
+        ("port_nat_t = 500", "`port` and `port_nat_t` must differ"),
+        ("routing_table = 0", "`routing_table` takes a number from 1 to 4294967295"),
+        ("log_level = verbose", "`log_level` takes `error` or `warning` or `info` or `debug`"),
+        ("spi_min = 0xc0000000", "`spi_min` is known to charon, but not supported yet by iked"),
+        ("plugins { }", "`plugins` sections are known to charon"),
+    ])
+    func wrongValuesAreRefused(body: String, expected: String) throws {
+        #expect(try configurationError("iked { \(body)\n }").message.contains(expected))
+    }
+
+    @Test func aKeyLogIsWarnedAbout() throws {
+        let warnings = try Configuration(parsing: "iked {\n key_log = /keys\n}", file: "iked.conf").warnings
+        #expect(warnings.map(\.summary).first?.hasPrefix("iked.conf:2:2: warning: `key_log` writes the keys") == true)
+    }
+
+    @Test func logLevelsAreOrderedByWhatTheyTell() {
+        #expect(DaemonSettings.LogLevel.error < .warning)
+        #expect(DaemonSettings.LogLevel.info < .debug)
+    }
+}

@@ -1,0 +1,182 @@
+import Testing
+import VICI
+
+@Suite struct MessageTests {
+    /// The shape of the example in strongSwan's description of the format, with names of our own.
+    private static let example: VICIMessage = [
+        "name": "value",
+        "outer": [
+            "inner": ["deep": "gold"],
+            "list": ["one", "two"],
+        ],
+    ]
+
+    private static let exampleBytes: [UInt8] = [
+        bytes([3, 4], "name", [0, 5], "value"),
+        bytes([1, 5], "outer"),
+        bytes([1, 5], "inner"),
+        bytes([3, 4], "deep", [0, 4], "gold"),
+        [2],
+        bytes([4, 4], "list"),
+        bytes([5, 0, 3], "one"),
+        bytes([5, 0, 3], "two"),
+        [6, 2],
+    ].flatMap { $0 }
+
+    private static func bytes(_ head: [UInt8], _ name: String, _ middle: [UInt8] = [], _ value: String = "") -> [UInt8]
+    {
+        head + Array(name.utf8) + middle + Array(value.utf8)
+    }
+
+    @Test func aTreeIsEncodedElementByElement() throws {
+        #expect(try Self.example.encoded() == Self.exampleBytes)
+    }
+
+    @Test func whatWasEncodedIsDecoded() throws {
+        #expect(try VICIMessage(decoding: Self.exampleBytes) == Self.example)
+    }
+
+    @Test func anEmptyMessageHasNoBytes() throws {
+        #expect(try VICIMessage().encoded() == [])
+        #expect(try VICIMessage(decoding: []) == [:])
+    }
+
+    @Test func orderRepeatedNamesAndOddBytesSurvive() throws {
+        var message = VICIMessage()
+        message.append("b", .value([0, 0xff, 0x80]))
+        message.append("a", .list([]))
+        message.append("b", .list([[], [0]]))
+        message.append("", .section([:]))
+        let decoded = try VICIMessage(decoding: try message.encoded())
+        #expect(decoded == message)
+        #expect(decoded.entries.map(\.name) == ["b", "a", "b", ""])
+    }
+
+    @Test func everyCutMessageIsRefusedUnlessTheCutIsBetweenElements() throws {
+        let boundaries: Set = [0, 13]  // in front of the first element and of the section
+        for count in Self.exampleBytes.indices where !boundaries.contains(count) {
+            #expect(throws: VICIDecodingError.self) {
+                try VICIMessage(decoding: Array(Self.exampleBytes.prefix(count)))
+            }
+        }
+    }
+
+    @Test(
+        arguments: [
+            ([7], 0, VICIDecodingError.Reason.unknownElement(7)),
+            ([0], 0, .unknownElement(0)),
+            ([2], 0, .misplacedElement(2)),
+            ([5, 0, 0], 0, .misplacedElement(5)),
+            ([6], 0, .misplacedElement(6)),
+            ([4, 1, 97, 1, 1, 97], 3, .misplacedElement(1)),
+            ([4, 1, 97, 3, 1, 97, 0, 0], 3, .misplacedElement(3)),
+            ([4, 1, 97, 9], 3, .unknownElement(9)),
+            ([1, 1, 97], 3, .unclosed),
+            ([4, 1, 97], 3, .unclosed),
+            ([3, 1], 2, .truncated),
+            ([3, 1, 97, 0], 4, .truncated),
+            ([3, 1, 97, 0, 2, 98], 5, .truncated),
+            ([3, 2, 0xc3, 0x28, 0, 0], 1, .nameNotText),
+        ] as [([UInt8], Int, VICIDecodingError.Reason)]
+    )
+    func aBrokenMessageIsRefusedWithItsOffset(bytes: [UInt8], offset: Int, reason: VICIDecodingError.Reason) {
+        #expect(throws: VICIDecodingError(offset: offset, reason: reason)) { try VICIMessage(decoding: bytes) }
+    }
+
+    @Test func sectionsNestUpToTheLimitAndNoFurther() throws {
+        func nested(_ depth: Int) -> VICIMessage {
+            (0..<depth).reduce([:]) { inner, _ in ["s": .section(inner)] }
+        }
+        let deepest = nested(VICIMessage.maximumDepth)
+        #expect(try VICIMessage(decoding: try deepest.encoded()) == deepest)
+        #expect(throws: VICIEncodingError.tooDeep) { try nested(VICIMessage.maximumDepth + 1).encoded() }
+
+        let bytes = [[UInt8]](repeating: [1, 1, 115], count: 10_000).joined()
+        let offset = 3 * VICIMessage.maximumDepth
+        #expect(throws: VICIDecodingError(offset: offset, reason: .tooDeep)) { try VICIMessage(decoding: Array(bytes)) }
+    }
+
+    @Test func namesAndValuesHaveTheLengthsOfTheFormat() throws {
+        let longest: VICIMessage = [
+            String(repeating: "n", count: 255): .value([UInt8](repeating: 1, count: 65_535))
+        ]
+        #expect(try VICIMessage(decoding: try longest.encoded()) == longest)
+
+        let name = String(repeating: "n", count: 256)
+        #expect(throws: VICIEncodingError.nameTooLong(name)) { try ([name: ""] as VICIMessage).encoded() }
+        let value: VICIMessage = ["v": .value([UInt8](repeating: 1, count: 65_536))]
+        #expect(throws: VICIEncodingError.valueTooLong(name: "v", count: 65_536)) { try value.encoded() }
+    }
+
+    /// Flips, inserts, removes and copies octets of a real message, thousands of times from one seed. Whatever still
+    /// decodes must encode to the very octets it came from.
+    @Test func mutatedMessagesAreRefusedOrSurviveARoundTrip() throws {
+        var random = SplitMix(state: 0x5eed)
+        var accepted = 0
+        for _ in 0..<20_000 {
+            var bytes = Self.exampleBytes
+            for _ in 0..<Int.random(in: 1...4, using: &random) {
+                let index = Int.random(in: 0..<max(bytes.count, 1), using: &random)
+                switch Int.random(in: 0..<4, using: &random) {
+                case 0 where !bytes.isEmpty: bytes[index] = UInt8.random(in: 0...9, using: &random)
+                case 1: bytes.insert(UInt8.random(in: 0 ... .max, using: &random), at: min(index, bytes.count))
+                case 2 where !bytes.isEmpty: bytes.remove(at: index)
+                default: bytes.append(contentsOf: bytes.suffix(bytes.count / 2))
+                }
+            }
+            if let message = try? VICIMessage(decoding: bytes) {
+                accepted += 1
+                #expect(try message.encoded() == bytes)
+            }
+        }
+        #expect(accepted > 100)
+    }
+}
+
+@Suite struct MessageAccessTests {
+    @Test func theSubscriptReadsReplacesAddsAndLeavesOut() {
+        var message: VICIMessage = ["state": "CREATED", "list": ["a"]]
+        #expect(message["state"] == "CREATED")
+        #expect(message["list"] == nil)
+        message["state"] = "ESTABLISHED"
+        message["uniqueid"] = "7"
+        message["encap"] = nil
+        message["list"] = nil
+        #expect(message == ["state": "ESTABLISHED", "uniqueid": "7"])
+    }
+
+    @Test func accessorsAnswerOnlyForTheirOwnKind() {
+        let message: VICIMessage = [
+            "text": "4500", "list": ["a", "b"], "section": ["key": "value"], "on": .flag(true),
+        ]
+        #expect(message.number("text") == 4500)
+        #expect(message.number("text", as: UInt8.self) == nil)
+        #expect(message.number("list", as: Int.self) == nil)
+        #expect(message.list("list") == ["a", "b"])
+        #expect(message.list("text") == nil)
+        #expect(message.section("section")?["key"] == "value")
+        #expect(message.section("list") == nil)
+        #expect(message.flag("on"))
+        #expect(!message.flag("text"))
+        #expect(!message.flag("missing"))
+        #expect(message.sections.map(\.name) == ["section"])
+    }
+
+    @Test func aMessagePrintsInTheNotationOfTheDocumentation() {
+        let message: VICIMessage = ["a": "1", "l": ["x", "y"], "s": ["b": .number(2)]]
+        #expect(message.description == "{ a = 1 l = [ x, y ] s = { b = 2 } }")
+    }
+}
+
+/// A small seeded generator, so that a failure repeats.
+struct SplitMix: RandomNumberGenerator {
+    var state: UInt64
+
+    mutating func next() -> UInt64 {
+        state &+= 0x9e37_79b9_7f4a_7c15
+        var mixed = state
+        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
+        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
+        return mixed ^ (mixed >> 31)
+    }
+}

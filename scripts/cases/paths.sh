@@ -1,0 +1,77 @@
+# Interop cases: paths that lose messages, or are narrower than they seem. Sourced by scripts/interop.
+
+# Every second IKE message that reaches a host is lost, in either direction: retransmission brings all of it through.
+# (Counted, not drawn: the case takes the same course each time.)
+drop_every_second_ike_message() { # HOST
+    in_host "$1" nft --file - <<'NFT'
+table ip loss {
+    chain input {
+        type filter hook input priority 0;
+        udp dport 500 numgen inc mod 2 0 counter drop
+        udp dport 4500 @th,64,32 0 numgen inc mod 2 0 counter drop
+    }
+}
+NFT
+}
+
+case_lossy() { # INITIATOR
+    tunnel_prepare
+    start_both
+    drop_every_second_ike_message ours
+    drop_every_second_ike_message theirs
+    peer_up "$1"
+    peers_assert_agree ours theirs
+    [[ $(peer_ike_spis ours | wc -l) == 1 ]] || die "retransmissions made more than one IKE SA: $(peer_ike_spis ours)"
+    ping_both_ways ours theirs
+    peer_terminate "$1" ike || die "the delete did not come through ($(peer_directory "$1")/terminate.log)"
+    peers_assert_no_sa ours theirs
+    stop_both ours
+}
+
+# A cable with a small MTU: the device's MTU follows, and what the hosts send fits.
+case_small_cable() { # OUTER
+    LINK_MTU=1280
+    topology_direct ours theirs
+    peer_defaults ours theirs "$1"
+    tunnel_transport udp
+    start_both
+    peer_up ours
+    peers_assert_agree ours theirs
+    large_packets 4
+    carry_traffic udp
+    no_fragments "$WORK/wire.pcap"
+    stop_both ours
+}
+
+# A router on the way has a smaller MTU than the host's own cable: only its ICMP messages tell.
+case_narrow_path() {
+    topology_routed ours theirs 1300
+    peer_defaults ours theirs
+    tunnel_transport udp
+    start_both
+    peer_up ours
+    peers_assert_agree ours theirs
+    # The first large packets are lost: they are what the router complains about.
+    ping_through ours theirs 4 3 -s 1372 || true
+    ping_through theirs ours 4 3 -s 1372 || true
+    large_packets 4
+    tcp_through ours theirs 2
+    note "$THROUGHPUT Mbit/s there"
+    tcp_through theirs ours 2
+    stop_both ours
+}
+
+# What iked sends is never a fragment; strongSwan's device has a fixed MTU of 1400, so its packets are.
+no_fragments() { # CAPTURE
+    local fragments
+    [[ ${PEER_KIND[ours]} == iked ]] || return 0
+    fragments=$(capture_count "$1" "src host ${PEER_LOCAL[ours]} and (ip[6:2] & 0x3fff != 0 or ip6 proto 44)")
+    ((fragments == 0)) || die "iked sent $fragments fragments ($1)"
+}
+
+for who in ours theirs; do
+    case_add "$who-lossy" case_lossy "$who"
+done
+case_add small-cable-ipv4 case_small_cable 4
+case_add small-cable-ipv6 case_small_cable 6
+case_add narrow-path case_narrow_path

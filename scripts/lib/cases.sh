@@ -1,0 +1,100 @@
+# A table of cases, run one after the other, each in a shell, a directory and namespaces of its own. Sourced; needs
+# report.sh, workspace.sh and leftovers.sh.
+#
+# `case_add NAME FUNCTION [ARGUMENT...]` registers one; a case passes when its function returns, and fails by `die` or by
+# any command that fails. What a failed case wrote stays in the run's directory under its name.
+
+CASES=()
+declare -A CASE_COMMAND=() CASE_QUICK=()
+CASES_FAILED=()
+CASES_SKIPPED=()
+
+case_add() { # NAME FUNCTION [ARGUMENT...]
+    local name=$1
+    shift
+    CASES+=("$name")
+    CASE_COMMAND[$name]=$(printf '%q ' "$@")
+}
+
+# Names the cases of the short run.
+cases_quick() { # NAME...
+    local name
+    for name in "$@"; do
+        [[ -n ${CASE_COMMAND[$name]:-} ]] || die "cases_quick: no case is called $name"
+        CASE_QUICK[$name]=yes
+    done
+}
+
+# A case that this machine cannot run says why and ends; it counts neither as passed nor as failed.
+case_skip() { # WHY...
+    printf '%s\n' "$*" >"$WORK/skipped"
+    passed skipped
+    cp "$WORK/skipped" "$WORK.skipped"
+    exit 0
+}
+
+# Which cases to run: the quick ones, those that match a pattern, or all.
+cases_select() { # all|quick [PATTERN...]
+    local scope=$1 name pattern
+    shift
+    SELECTED=()
+    for name in "${CASES[@]}"; do
+        if (($#)); then
+            for pattern in "$@"; do
+                # shellcheck disable=SC2053 # a pattern on purpose
+                if [[ $name == $pattern ]]; then
+                    SELECTED+=("$name")
+                    break
+                fi
+            done
+        elif [[ $scope == all || -n ${CASE_QUICK[$name]:-} ]]; then
+            SELECTED+=("$name")
+        fi
+    done
+    ((${#SELECTED[@]})) || die "no case matches '$*'; --list shows them"
+}
+
+cases_run() {
+    local name
+    for name in "${SELECTED[@]}"; do
+        case_run "$name"
+    done
+}
+
+case_run() { # NAME
+    local name=$1 directory=$WORK/$1 status=0 began=$EPOCHREALTIME pid
+    (
+        workspace_enter "$directory"
+        PROCESSES=()
+        leftovers_watch
+        eval "${CASE_COMMAND[$name]}"
+        passed "$name"
+    ) >"$directory.out" 2>&1 </dev/null &
+    pid=$!
+    process_adopt "$pid"
+    wait "$pid" || status=$?
+    unset "PROCESSES[$pid]"
+    if [[ -s $directory.skipped ]]; then
+        CASES_SKIPPED+=("$name")
+        case_line "$YELLOW" SKIP "$name" "$began" "$(<"$directory.skipped")"
+    elif ((status == 0)); then
+        case_line "$GREEN" PASS "$name" "$began" "$(sed -n 's/^    //p' "$directory.out" | tail -n 1)"
+        rm -f "$directory.out"
+    else
+        CASES_FAILED+=("$name")
+        case_line "$RED" FAIL "$name" "$began" "$(cat "$directory/reason" 2>/dev/null || echo "ended with $status")"
+        show_file "$directory.out" 12
+    fi
+}
+
+case_line() { # COLOUR WORD NAME BEGAN TEXT
+    printf '%s%s%s  %-34s %5.1f s  %s\n' "$1" "$2" "$PLAIN" "$3" \
+        "$(awk -v from="$4" -v to="$EPOCHREALTIME" 'BEGIN {print to - from}')" "$5"
+}
+
+# The verdict over all cases; with a failure the run fails and says where the logs are.
+cases_verdict() {
+    local ran=$((${#SELECTED[@]} - ${#CASES_SKIPPED[@]}))
+    ((${#CASES_FAILED[@]} == 0)) || die "${#CASES_FAILED[@]} of $ran cases failed: ${CASES_FAILED[*]}"
+    passed "$ran cases${CASES_SKIPPED:+; skipped: ${CASES_SKIPPED[*]}}"
+}

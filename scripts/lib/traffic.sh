@@ -1,0 +1,62 @@
+# Traffic through a tunnel and what the wire shows of it. Sourced; needs processes.sh, namespaces.sh and topology.sh.
+
+inner_address() { # HOST 4|6
+    if [[ $2 == 6 ]]; then echo "${INNER6[$1]}"; else echo "${INNER4[$1]}"; fi
+}
+
+# True when every ping of one inner address to the other is answered.
+ping_through() { # FROM TO [4|6] [COUNT] [PING-OPTION...]
+    local from=$1 to=$2 family=${3:-4} count=${4:-3} output
+    shift $(($# < 4 ? $# : 4))
+    output=$(timeout 15 ip netns exec "$(namespace_of "$from")" ping -n -q -"$family" -c "$count" -i 0.2 -W 2 \
+        "$@" -I "$(inner_address "$from" "$family")" "$(inner_address "$to" "$family")" 2>&1) || true
+    printf '%s\n' "$output" >>"$WORK/ping.log"
+    [[ $output == *" $count received"* ]]
+}
+
+ping_both_ways() { # A B [4|6] [COUNT]
+    ping_through "$1" "$2" "${3:-4}" "${4:-3}" || die "no ping from $1 to $2 through the tunnel ($WORK/ping.log)"
+    ping_through "$2" "$1" "${3:-4}" "${4:-3}" || die "no ping from $2 to $1 through the tunnel ($WORK/ping.log)"
+}
+
+# TCP from one inner address to the other; leaves Mbit/s in THROUGHPUT and iperf3's report in a file.
+tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
+    local from=$1 to=$2 seconds=$3 family=${4:-4} server report
+    shift $(($# < 4 ? $# : 4))
+    report=$WORK/iperf3-$from-$to.json
+    process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of "$to")" \
+        iperf3 --server --one-off --bind "$(inner_address "$to" "$family")"
+    server=$STARTED
+    wait_until 5 iperf3_listens "$to" || die "iperf3 does not listen at $to ($WORK/iperf3-server.log)"
+    bounded $((seconds + 20)) ip netns exec "$(namespace_of "$from")" \
+        iperf3 --client "$(inner_address "$to" "$family")" --bind "$(inner_address "$from" "$family")" \
+        --time "$seconds" --json --connect-timeout 5000 "$@" >"$report" 2>&1 ||
+        die "iperf3 from $from to $to failed: $(jq -r '.error? // "no report"' "$report" 2>/dev/null) ($report)"
+    process_stop "$server"
+    THROUGHPUT=$(jq -r '(.end.sum_received.bits_per_second / 1e6) | floor' "$report")
+    ((THROUGHPUT > 0)) || die "iperf3 from $from to $to carried nothing ($report)"
+}
+
+iperf3_listens() { # HOST
+    in_host "$1" ss --no-header --listening --tcp --numeric 'sport = :5201' | grep -q .
+}
+
+# Captures what a host sends and receives on its cable.
+capture_start() { # HOST DEVICE FILE [FILTER...]
+    local host=$1 device=$2 file=$3
+    shift 3
+    process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
+        tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
+    CAPTURE=$STARTED
+    wait_until 5 grep -q "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
+}
+
+capture_stop() {
+    sleep 0.3
+    process_stop "$CAPTURE"
+}
+
+# How many packets of a capture match a filter.
+capture_count() { # FILE FILTER
+    tcpdump -n -r "$1" "$2" 2>"$WORK/tcpdump.log" | wc -l
+}
