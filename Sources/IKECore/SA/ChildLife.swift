@@ -23,7 +23,7 @@ extension IKESA {
     func removeChild(_ id: UInt32, reason: String, _ turn: Turn) {
         guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
         let entry = children[index]
-        if entry.state != .rekeyed {
+        if entry.state != .rekeyed && entry.state != .redundant {
             log(.info, "CHILD SA \(entry.childSA.logName) closed: \(reason)", turn)
             turn.emit(.childClosed(entry.childSA, summary(turn.now), reason: reason))
         }
@@ -140,14 +140,13 @@ extension IKESA {
     }
 
     func startDeleteChild(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
-        guard let childSA = children.first(where: { $0.childSA.id == id })?.childSA else {
+        guard let entry = children.first(where: { $0.childSA.id == id }) else {
             turn.finish(command)
             return
         }
-        if let entry = children.first(where: { $0.childSA.id == id }), entry.state != .rekeyed {
-            setChildState(id, .deleting)
-        }
-        let payload = Payload(.delete(.esp([childSA.inboundSPI])))
+        // One that has a successor keeps that as its state: it is replaced, not closed.
+        if entry.state == .installed || entry.state == .rekeying { setChildState(id, .deleting) }
+        let payload = Payload(.delete(.esp([entry.childSA.inboundSPI])))
         begin(.deleteChild(id: id, command), .informational, [payload], turn)
     }
 
@@ -234,6 +233,7 @@ extension IKESA {
             if entry.policy.isRestartedWhenClosed && entry.state == .installed {
                 pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil)))
             }
+            yieldToSuccessor(entry, turn)
             removeChild(entry.childSA.id, reason: "deleted by the peer", turn)
         }
         return ours.isEmpty ? [] : [Payload(.delete(.esp(ours)))]

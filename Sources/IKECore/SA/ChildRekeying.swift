@@ -117,6 +117,12 @@ extension IKESA {
         replaced(id, by: new, turn)
     }
 
+    /// The peer deletes an SA that it rekeyed, before our own rekeying of it has its answer.
+    func yieldToSuccessor(_ entry: ChildEntry, _ turn: Turn) {
+        guard entry.state == .rekeying, let successor = entry.successor else { return }
+        yield(entry.childSA.id, to: successor, turn)
+    }
+
     private func replaced(_ id: UInt32, by new: ChildSA, _ turn: Turn) {
         guard let old = children.first(where: { $0.childSA.id == id })?.childSA else { return }
         setChildState(id, .rekeyed)
