@@ -86,7 +86,7 @@ extension IKESA {
         _ nonces: [[UInt8]],
         _ turn: Turn
     ) {
-        guard let rival = rekeying.rival, let index = children.firstIndex(where: { $0.childSA.id == rival.id }) else {
+        guard let rival = rekeying.rival, children.contains(where: { $0.childSA.id == rival.id }) else {
             win(rekeying, new, policy, turn)
             return
         }
@@ -98,7 +98,6 @@ extension IKESA {
             pending.append(.deleteChild(id: new.id, rekeying.command))
         } else {
             log(.info, "both sides rekeyed CHILD SA {\(rekeying.id)}; ours {\(new.id)} stays", turn)
-            children[index].state = .redundant
             setSuccessor(of: rekeying.id, nil)
             win(rekeying, new, policy, turn)
         }
@@ -113,6 +112,7 @@ extension IKESA {
     /// The peer's new SA replaces an old one of which the peer will send the Delete.
     private func yield(_ id: UInt32, to rival: UInt32, _ turn: Turn) {
         guard let new = children.first(where: { $0.childSA.id == rival })?.childSA else { return }
+        setChildState(rival, .installed)
         setSuccessor(of: id, rival)
         replaced(id, by: new, turn)
     }
@@ -138,7 +138,7 @@ extension IKESA {
             turn.finish(rekeying.command)
             return
         }
-        if let rival = rekeying.rival {
+        if let rival = rekeying.rival, children.contains(where: { $0.childSA.id == rival.id }) {
             yield(rekeying.id, to: rival.id, turn)
             turn.finish(rekeying.command)
             return
@@ -172,6 +172,8 @@ extension IKESA {
                 if case .rekeyChild(var rekeying)? = established.ongoing, rekeying.id == old {
                     rekeying.rival = RivalChild(id: new.id, lowestNonce: lowestNonce(nonces))
                     self.setOngoing(.rekeyChild(rekeying))
+                    // Until our answer is there nobody knows which of the two stays.
+                    self.setChildState(new.id, .redundant)
                 } else {
                     self.replaced(old, by: new, turn)
                 }
