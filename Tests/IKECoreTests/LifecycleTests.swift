@@ -208,6 +208,26 @@ import Testing
         #expect(pair.childSAsAgree)
     }
 
+    @Test func aReplacedChildSAReceivesForAWhileLonger() throws {
+        let pair = Pair(settings: Settings())
+        try #require(pair.left.succeeded(pair.up()))
+        let old = try #require(pair.left.outbound.first)
+        pair.network.command(pair.left, .rekey([.childSA(id: old.id)]))
+        pair.network.run(for: .seconds(2))
+        for host in [pair.left, pair.right] {
+            #expect(host.inbound.count == 2)
+            #expect(host.endpoint.summaries(now: pair.network.now).first?.children.count == 1)
+        }
+        pair.network.run(for: .seconds(5))
+        for host in [pair.left, pair.right] {
+            #expect(host.inbound.count == 1)
+            #expect(host.inbound[old.id] == nil)
+        }
+        pair.network.command(pair.left, .shutDown)
+        pair.network.run(for: grace)
+        #expect(pair.isEmpty)
+    }
+
     @Test func anUpConnectionIsNotNegotiatedAgain() throws {
         let pair = try established()
         let before = pair.network.sent.count

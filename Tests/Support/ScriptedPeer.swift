@@ -54,7 +54,7 @@ package final class ScriptedPeer {
     package private(set) var lastRequestBytes: [UInt8] = []
     private var commands: UInt64 = 0
 
-    package init(_ policy: Policy = TwoSites().left, settings: Settings = Settings(), seed: UInt64 = 1) throws {
+    package init(_ policy: Policy = TwoSites().left, settings: Settings = .withoutDelay, seed: UInt64 = 1) throws {
         guard let left = IPAddress(TwoSites.leftAddress), let right = IPAddress(TwoSites.rightAddress) else {
             throw Deviation("the sites have no addresses")
         }

@@ -109,7 +109,7 @@ package final class Endpoint {
             sa.receive(datagram, message, turn)
             settle(sa, turn)
         } else if header.exchangeType == .ikeSAInit, !header.isResponse, header.isFromInitiator,
-            header.responderSPI == .zero, header.messageID == 0
+            header.responderSPI == .zero, header.initiatorSPI != .zero, header.messageID == 0
         {
             receiveInitRequest(datagram, message, turn)
         } else {

@@ -8,6 +8,9 @@ package struct Settings: Hashable, Sendable {
     package var cookieThreshold = 30
     /// Half-open SAs beyond this number are refused: the memory that strangers can occupy has an end.
     package var halfOpenLimit = 4096
+    /// How long a CHILD SA that has been replaced and deleted still receives, for packets that the network delayed
+    /// (`delete_rekeyed_delay`).
+    package var deleteRekeyedDelay: Duration = .seconds(5)
     /// Pause between NAT keepalives (`keep_alive`, RFC 3948 section 4); zero switches them off.
     package var keepaliveInterval: Duration = .seconds(20)
     /// The port that IKE starts on.

@@ -29,8 +29,23 @@ extension IKESA {
         }
         children.remove(at: index)
         if let successor = entry.successor { switchOutbound(to: successor, turn) }
-        turn.spis.release(entry.childSA.inboundSPI)
-        turn.emit(.removeChild(entry.childSA))
+        let isReplaced = entry.state == .rekeyed || entry.state == .redundant
+        guard isReplaced, isEstablished, turn.settings.deleteRekeyedDelay > .zero else {
+            forget(entry.childSA, turn)
+            return
+        }
+        draining.append((turn.now + turn.settings.deleteRekeyedDelay, entry.childSA))
+    }
+
+    private func forget(_ childSA: ChildSA, _ turn: Turn) {
+        turn.spis.release(childSA.inboundSPI)
+        turn.emit(.removeChild(childSA))
+    }
+
+    /// Forgets the replaced CHILD SAs that have received long enough.
+    func forgetDrained(until now: Instant, _ turn: Turn) {
+        for (_, childSA) in draining.filter({ $0.until <= now }) { forget(childSA, turn) }
+        draining.removeAll { $0.until <= now }
     }
 
     private func switchOutbound(to id: UInt32, _ turn: Turn) {

@@ -6,7 +6,7 @@ import Inet
 extension IKESA {
     /// When this SA next wants to be called.
     func nextDeadline(_ settings: Settings) -> Instant? {
-        var deadlines: [Instant?] = [window.outstanding?.deadline]
+        var deadlines: [Instant?] = [window.outstanding?.deadline, draining.map(\.until).min()]
         switch state {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
@@ -25,6 +25,7 @@ extension IKESA {
 
     /// Acts on every deadline that has passed.
     func timePassed(_ turn: Turn) {
+        forgetDrained(until: turn.now, turn)
         switch window.due(turn.now, policy: turn.settings.retransmission) {
         case .nothing: break
         case .resend(let datagrams, let attempt):

@@ -174,6 +174,7 @@ extension IKESA {
 
     private func abandonChildren(reason: String, _ turn: Turn) {
         for entry in children { removeChild(entry.childSA.id, reason: reason, turn) }
+        forgetDrained(until: .distantFuture, turn)
     }
 
     /// SPIs that were offered in an exchange that will not end.

@@ -191,9 +191,11 @@ extension IKESA {
     /// The new IKE SA takes over the CHILD SAs and what was still to do (RFC 7296 section 2.8).
     private func handOver(to successor: IKESA, _ turn: Turn) {
         successor.children += children
+        successor.draining += draining
         successor.pending += pending
         successor.postponed += postponed
         children = []
+        draining = []
         pending = []
         postponed = []
         turn.touch(successor)

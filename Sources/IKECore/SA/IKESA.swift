@@ -85,6 +85,8 @@ final class IKESA {
     var responseFragments = Reassembly()
     var state: State
     var children: [ChildEntry] = []
+    /// CHILD SAs that are replaced and deleted, but may still receive what the network delayed.
+    var draining: [(until: Instant, childSA: ChildSA)] = []
     var pending: [PendingExchange] = []
     /// Exchanges that the peer asked us to begin again later.
     var postponed: [(at: Instant, exchange: PendingExchange)] = []

@@ -11,7 +11,7 @@ package struct Pair {
         _ sites: TwoSites = TwoSites(),
         seed: UInt64 = 1,
         conditions: Network.Conditions = Network.Conditions(),
-        settings: Settings = Settings()
+        settings: Settings = .withoutDelay
     ) {
         network = Network(seed: seed, conditions: conditions)
         left = network.host("left", TwoSites.leftAddress, policy: sites.left, settings: settings)
@@ -45,5 +45,14 @@ package struct Pair {
         [left, right].allSatisfy { host in
             host.endpoint.load == (0, 0, 0, 0) && host.inbound.isEmpty && host.outbound.isEmpty
         }
+    }
+}
+
+extension Settings {
+    /// Replaced CHILD SAs go at once, so that a test sees what is left.
+    package static var withoutDelay: Settings {
+        var settings = Settings()
+        settings.deleteRekeyedDelay = .zero
+        return settings
     }
 }
