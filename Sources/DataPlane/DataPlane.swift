@@ -114,6 +114,10 @@ package final class DataPlane: Sendable {
 // MARK: - SAs
 
 extension DataPlane {
+    /// Pairs of a local and a remote selector that one SA may have. A payload holds up to 255 selectors a side, and a peer
+    /// may choose them all: this keeps what one SA costs in memory and in look-ups small.
+    package static let maximumPolicies = 4096
+
     /// Installs an inbound SA. On return, every packet that the peer sends from now on is opened.
     package func install(inbound parameters: InboundParameters) throws(InstallError) {
         let tallies = try registry.withLock { (registry) throws(InstallError) in
@@ -135,6 +139,8 @@ extension DataPlane {
     /// Policies of a later SA go before equal ones of an earlier SA, which can be removed afterwards.
     @discardableResult
     package func install(outbound parameters: OutboundParameters) throws(InstallError) -> Int {
+        let (policies, overflow) = parameters.local.count.multipliedReportingOverflow(by: parameters.remote.count)
+        guard !overflow, policies <= Self.maximumPolicies else { throw .tooManyPolicies(policies) }
         let path = try path(parameters.encapsulation, mtu: parameters.pathMTU)
         let tallies = try registry.withLock { (registry) throws(InstallError) in
             guard registry.outbound.insert(parameters.child).inserted else { throw .childInUse(parameters.child) }

@@ -297,6 +297,12 @@ import Testing
         #expect(throws: InstallError.self) {
             try one.plane.updateEncapsulation(child.id, to: .udp(local: nat, remote: nat))
         }
+        #expect(throws: InstallError.self) {
+            var parameters = child.outbound(.udp(local: nat, remote: nat))
+            parameters.local = Array(repeating: .all(.v4), count: 255)
+            parameters.remote = Array(repeating: .all(.v4), count: 255)
+            try one.plane.install(outbound: parameters)
+        }
         #expect(one.plane.allCounters.isEmpty)
 
         try one.plane.install(inbound: child.inbound())

@@ -107,28 +107,33 @@ import Testing
         let local: TrafficSelector
         let remote: TrafficSelector
         let order: Int
-        let localPrefixes: [IPPrefix]
-        let remotePrefixes: [IPPrefix]
+        let localLength: Int
+        let remoteLength: Int
 
         init(_ owner: UInt32, _ local: TrafficSelector, _ remote: TrafficSelector, order: Int) {
             self.owner = owner
             self.local = local
             self.remote = remote
             self.order = order
-            localPrefixes = local.prefixes
-            remotePrefixes = remote.prefixes
+            localLength = Self.length(local)
+            remoteLength = Self.length(remote)
         }
 
         /// How close the policy is to a packet, the greatest first; nil if it does not fit. Written from the rule, not
         /// from the table.
         func closeness(_ packet: Packet) -> [Int]? {
             guard local.matches(protocol: packet.protocolID, address: packet.source, port: packet.ports?.0),
-                remote.matches(protocol: packet.protocolID, address: packet.destination, port: packet.ports?.1),
-                let localLength = localPrefixes.first(where: { $0.contains(packet.source) })?.length,
-                let remoteLength = remotePrefixes.first(where: { $0.contains(packet.destination) })?.length
+                remote.matches(protocol: packet.protocolID, address: packet.destination, port: packet.ports?.1)
             else { return nil }
             let namesProtocol = local.protocolID != .any || remote.protocolID != .any
             return [remoteLength, localLength, namesProtocol ? 1 : 0, -portCount(local) * portCount(remote), order]
+        }
+
+        /// The length of the smallest prefix that holds all addresses.
+        private static func length(_ selector: TrafficSelector) -> Int {
+            let (first, last) = (selector.addresses.lowerBound, selector.addresses.upperBound)
+            let lengths = (0...selector.family.bitWidth).reversed()
+            return lengths.first { IPPrefix(first, length: $0)?.contains(last) == true } ?? 0
         }
 
         private func portCount(_ selector: TrafficSelector) -> Int {

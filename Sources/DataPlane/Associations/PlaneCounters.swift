@@ -6,7 +6,7 @@ package struct PlaneCounters: Hashable, Sendable {
     package var malformedDatagrams: UInt64 = 0
     /// Octets that keep NAT bindings alive (RFC 3948 section 2.3).
     package var keepalives: UInt64 = 0
-    /// IKE datagrams handed to the control plane.
+    /// IKE datagrams for the control plane, the lost ones included.
     package var ikeDatagrams: UInt64 = 0
     /// IKE datagrams lost because the control plane did not fetch the others in time.
     package var ikeOverflow: UInt64 = 0

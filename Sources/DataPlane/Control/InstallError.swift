@@ -14,6 +14,8 @@ package enum InstallError: Error, Sendable, CustomStringConvertible {
     case childInUse(ChildID)
     /// No outbound SA has this number.
     case unknownChild(ChildID)
+    /// The selectors make more policies than an SA may have: `DataPlane.maximumPolicies`.
+    case tooManyPolicies(Int)
     /// No replay window has this size.
     case replayWindow(Int)
 
@@ -24,6 +26,7 @@ package enum InstallError: Error, Sendable, CustomStringConvertible {
         case .spiInUse(let spi): "SPI \(spi) is in use"
         case .childInUse(let child): "CHILD SA \(child) is installed already"
         case .unknownChild(let child): "CHILD SA \(child) is not installed"
+        case .tooManyPolicies(let count): "\(count) pairs of traffic selectors are more than an SA may have"
         case .replayWindow(let size): "a replay window of \(size) packets is not possible: use 0 or 32 to 4096"
         }
     }

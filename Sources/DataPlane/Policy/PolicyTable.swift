@@ -15,8 +15,9 @@ import Inet
 //
 // The table is a tuple space: all pairs with the same two prefix lengths share one hash table keyed by the two
 // prefixes. A look-up walks the few combinations of lengths that occur, the most specific first, and hashes once for each;
-// a gateway with 100,000 road warriors of one /32 each asks one hash table. Ranges that are no prefixes are cut into
-// prefixes when they are inserted; the selectors themselves are compared in the end, so a cut is never too wide.
+// a gateway with 100,000 road warriors of one /32 each asks one hash table. A range that is no prefix stands under the
+// smallest prefix around it, and counts as that long; the selectors themselves are compared in the end. So a pair of
+// selectors is one entry, whatever a peer has proposed.
 
 /// The outbound policies and what each leads to. A plain value; looking up allocates nothing.
 package struct PolicyTable<Target> {
@@ -28,7 +29,7 @@ package struct PolicyTable<Target> {
 
     package init() {}
 
-    /// How many entries there are: pairs of prefixes, each with selectors and a target.
+    /// How many entries there are: pairs of selectors.
     package var count: Int { places.values.reduce(0) { $0 + $1.count } }
 
     /// The target of the closest policy that fits `packet`; nil if none does.
@@ -89,21 +90,13 @@ extension PolicyTable {
             selectors: SelectorSet(sources: [local], destinations: [remote]),
             target: target
         )
-        for localPrefix in local.prefixes {
-            for remotePrefix in remote.prefixes {
-                let lengths = PrefixLengths(
-                    local: localPrefix.length,
-                    remote: remotePrefix.length,
-                    family: local.family
-                )
-                let key = lengths.key(local: localPrefix.address, remote: remotePrefix.address)
-                switch local.family {
-                case .v4: Self.insert(entry, lengths, key, into: &v4)
-                case .v6: Self.insert(entry, lengths, key, into: &v6)
-                }
-                places[owner, default: []].append(Place(family: local.family, lengths: lengths, key: key))
-            }
+        let lengths = PrefixLengths(local: local.commonLength, remote: remote.commonLength, family: local.family)
+        let key = lengths.key(local: local.addresses.lowerBound, remote: remote.addresses.lowerBound)
+        switch local.family {
+        case .v4: Self.insert(entry, lengths, key, into: &v4)
+        case .v6: Self.insert(entry, lengths, key, into: &v6)
         }
+        places[owner, default: []].append(Place(family: local.family, lengths: lengths, key: key))
     }
 
     private static func insert(_ entry: Entry, _ lengths: PrefixLengths, _ key: PrefixKey, into tuples: inout [Tuple]) {
@@ -164,5 +157,12 @@ extension TrafficSelector {
     fileprivate func canMeet(_ other: TrafficSelector) -> Bool {
         family == other.family
             && (protocolID == other.protocolID || protocolID == .any || other.protocolID == .any)
+    }
+
+    /// How many leading bits all addresses of the selector share.
+    fileprivate var commonLength: Int {
+        let (first, last) = (addresses.lowerBound, addresses.upperBound)
+        let difference = UInt128(first.high ^ last.high) << 64 | UInt128(first.low ^ last.low)
+        return difference.leadingZeroBitCount - (128 - family.bitWidth)
     }
 }
