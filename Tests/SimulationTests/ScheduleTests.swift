@@ -1,0 +1,21 @@
+import Support
+import Testing
+
+/// Random schedules of whole networks. `scripts/simulate --seed N` shows what happens in one.
+@Suite struct ScheduleTests {
+    @Test(arguments: Array(stride(from: 120, to: 300, by: 20)))
+    func everyPropertyHolds(_ first: Int) {
+        for seed in first..<first + 20 {
+            let schedule = Schedule(seed: UInt64(seed))
+            schedule.network.expectations.keepsEverySA = false
+            let outcome = schedule.run()
+            #expect(outcome.violations.map(\.description) == [], "scripts/simulate --seed \(seed)")
+        }
+    }
+
+    @Test func theSameSeedGivesTheSameRun() {
+        let runs = (1...2).map { _ in Schedule(seed: 3, keepsLog: true).run().log }
+        #expect(!runs[0].isEmpty)
+        #expect(runs[0] == runs[1])
+    }
+}
