@@ -9,7 +9,7 @@ extension IKESA {
     // MARK: - Installing and removing
 
     func add(_ childSA: ChildSA, _ policy: ChildPolicy, withOutbound: Bool, _ turn: Turn) {
-        children.append(ChildEntry(childSA: childSA, policy: policy))
+        children.append(ChildEntry(childSA: childSA, policy: policy, hasSent: withOutbound))
         turn.export(.esp(childSA))
         turn.emit(.installInbound(childSA))
         if withOutbound { turn.emit(.installOutbound(childSA)) }
@@ -49,8 +49,9 @@ extension IKESA {
     }
 
     private func switchOutbound(to id: UInt32, _ turn: Turn) {
-        guard let entry = children.first(where: { $0.childSA.id == id }) else { return }
-        turn.emit(.installOutbound(entry.childSA))
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }), !children[index].hasSent else { return }
+        children[index].hasSent = true
+        turn.emit(.installOutbound(children[index].childSA))
     }
 
     func setChildState(_ id: UInt32, _ state: ChildEntry.State) {

@@ -53,4 +53,6 @@ struct ChildEntry {
     var state = State.installed
     /// The successor whose outbound side waits until the peer deletes this SA (we answered the rekeying).
     var successor: UInt32?
+    /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
+    var hasSent = false
 }
