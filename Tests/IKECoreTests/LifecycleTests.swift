@@ -228,6 +228,21 @@ import Testing
         #expect(pair.isEmpty)
     }
 
+    @Test func countersThatComeRightBeforeADeadlineDoNotPutItOff() throws {
+        let pair = try established { $0.children[0].lifetime = Lifetime(rekey: .seconds(30), jitter: .zero, hard: nil) }
+        let child = try #require(pair.left.outbound.first)
+        pair.network.run(for: .seconds(28))
+        for _ in 0..<40 {
+            let usage = [child.id: ChildUsage(lastInbound: pair.network.now, packetsIn: 1)]
+            pair.network.feed(pair.left, .childUsage(usage))
+            pair.network.run(for: .milliseconds(50))
+            pair.network.feed(pair.left, .childUsage(usage))
+            pair.network.feed(pair.left, .timer)
+        }
+        pair.network.run(for: .seconds(1))
+        #expect(pair.left.outbound.first.map { $0.id != child.id } ?? false)
+    }
+
     @Test func anUpConnectionIsNotNegotiatedAgain() throws {
         let pair = try established()
         let before = pair.network.sent.count

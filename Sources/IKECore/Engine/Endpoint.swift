@@ -67,7 +67,8 @@ package final class Endpoint {
         while let spi = deadlines.popDue(now) {
             guard let sa = sas[spi] else { continue }
             sa.timePassed(turn)
-            settle(sa, turn)
+            // What is still due after that comes up a moment later, never again within this turn.
+            settle(sa, turn, notBefore: now + .milliseconds(1))
         }
         outputs += turn.outputs
     }
@@ -216,7 +217,7 @@ package final class Endpoint {
     // MARK: - Bookkeeping
 
     /// After each call on an SA: takes over what it brought forth, and notes when it wants to be called again.
-    private func settle(_ sa: IKESA, _ turn: Turn) {
+    private func settle(_ sa: IKESA, _ turn: Turn, notBefore earliest: Instant? = nil) {
         let births = turn.takeBirths()
         for successor in births { sas[successor.ourSPI] = successor }
         for changed in births + turn.takeTouched() {
@@ -233,9 +234,8 @@ package final class Endpoint {
             sas[sa.ourSPI] = nil
             deadlines.schedule(sa.ourSPI, at: nil)
         } else {
-            // A deadline that has passed already comes up a moment later, never again within this turn.
-            let deadline = sa.nextDeadline(settings).map { max($0, turn.now + .milliseconds(1)) }
-            deadlines.schedule(sa.ourSPI, at: deadline)
+            let deadline = sa.nextDeadline(settings)
+            deadlines.schedule(sa.ourSPI, at: deadline.map { max($0, earliest ?? $0) })
         }
     }
 
