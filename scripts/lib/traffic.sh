@@ -48,7 +48,7 @@ capture_start() { # HOST DEVICE FILE [FILTER...]
     process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
         tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
     CAPTURE=$STARTED
-    wait_until 5 grep -q "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
+    wait_until 5 grep -qs "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
 }
 
 capture_stop() {
