@@ -105,18 +105,19 @@ case_second_child() { # INITIATOR
     stop_both ours
 }
 
-# Both ask at the same moment: whatever SAs come of it, both ends agree on them and traffic passes. (strongSwan may end
-# its own for ours: `unique` is its default; so its tool may fail, ours may not.)
+# Both ask at the same moment, and each may take the other's INITIAL_CONTACT for a restart and forget its own SA without a
+# word (two strongSwans do so, too). Liveness checks find what the other end has forgotten: in the end both agree.
 case_both_initiate() {
     local pid
     tunnel_prepare
+    PEER_CONNECTION_KEYS[ours]='    dpd_delay = 1s'
+    PEER_CONNECTION_KEYS[theirs]='    dpd_delay = 1s'
     start_both
     peer_initiate theirs &
     pid=$!
-    peer_initiate ours || [[ ${PEER_KIND[ours]} != iked ]] ||
-        die "ours could not bring the connection up ($(peer_directory ours)/initiate.log)"
+    peer_initiate ours || true
     wait "$pid" || true
-    peers_assert_agree ours theirs
+    wait_until 30 peers_agree ours theirs || peers_assert_agree ours theirs
     ping_both_ways ours theirs
     note "$(peer_ike_spis ours | wc -l) IKE SAs, $(peer_child_spis ours | wc -l) CHILD SAs"
     stop_both ours
