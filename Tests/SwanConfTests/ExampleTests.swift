@@ -43,7 +43,7 @@ import Testing
             "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
             "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",
             "proposals", "encap", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth", "id",
-            "fragmentation", "fragment_size",
+            "fragmentation", "fragment_size", "request_window",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
             "copy_dscp", "start_action", "dpd_action", "close_action",
             "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",

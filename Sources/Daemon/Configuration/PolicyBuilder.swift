@@ -118,6 +118,7 @@ extension Settings {
         cookieThreshold = daemon.cookieThreshold == 0 ? .max : daemon.cookieThreshold
         keepaliveInterval = daemon.keepAlive
         fragmentSize = daemon.fragmentSize
+        windowSize = daemon.requestWindow
         ikePort = daemon.port
         natTraversalPort = daemon.portNATT
         exportsKeys = daemon.keyLog != nil

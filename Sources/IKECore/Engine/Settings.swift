@@ -22,6 +22,9 @@ package struct Settings: Hashable, Sendable {
     package var fragmentSize = 1280
     /// No fragment is made shorter than this, whatever the configuration says.
     static let leastMessage = 128
+    /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3); one is what every peer
+    /// assumes, so that it is not said.
+    package var windowSize: UInt32 = 1
     /// Whether keys leave the engine for a packet analyser.
     package var exportsKeys = false
 

@@ -65,10 +65,10 @@ enum NATDetection {
 
 extension IKESPI {
     /// The eight octets in network order.
-    var bytes: [UInt8] { (0..<8).map { UInt8(truncatingIfNeeded: rawValue >> UInt64(56 - 8 * $0)) } }
+    var bytes: [UInt8] { rawValue.bigEndianBytes }
 }
 
-extension UInt16 {
-    /// The two octets in network order.
-    var bigEndianBytes: [UInt8] { [UInt8(truncatingIfNeeded: self >> 8), UInt8(truncatingIfNeeded: self)] }
+extension FixedWidthInteger where Self: UnsignedInteger {
+    /// The octets in network order.
+    var bigEndianBytes: [UInt8] { withUnsafeBytes(of: bigEndian) { Array($0) } }
 }

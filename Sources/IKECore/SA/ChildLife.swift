@@ -224,7 +224,7 @@ extension IKESA {
     /// CHILD SAs belong to the IKE SA that takes over, so none is made while that is being negotiated
     /// (RFC 7296 section 2.25.2).
     private func refuseDuringIKERekeying(_ established: Established) throws(NegotiationFailure) {
-        guard case .rekeyIKE? = established.ongoing else { return }
+        guard established.ongoing.rekeyIKE != nil else { return }
         throw NegotiationFailure(
             .temporaryFailure,
             "the peer asks for a CHILD SA while we rekey the IKE SA; it may try again",
@@ -256,8 +256,7 @@ extension IKESA {
     }
 
     private func isDeletionOutstanding(_ id: UInt32) -> Bool {
-        guard case .deleteChild(id, _)? = established?.ongoing else { return false }
-        return true
+        established?.ongoing.deletes(child: id) ?? false
     }
 }
 

@@ -169,9 +169,9 @@ extension IKESA {
             answerChild(header, payloads, established, turn) { new, policy, nonces in
                 self.add(new, policy, withOutbound: false, turn)
                 self.setSuccessor(of: old, new.id)
-                if case .rekeyChild(var rekeying)? = established.ongoing, rekeying.id == old {
-                    rekeying.rival = RivalChild(id: new.id, lowestNonce: lowestNonce(nonces))
-                    self.setOngoing(.rekeyChild(rekeying))
+                if established.ongoing.rekeys(child: old) {
+                    let rival = RivalChild(id: new.id, lowestNonce: lowestNonce(nonces))
+                    self.updateOngoing { $0.setRival(rival, ofChild: old) }
                     // Until our answer is there nobody knows which of the two stays.
                     self.setChildState(new.id, .redundant)
                 } else {

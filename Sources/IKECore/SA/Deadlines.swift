@@ -6,14 +6,14 @@ import Inet
 extension IKESA {
     /// When this SA next wants to be called.
     func nextDeadline(_ settings: Settings) -> Instant? {
-        var deadlines: [Instant?] = [window.outstanding?.deadline, draining.map(\.until).min()]
+        var deadlines: [Instant?] = [window.nextDeadline, draining.map(\.until).min()]
         switch state {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
             deadlines += postponed.map(\.at)
             deadlines.append(usageWantedAt)
-            if window.outstanding == nil { deadlines.append(livenessAt) }
+            if window.outstanding.isEmpty { deadlines.append(livenessAt) }
             for entry in children {
                 deadlines.append(entry.childSA.expiresAt)
                 if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
@@ -26,12 +26,13 @@ extension IKESA {
     /// Acts on every deadline that has passed.
     func timePassed(_ turn: Turn) {
         forgetDrained(until: turn.now, turn)
-        switch window.due(turn.now, policy: turn.settings.retransmission) {
-        case .nothing: break
-        case .resend(let datagrams, let attempt):
-            log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
-            send(datagrams, turn)
-        case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
+        for due in window.due(turn.now, policy: turn.settings.retransmission) {
+            switch due {
+            case .resend(let datagrams, let attempt):
+                log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
+                send(datagrams, turn)
+            case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
+            }
         }
         switch state {
         case .halfOpen(_, let until) where until <= turn.now:
@@ -56,7 +57,7 @@ extension IKESA {
 
     /// The peer has not answered a request however often it was sent (RFC 7296 section 2.4).
     private func peerIsSilent(attempts: Int, _ turn: Turn) {
-        window.close()
+        window.closeAll()
         switch state {
         case .connecting(_, let initiation) where mayTryAgain(initiation):
             log(.warning, "\(remote) does not answer IKE_SA_INIT; beginning again", turn)
@@ -115,7 +116,7 @@ extension IKESA {
                 pending.append(.rekeyChild(id: entry.childSA.id, nil))
             }
         }
-        if let livenessAt, livenessAt <= turn.now, window.outstanding == nil, pending.isEmpty {
+        if let livenessAt, livenessAt <= turn.now, window.outstanding.isEmpty, pending.isEmpty {
             pending.append(.liveness)
         }
         if let keepaliveAt = keepaliveAt(turn.settings), keepaliveAt <= turn.now {

@@ -60,7 +60,7 @@ extension IKESA {
                 log(.debug, "sending IKE_SA_INIT again: \(reason)", turn)
                 try sendInit(exchange, initiation, turn)
             case .agreed(let agreement, let spiR, let nat):
-                window.close()
+                window.closeAll()
                 self.spiR = spiR
                 self.nat = nat
                 if nat.usesEncapsulation { moveToNATTraversalPort(turn) }

@@ -2,12 +2,15 @@ import IKEWire
 
 /// The message IDs of one IKE SA in both directions, with what reliable exchanges need (RFC 7296 sections 2.1 to 2.3).
 ///
-///     our requests    0 1 2 [3]          3 is outstanding: sent again until its response or the end of our patience
-///     their requests  0 1 (2)            2 is expected; 1 may come again and gets the very same answer
+///     our requests    0 1 [2] 3 [4]      2 and 4 are outstanding: sent again until their response or the end of our patience;
+///                                        with a window of three, 5 has to wait for the answer to 2
+///     their requests  0 1 (2) 3          2 is expected, 3 came before it; what was answered may come again and gets the
+///                                        very same answer
 ///
-/// The window is one message in each direction, the default of RFC 7296: nothing is sent before the answer to the
-/// last request is there. Exchanges only build and process messages; when to send, send again, answer from the cache
-/// or drop is decided here.
+/// Each direction has its window: how many requests may be under way, which is for the receiver of the requests to say
+/// (SET_WINDOW_SIZE) and is one until then. Requests are processed as they come, also out of order.
+///
+/// Exchanges only build and process messages; when to send, send again, answer from the cache or drop is decided here.
 struct ExchangeWindow {
     /// A request without its response.
     struct Outstanding {
@@ -24,31 +27,54 @@ struct ExchangeWindow {
         case new
         /// Seen before: send this answer again.
         case answered([[UInt8]])
-        /// Neither expected nor the last one: dropped (RFC 7296 section 2.3).
+        /// Beyond the window, or so old that its answer is forgotten: dropped (RFC 7296 section 2.3).
         case outside
     }
 
     /// What the passing of time asks for.
     enum Due: Equatable {
-        case nothing
         case resend([[UInt8]], attempt: Int)
         case giveUp(attempts: Int)
     }
 
+    /// More requests than this are never under way, whatever the peer allows.
+    static let most: UInt32 = 64
+
     private(set) var nextRequestID: UInt32
+    /// The lowest message ID that no request of the peer has had.
     private(set) var nextExpectedID: UInt32
-    private(set) var outstanding: Outstanding?
+    /// In the order of their message IDs.
+    private(set) var outstanding: [Outstanding] = []
     private(set) var retransmissions = 0
-    private var lastAnswer: (messageID: UInt32, datagrams: [[UInt8]])?
+    /// How many requests the peer takes at a time.
+    private(set) var peerSize: UInt32 = 1
+    /// How many requests of the peer are taken at a time; as many answers are kept.
+    private(set) var ownSize: UInt32 = 1
+    private var answers: [UInt32: [[UInt8]]] = [:]
 
     init(nextRequestID: UInt32 = 0, nextExpectedID: UInt32 = 0) {
         self.nextRequestID = nextRequestID
         self.nextExpectedID = nextExpectedID
     }
 
-    var canSend: Bool { outstanding == nil && nextRequestID < .max }
+    // MARK: - Sizes
+
+    /// The peer has said how many requests it takes. A window never shrinks (RFC 7296 section 2.3).
+    mutating func widen(forOurRequests size: UInt32) { peerSize = max(peerSize, min(size, Self.most)) }
+
+    /// The peer is being told how many of its requests we take.
+    mutating func widen(forTheirRequests size: UInt32) { ownSize = max(ownSize, min(size, Self.most)) }
 
     // MARK: - Our requests
+
+    /// Whether another request may be sent: none that is `peerSize` before it lacks its response.
+    var canSend: Bool {
+        guard nextRequestID < .max else { return false }
+        return outstanding.first.map { nextRequestID - $0.messageID < peerSize } ?? true
+    }
+
+    /// When the first of the requests is to be sent again.
+    var nextDeadline: Instant? { outstanding.map(\.deadline).min() }
 
     /// Takes the next message ID for a request, and begins its retransmission.
     mutating func open(
@@ -57,51 +83,63 @@ struct ExchangeWindow {
         policy: RetransmissionPolicy,
         now: Instant
     ) {
-        outstanding = Outstanding(
-            messageID: nextRequestID,
-            exchangeType: exchangeType,
-            datagrams: datagrams,
-            deadline: now + policy.wait(afterAttempt: 0)
+        outstanding.append(
+            Outstanding(
+                messageID: nextRequestID,
+                exchangeType: exchangeType,
+                datagrams: datagrams,
+                deadline: now + policy.wait(afterAttempt: 0)
+            )
         )
         nextRequestID += nextRequestID < .max ? 1 : 0
     }
 
-    /// Whether a response belongs to the outstanding request; no state changes before it is authenticated.
+    /// Whether a response belongs to an outstanding request; no state changes before it is authenticated.
     func awaits(_ messageID: UInt32, _ exchangeType: ExchangeType) -> Bool {
-        outstanding.map { $0.messageID == messageID && $0.exchangeType == exchangeType } ?? false
+        outstanding.contains { $0.messageID == messageID && $0.exchangeType == exchangeType }
     }
 
-    /// The response is there and genuine.
-    mutating func close() { outstanding = nil }
+    /// The response to a request is there and genuine.
+    mutating func close(_ messageID: UInt32) { outstanding.removeAll { $0.messageID == messageID } }
+
+    /// No response is waited for any more.
+    mutating func closeAll() { outstanding = [] }
 
     /// Begins anew with message ID 0, for an IKE_SA_INIT that is retried with a cookie or another key exchange
     /// (RFC 7296 sections 1.2 and 2.6).
     mutating func restart() {
-        outstanding = nil
+        outstanding = []
         nextRequestID = 0
     }
 
-    mutating func due(_ now: Instant, policy: RetransmissionPolicy) -> Due {
-        guard var request = outstanding, request.deadline <= now else { return .nothing }
-        guard request.attempt < policy.tries else { return .giveUp(attempts: request.attempt + 1) }
-        request.attempt += 1
-        request.deadline = now + policy.wait(afterAttempt: request.attempt)
-        outstanding = request
-        retransmissions += 1
-        return .resend(request.datagrams, attempt: request.attempt)
+    /// What is to be done about requests that have waited long enough; nothing more after the first that is given up.
+    mutating func due(_ now: Instant, policy: RetransmissionPolicy) -> [Due] {
+        var due: [Due] = []
+        for index in outstanding.indices where outstanding[index].deadline <= now {
+            let attempt = outstanding[index].attempt + 1
+            guard attempt <= policy.tries else { return [.giveUp(attempts: attempt)] }
+            outstanding[index].attempt = attempt
+            outstanding[index].deadline = now + policy.wait(afterAttempt: attempt)
+            retransmissions += 1
+            due.append(.resend(outstanding[index].datagrams, attempt: attempt))
+        }
+        return due
     }
 
     // MARK: - Their requests
 
     func verdict(onRequest messageID: UInt32) -> Verdict {
-        if messageID == nextExpectedID { return .new }
-        if let lastAnswer, lastAnswer.messageID == messageID { return .answered(lastAnswer.datagrams) }
-        return .outside
+        if let datagrams = answers[messageID] { return .answered(datagrams) }
+        guard messageID >= nextExpectedID, messageID - nextExpectedID < ownSize else { return .outside }
+        return .new
     }
 
-    /// Keeps the answer to the expected request and expects the next one.
+    /// Keeps the answer to a request for when it comes again. Who sends a request has the answer to the one that is a
+    /// window before it, so that one is forgotten (RFC 7296 section 2.1).
     mutating func answered(_ messageID: UInt32, with datagrams: [[UInt8]]) {
-        lastAnswer = (messageID, datagrams)
-        nextExpectedID = messageID < .max ? messageID + 1 : .max
+        answers[messageID] = datagrams
+        while answers[nextExpectedID] != nil && nextExpectedID < .max { nextExpectedID += 1 }
+        let newest = answers.keys.max() ?? messageID
+        answers = answers.filter { newest - $0.key < ownSize }
     }
 }

@@ -12,10 +12,10 @@ extension IKESA {
         startPending(turn)
     }
 
-    /// Starts the next exchange that waits, if the window is open. A deletion of the IKE SA goes before all others.
+    /// Starts the exchanges that wait, as far as the window and those that are under way let them.
     func startPending(_ turn: Turn) {
-        while case .established(let established) = state, established.ongoing == nil, window.canSend,
-            let next = takePending()
+        while case .established(let established) = state, window.canSend,
+            let next = pending.takeNext(beside: established.ongoing)
         {
             switch next {
             case .createChild(let request): startCreateChild(request, turn)
@@ -30,25 +30,17 @@ extension IKESA {
         }
     }
 
-    private func takePending() -> PendingExchange? {
-        let urgent = pending.firstIndex { exchange in
-            guard case .deleteIKE = exchange else { return false }
-            return true
-        }
-        return pending.isEmpty ? nil : pending.remove(at: urgent ?? 0)
-    }
-
     /// Sends a request and remembers what it is about.
-    func begin(_ ongoing: OngoingExchange, _ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) {
+    func begin(_ exchange: OngoingExchange, _ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) {
         guard isEstablished else { return }
-        setOngoing(ongoing)
+        updateOngoing { $0.add(exchange, messageID: window.nextRequestID) }
         request(exchangeType, payloads, turn)
     }
 
-    /// Remembers what the outstanding request is about.
-    func setOngoing(_ ongoing: OngoingExchange?) {
+    /// Changes what is remembered of the outstanding requests.
+    func updateOngoing(_ change: (inout OngoingExchanges) -> Void) {
         guard case .established(var established) = state else { return }
-        established.ongoing = ongoing
+        change(&established.ongoing)
         state = .established(established)
     }
 
@@ -115,7 +107,7 @@ extension IKESA {
         abandonChildren(reason: failure.message, turn)
         if isEstablished { turn.emit(.ikeClosed(summary(turn.now), reason: failure.message)) }
         pending = []
-        window.close()
+        window.closeAll()
         state = .closed(keys, until: turn.now + Self.lingering)
         for command in commands { turn.finish(command, failure) }
     }
@@ -133,7 +125,7 @@ extension IKESA {
         if case .deleting = state { isOurDeletion = true } else { isOurDeletion = false }
         let keys = security
         pending = []
-        window.close()
+        window.closeAll()
         state = .closed(keys, until: turn.now + Self.lingering)
         for command in commands {
             turn.finish(command, isOurDeletion ? nil : NegotiationFailure(.closed, "the IKE SA was \(reason)"))
@@ -183,10 +175,12 @@ extension IKESA {
         case .authenticating(let exchange, _):
             if let offer = exchange.offer { turn.spis.release(offer.spi) }
         case .established(let established):
-            switch established.ongoing {
-            case .createChild(let exchange, _): turn.spis.release(exchange.offer.spi)
-            case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
-            case nil, .rekeyIKE, .deleteChild, .liveness: break
+            for exchange in established.ongoing.all {
+                switch exchange {
+                case .createChild(let creation, _): turn.spis.release(creation.offer.spi)
+                case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
+                case .rekeyIKE, .deleteChild, .liveness: break
+                }
             }
         case .connecting, .halfOpen, .deleting, .superseded, .closed: break
         }
@@ -203,7 +197,7 @@ extension IKESA {
         switch state {
         case .connecting(_, let initiation), .authenticating(_, let initiation):
             return queued + initiation.children.compactMap(\.command)
-        case .established(let established): return queued + (established.ongoing?.command.map { [$0] } ?? [])
+        case .established(let established): return queued + established.ongoing.all.compactMap(\.command)
         case .deleting(_, _, let commands): return queued + commands
         case .halfOpen, .superseded, .closed: return queued
         }

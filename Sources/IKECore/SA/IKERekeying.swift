@@ -104,7 +104,7 @@ extension IKESA {
 
     /// The peer deletes this SA while we were still rekeying it: the SA that the peer made takes over.
     func yieldToRival(_ turn: Turn) {
-        guard case .established(let established) = state, case .rekeyIKE(let rekeying)? = established.ongoing,
+        guard case .established(let established) = state, let rekeying = established.ongoing.rekeyIKE,
             let rival = rekeying.rival
         else { return }
         giveWay(to: rival.sa, established, turn)
@@ -134,9 +134,9 @@ extension IKESA {
             let theirs = successor(rekeyed, role: .responder, established, turn)
             turn.register(theirs)
             answer(header, answerPayloads, turn)
-            if case .rekeyIKE(var rekeying)? = established.ongoing {
-                rekeying.rival = RivalIKE(sa: theirs, lowestNonce: lowestNonce(rekeyed.nonces))
-                setOngoing(.rekeyIKE(rekeying))
+            if established.ongoing.rekeyIKE != nil {
+                let rival = RivalIKE(sa: theirs, lowestNonce: lowestNonce(rekeyed.nonces))
+                updateOngoing { $0.setRival(rival) }
             } else {
                 giveWay(to: theirs, established, turn)
             }
@@ -147,16 +147,13 @@ extension IKESA {
 
     /// While an exchange of ours about CHILD SAs is under way, the IKE SA must not be replaced under it.
     private func refuseWhileBusy(_ established: Established) throws(NegotiationFailure) {
-        switch established.ongoing {
-        case nil, .liveness: return
-        case .rekeyIKE(let rekeying) where rekeying.rival == nil: return
-        case .createChild, .rekeyChild, .rekeyIKE, .deleteChild:
-            throw NegotiationFailure(
-                .temporaryFailure,
-                "the peer rekeys the IKE SA while an exchange of ours is under way; it may try again",
-                notify: Notify(.temporaryFailure)
-            )
-        }
+        let hasRival = established.ongoing.rekeyIKE?.rival != nil
+        guard established.ongoing.concernChildren || hasRival else { return }
+        throw NegotiationFailure(
+            .temporaryFailure,
+            "the peer rekeys the IKE SA while an exchange of ours is under way; it may try again",
+            notify: Notify(.temporaryFailure)
+        )
     }
 
     // MARK: - The new SA

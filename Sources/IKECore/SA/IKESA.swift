@@ -39,11 +39,11 @@ final class IKESA {
         let since: Instant
         var rekeyAt: Instant?
         var expiresAt: Instant?
-        /// Our request that waits for its response.
-        var ongoing: OngoingExchange?
+        /// Our requests that wait for their response.
+        var ongoing = OngoingExchanges()
     }
 
-    /// What the outstanding request is about, and what its response needs.
+    /// What an outstanding request is about, and what its response needs.
     enum OngoingExchange {
         case createChild(CreateChildInitiator, ChildRequest)
         case rekeyChild(ChildRekeying)
@@ -52,7 +52,7 @@ final class IKESA {
         case liveness
     }
 
-    /// An exchange that waits until the one before has its response.
+    /// An exchange that waits until those before it have their response.
     enum PendingExchange {
         case createChild(ChildRequest)
         case rekeyChild(id: UInt32, CommandID?)
@@ -81,8 +81,10 @@ final class IKESA {
     let firstLocal: SocketAddress
     var nat = NATStatus()
     var window = ExchangeWindow()
-    var requestFragments = Reassembly()
-    var responseFragments = Reassembly()
+    /// Whether the peer has been told how many requests we take.
+    var saidWindowSize = false
+    var requestFragments = FragmentQueue()
+    var responseFragments = FragmentQueue()
     var state: State
     var children: [ChildEntry] = []
     /// CHILD SAs that are replaced and deleted, but may still receive what the network delayed.
@@ -238,6 +240,7 @@ final class IKESA {
         case .outside:
             log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
         case .new:
+            noteWindowSize(payloads)
             process(header, payloads, turn)
         }
     }
@@ -267,15 +270,15 @@ final class IKESA {
             log(.debug, "dropped a response to request \(header.messageID) that nothing waits for", turn)
             return
         }
-        window.close()
+        window.close(header.messageID)
+        noteWindowSize(payloads)
         switch state {
         case .authenticating(let exchange, let initiation):
             processAuthResponse(payloads, exchange, initiation, turn)
         case .established(var established):
-            guard let ongoing = established.ongoing else { return }
-            established.ongoing = nil
+            guard let exchange = established.ongoing.take(header.messageID) else { return }
             state = .established(established)
-            processResponse(payloads, to: ongoing, established, turn)
+            processResponse(payloads, to: exchange, established, turn)
         case .deleting(let security, let established, let commands):
             for command in commands { turn.finish(command) }
             if established != nil { log(.debug, "the peer confirms the deletion of the IKE SA", turn) }
@@ -287,13 +290,13 @@ final class IKESA {
 
     private func processResponse(
         _ payloads: [Payload],
-        to ongoing: OngoingExchange,
+        to exchange: OngoingExchange,
         _ established: Established,
         _ turn: Turn
     ) {
-        switch ongoing {
-        case .createChild(let exchange, let request):
-            processCreateChild(payloads, exchange, request, established, turn)
+        switch exchange {
+        case .createChild(let creation, let request):
+            processCreateChild(payloads, creation, request, established, turn)
         case .rekeyChild(let rekeying):
             processRekeyChild(payloads, rekeying, established, turn)
         case .rekeyIKE(let rekeying):

@@ -31,7 +31,7 @@ extension IKESA {
         _ turn: Turn
     ) throws(NegotiationFailure) -> [Payload]? {
         let queue = header.isResponse ? responseFragments : requestFragments
-        guard queue.wants(fragment, of: header.messageID) else { return nil }
+        guard isExpected(header), queue.wants(fragment, of: header.messageID) else { return nil }
         let part = try security.protection.open(fragment, of: bytes)
         if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
             // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
@@ -46,6 +46,13 @@ extension IKESA {
         return try security.protection.decode(first: whole.first, whole.inner)
     }
 
+    /// Whether a message has an ID that something is done about.
+    private func isExpected(_ header: Header) -> Bool {
+        header.isResponse
+            ? window.awaits(header.messageID, header.exchangeType)
+            : window.verdict(onRequest: header.messageID) != .outside
+    }
+
     // MARK: - Out
 
     /// Sends a protected request and begins its retransmission.
@@ -57,7 +64,7 @@ extension IKESA {
         do {
             let datagrams = try security.protection.seal(
                 header(exchangeType, messageID: window.nextRequestID, isResponse: false),
-                payloads,
+                payloads + windowSize(turn),
                 limit: messageLimit(security, turn)
             )
             window.open(exchangeType, datagrams: datagrams, policy: turn.settings.retransmission, now: turn.now)
@@ -75,7 +82,7 @@ extension IKESA {
         do {
             let datagrams = try security.protection.seal(
                 self.header(header.exchangeType, messageID: header.messageID, isResponse: true),
-                payloads,
+                payloads + windowSize(turn),
                 limit: messageLimit(security, turn)
             )
             window.answered(header.messageID, with: datagrams)
@@ -83,6 +90,29 @@ extension IKESA {
         } catch {
             close(error, turn)
         }
+    }
+
+    /// SET_WINDOW_SIZE in the first message of ours that an authenticated peer reads, on this SA as on each one that takes
+    /// over from it (RFC 7296 section 2.3).
+    private func windowSize(_ turn: Turn) -> [Payload] {
+        let size = turn.settings.windowSize
+        guard size > 1, !saidWindowSize, carriesWindowSize else { return [] }
+        saidWindowSize = true
+        window.widen(forTheirRequests: size)
+        return [Payload(.notify(Notify(.setWindowSize, data: size.bigEndianBytes)))]
+    }
+
+    private var carriesWindowSize: Bool {
+        switch state {
+        case .authenticating, .established: true
+        case .connecting, .halfOpen, .deleting, .superseded, .closed: false
+        }
+    }
+
+    /// Takes over what the peer says of how many requests it takes; anything but four octets and a number says nothing.
+    func noteWindowSize(_ payloads: [Payload]) {
+        guard let data = payloads.notify(.setWindowSize)?.data, data.count == 4 else { return }
+        window.widen(forOurRequests: data.reduce(0) { $0 << 8 | UInt32($1) })
     }
 
     func send(_ datagrams: [[UInt8]], _ turn: Turn) {

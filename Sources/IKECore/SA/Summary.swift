@@ -85,7 +85,7 @@ extension IKESA {
         switch state {
         case .connecting, .halfOpen, .authenticating: .connecting
         case .established(let established):
-            if case .rekeyIKE? = established.ongoing { .rekeying } else { .established }
+            established.ongoing.rekeyIKE == nil ? .established : .rekeying
         case .superseded: .rekeyed
         case .deleting, .closed: .deleting
         }

@@ -33,6 +33,8 @@ package struct DaemonSettings: Hashable, Sendable {
     package let installRoutes: Bool
     /// Octets of the largest IP packet that carries an IKE message.
     package let fragmentSize: Int
+    /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3).
+    package let requestWindow: UInt32
 
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
@@ -67,6 +69,7 @@ package struct DaemonSettings: Hashable, Sendable {
         routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
         installRoutes = try reader.boolean("install_routes") ?? true
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
+        requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
         try checkRetransmission(reader)
         try checkPorts(reader)
     }

@@ -8,7 +8,7 @@ extension Vocabulary {
         read: [
             "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
-            "routing_table_prio", "install_routes", "fragment_size",
+            "routing_table_prio", "install_routes", "fragment_size", "request_window",
         ],
         unsupported: [
             "accept_private_algs", "accept_unencrypted_mainmode_messages", "block_threshold", "cert_cache",

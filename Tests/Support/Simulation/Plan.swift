@@ -65,11 +65,12 @@ struct Plan {
         var settings = Settings()
         settings.retransmission.timeout = .seconds(random.element([1, 2, 4]))
         settings.exportsKeys = true
-        self.settings = settings
         activity = hours.map { .seconds($0 * 3600) } ?? .seconds(60 + random.below(340))
         packetInterval = hours == nil ? .milliseconds(random.element([100, 300, 1000])) : .seconds(5)
         let count = hours.map { Int($0 * 40) } ?? 2 + random.below(10)
         steps = Self.steps(max(2, count), kind, hostCount, links, natted, activity, random)
+        settings.windowSize = random.element([1, 1, 2, 8])
+        self.settings = settings
     }
 
     private static func links(_ hostCount: Int, natted: Int?, _ kind: Kind, _ random: SeededRandom) -> [Link] {

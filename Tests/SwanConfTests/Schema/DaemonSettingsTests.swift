@@ -24,6 +24,7 @@ import Testing
         #expect(settings.routingTable == 220)
         #expect(settings.routingTablePriority == 220)
         #expect(settings.installRoutes)
+        #expect(settings.requestWindow == 4)
     }
 
     @Test func everySettingIsRead() throws {
@@ -44,6 +45,7 @@ import Testing
             routing_table = 4294967295
             routing_table_prio = 0
             install_routes = no
+            request_window = 64
             """
         )
         #expect(settings.tun == "vpn-0")
@@ -57,6 +59,7 @@ import Testing
         #expect(settings.cookieThreshold == 0)
         #expect(settings.keepAlive == .zero)
         #expect(settings.port == 1500)
+        #expect(settings.requestWindow == 64)
         #expect(settings.portNATT == 1501)
         #expect(settings.routingTable == .max)
         #expect(settings.routingTablePriority == 0)
