@@ -19,6 +19,43 @@ ping_both_ways() { # A B [4|6] [COUNT]
     ping_through "$2" "$1" "${3:-4}" "${4:-3}" || die "no ping from $2 to $1 through the tunnel ($WORK/ping.log)"
 }
 
+# Twenty pings a second from one inner address to the other until pings_end, the first of them answered.
+pings_begin() { # FROM TO [4|6]
+    process_start "$WORK/pings.log" ip netns exec "$(namespace_of "$1")" ping -n -i 0.05 \
+        -I "$(inner_address "$1" "${3:-4}")" "$(inner_address "$2" "${3:-4}")"
+    PINGS=$STARTED
+    pings_go_on
+}
+
+# Every ping that was sent until now must be answered. Those of the last half second are still under way and not
+# counted: later ones have to be answered first.
+pings_end() {
+    local last lost
+    last=$(pings_highest)
+    pings_go_on
+    process_stop "$PINGS"
+    lost=$(comm -23 <(seq "$last" | sort) <(pings_answered | sort))
+    note "$last pings, $(wc -w <<<"$lost") lost"
+    [[ -z $lost ]] || die "$(wc -w <<<"$lost") of $last pings were lost, number ${lost//$'\n'/, } ($WORK/pings.log)"
+}
+
+pings_answered() {
+    sed -n 's/.* bytes from .*icmp_seq=\([0-9]*\) .*/\1/p' "$WORK/pings.log"
+}
+
+pings_highest() {
+    pings_answered | awk '$1 > highest {highest = $1} END {print highest + 0}'
+}
+
+pings_reached() { # NUMBER
+    (($(pings_highest) >= $1))
+}
+
+# Waits for the answers to ten further pings.
+pings_go_on() {
+    wait_until 15 pings_reached $(($(pings_highest) + 10)) || die "pings are no longer answered ($WORK/pings.log)"
+}
+
 # TCP from one inner address to the other; leaves Mbit/s in THROUGHPUT and iperf3's report in a file.
 tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     local from=$1 to=$2 seconds=$3 family=${4:-4} server report
