@@ -20,7 +20,7 @@ case_delete() { # WHO-DELETES ike|child
     if [[ $2 == ike ]]; then
         peers_assert_no_sa ours theirs
     else
-        wait_until 5 no_child_anywhere || die "a CHILD SA is left after its delete"
+        wait_until 15 no_child_anywhere || die "a CHILD SA is left after its delete"
         [[ -n $(peer_ike_spis ours) && $(peer_ike_spis ours) == "$(peer_ike_spis theirs)" ]] ||
             die "the IKE SA went with its child"
     fi
@@ -39,49 +39,18 @@ no_child_anywhere() {
 # One end asks every second whether the other lives; the SA must outlast that. The counting is done on the wire: what
 # each end logs is its own affair. A liveness request and its answer are two small IKE messages behind a non-ESP marker.
 case_liveness() { # WHO-ASKS
-    local before messages
+    local before
     tunnel_prepare
     PEER_CONNECTION_KEYS[$1]='    dpd_delay = 1s'
     tunnel_up ours
     before=$(peer_ike_spis ours)
     capture_start ours to-theirs "$WORK/wire.pcap" 'udp port 4500 and udp[8:4] = 0'
-    sleep 5
+    capture_await 6 20 "$WORK/wire.pcap" 'udp' || die "no three liveness requests with answers in 20 s ($WORK/wire.pcap)"
     capture_stop
-    messages=$(capture_count "$WORK/wire.pcap" 'udp')
-    ((messages >= 4)) || die "$messages liveness messages in 5 s; at least 4 expected ($WORK/wire.pcap)"
     [[ $(peer_ike_spis ours) == "$before" ]] || die "the IKE SA did not outlast liveness checks"
     peers_assert_agree ours theirs
     ping_both_ways ours theirs
-    note "$messages messages in 5 s"
     stop_both ours
-}
-
-# A peer that vanishes without a word is noticed by the one that asks.
-case_dead_peer() { # WHO-ASKS
-    local dead=${OTHER[$1]:-}
-    tunnel_prepare
-    dead=${OTHER[$1]}
-    PEER_CONNECTION_KEYS[$1]='    dpd_delay = 1s'
-    tunnel_up ours
-    kill -KILL "${PEER_PID[$dead]}"
-    process_reap "${PEER_PID[$dead]}"
-    wait_until 40 peer_has_no_sa "$1" || die "$1 still has an SA 40 s after its peer vanished"
-    peer_stop "$1"
-}
-
-# An end that was killed comes back and asks anew: the other must use the new SA, whatever it still has of the old one.
-case_restart() { # WHO-RESTARTS
-    tunnel_prepare
-    tunnel_up "$1"
-    ping_both_ways ours theirs
-    kill -KILL "${PEER_PID[$1]}"
-    process_reap "${PEER_PID[$1]}"
-    "$(peer_family "$1")_start" "$1"
-    peer_up "$1"
-    ping_both_ways ours theirs
-    note "${OTHER[$1]} has $(peer_ike_spis "${OTHER[$1]}" | wc -l) IKE SAs afterwards"
-    peer_stop "$1"
-    peer_stop "${OTHER[$1]}"
 }
 
 # A second child on the IKE SA of the first, for the other address family.
@@ -123,55 +92,11 @@ case_both_initiate() {
     stop_both ours
 }
 
-# Rekeying replaces the SPIs and loses no packet: pings run while it happens.
-case_rekey() { # WHO-STARTS ike|child by-command|by-time
-    local what=$2 before
-    tunnel_prepare
-    if [[ $3 == by-time ]]; then rekey_soon "$1" "$what"; fi
-    tunnel_up ours
-    before=$(rekey_spis "$what")
-    pings_begin ours theirs
-    if [[ $3 == by-command ]]; then
-        peer_rekey "$1" "$what" || die "$1 cannot start the rekeying ($(peer_directory "$1")/rekey.log)"
-    fi
-    wait_until 30 rekeyed "$what" "$before" || die "the $what SA still has its SPIs: $before"
-    pings_end
-    peers_assert_agree ours theirs
-    ping_both_ways ours theirs
-    stop_both ours
-}
-
-rekey_soon() { # HOST ike|child
-    if [[ $2 == ike ]]; then
-        PEER_CONNECTION_KEYS[$1]=$'    rekey_time = 3s\n    over_time = 60s\n    rand_time = 0s'
-    else
-        PEER_CHILD_KEYS[$1]=$'        rekey_time = 3s\n        life_time = 60s\n        rand_time = 0s'
-    fi
-}
-
-rekey_spis() { # ike|child
-    if [[ $1 == ike ]]; then peer_ike_spis ours; else peer_child_spis ours; fi
-}
-
-# New SPIs, the same at both ends, and nothing of the old SA.
-rekeyed() { # ike|child OLD-SPIS
-    local now
-    now=$(rekey_spis "$1")
-    [[ -n $now && $now != "$2" && $(wc -l <<<"$now") == 1 ]] && peers_agree ours theirs
-}
-
 for who in ours theirs; do
     case_add "$who-delete-ike" case_delete "$who" ike
     case_add "$who-delete-child" case_delete "$who" child
     case_add "$who-liveness" case_liveness "$who"
-    case_add "$who-dead-peer" case_dead_peer "$who"
-    case_add "$who-restart" case_restart "$who"
     case_add "$who-second-child" case_second_child "$who"
-    case_add "$who-rekey-child" case_rekey "$who" child by-command
-    case_add "$who-rekey-ike" case_rekey "$who" ike by-command
-    case_add "$who-rekey-child-by-time" case_rekey "$who" child by-time
-    case_add "$who-rekey-ike-by-time" case_rekey "$who" ike by-time
 done
 case_add both-initiate case_both_initiate
 
-cases_quick theirs-delete-child ours-delete-ike theirs-rekey-child

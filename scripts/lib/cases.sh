@@ -8,6 +8,9 @@ CASES=()
 declare -A CASE_COMMAND=() CASE_QUICK=()
 CASES_FAILED=()
 CASES_SKIPPED=()
+CASES_RUN=0
+REPEAT=1 # how often each case runs
+BUSY=0   # how many processes compete with the cases for the processors
 
 case_add() { # NAME FUNCTION [ARGUMENT...]
     local name=$1
@@ -55,14 +58,23 @@ cases_select() { # all|quick [PATTERN...]
 }
 
 cases_run() {
-    local name
-    for name in "${SELECTED[@]}"; do
-        case_run "$name"
+    local name turn
+    for ((turn = 0; turn < BUSY; turn++)); do
+        # Bounded, should this script be killed.
+        process_start /dev/null timeout 7200 bash -c 'while :; do :; done'
+    done
+    for ((turn = 1; turn <= REPEAT; turn++)); do
+        ((REPEAT == 1)) || step "Round $turn of $REPEAT"
+        for name in "${SELECTED[@]}"; do
+            case_run "$name" "$turn"
+        done
     done
 }
 
-case_run() { # NAME
+case_run() { # NAME TURN
     local name=$1 directory=$WORK/$1 status=0 began=$EPOCHREALTIME pid
+    (($2 == 1)) || directory+=-$2
+    CASES_RUN=$((CASES_RUN + 1))
     (
         workspace_enter "$directory"
         PROCESSES=()
@@ -94,7 +106,7 @@ case_line() { # COLOUR WORD NAME BEGAN TEXT
 
 # The verdict over all cases; with a failure the run fails and says where the logs are.
 cases_verdict() {
-    local ran=$((${#SELECTED[@]} - ${#CASES_SKIPPED[@]}))
+    local ran=$((CASES_RUN - ${#CASES_SKIPPED[@]}))
     ((${#CASES_FAILED[@]} == 0)) || die "${#CASES_FAILED[@]} of $ran cases failed: ${CASES_FAILED[*]}"
     passed "$ran cases${CASES_SKIPPED:+; skipped: ${CASES_SKIPPED[*]}}"
 }

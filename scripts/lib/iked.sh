@@ -37,7 +37,7 @@ iked_launch() { # HOST [COMMAND-PREFIX...]
 }
 
 iked_await() { # HOST
-    wait_until 10 iked_answers_or_ended "$1" && iked_answers "$1" && return 0
+    wait_until 30 iked_answers_or_ended "$1" && iked_answers "$1" && return 0
     show_file "$(iked_log "$1")" 15
     die "iked of $1 does not start ($(iked_log "$1"))"
 }
@@ -81,6 +81,22 @@ iked_rekey() { # HOST ike|child
     else
         timeout 30 swanctl --rekey --child net --uri "unix://$(iked_socket "$1")"
     fi
+}
+
+iked_rekeyings() { # HOST ike|child
+    local pattern=' IKE SA {[0-9]*} rekeyed$'
+    [[ $2 == ike ]] || pattern=' CHILD SA [^ ]* rekeyed as '
+    grep -c -- "$pattern" "$(iked_log "$1")" || true
+}
+
+# What the data plane dropped that came from the peer or had to go there: an unknown SPI, a replay, a packet that did not
+# authenticate or matched no selector, a device or socket that took no more.
+iked_drops() { # HOST -> COUNT
+    {
+        timeout 20 swanctl --stats --raw --uri "unix://$(iked_socket "$1")" |
+            grep -oE '(unknown-esp-spi|malformed-packets|device-refusals|send-failures)=[0-9]+'
+        peer_list_raw "$1" | grep -oE '(replay-drops|auth-failures|selector-drops)=[0-9]+'
+    } | awk -F= '{sum += $2} END {print sum + 0}'
 }
 
 iked_ike_spis() { # HOST

@@ -18,7 +18,7 @@ leftovers_none() {
 }
 
 leftovers_check() {
-    wait_until 3 leftovers_none && return 0
+    wait_until 10 leftovers_none && return 0
     # shellcheck disable=SC2001 # a prefix for every line
     sed 's/^/      | /' <<<"$LEFTOVERS" >&2
     REASON=${REASON:+$REASON; and }"left behind: $(head -n 1 <<<"$LEFTOVERS")"

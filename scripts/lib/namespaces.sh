@@ -22,9 +22,11 @@ host_add() { # HOST
     at_exit host_delete "$1"
     ip -n "$namespace" link set lo up
     # A host with a tunnel receives inner packets on a device that is not the way back: strict reverse path checks,
-    # which a namespace may inherit from the machine, would drop them.
+    # which a namespace may inherit from the machine, would drop them. IPv6 addresses are there at once, and stay when a
+    # cable is pulled, as those of IPv4 do.
     in_host "$1" sysctl --quiet --write net.ipv4.conf.all.rp_filter=0 net.ipv4.conf.default.rp_filter=0 \
-        net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0
+        net.ipv6.conf.all.accept_dad=0 net.ipv6.conf.default.accept_dad=0 \
+        net.ipv6.conf.all.keep_addr_on_down=1 net.ipv6.conf.default.keep_addr_on_down=1
 }
 
 host_delete() { # HOST
@@ -40,6 +42,18 @@ host_link() { # HOST HOST
         peer name "to-$1" mtu "$LINK_MTU" netns "$(namespace_of "$2")"
     ip -n "$(namespace_of "$1")" link set "to-$2" up
     ip -n "$(namespace_of "$2")" link set "to-$1" up
+    wait_until 10 device_settled "$1" "to-$2" || die "the cable from $1 to $2 does not come up"
+    wait_until 10 device_settled "$2" "to-$1" || die "the cable from $2 to $1 does not come up"
+}
+
+# The far end of a cable sees the link go and come back.
+cable_unplug() { ip -n "$(namespace_of "$1")" link set "$2" down; } # HOST DEVICE
+cable_plug() { ip -n "$(namespace_of "$1")" link set "$2" up; }     # HOST DEVICE
+
+# The kernel gives a device its link-local address a moment after the cable is in; then nothing of it changes any more.
+device_settled() { # HOST DEVICE
+    ((LINK_MTU >= 1280)) || return 0 # too narrow for IPv6
+    ip -n "$(namespace_of "$1")" -6 -oneline address show dev "$2" scope link | grep -qv tentative
 }
 
 host_address() { # HOST DEVICE ADDRESS/LENGTH...
@@ -81,7 +95,7 @@ host_unchanged() { # HOST
 }
 
 host_assert_unchanged() { # HOST
-    wait_until 3 host_unchanged "$1" && return 0
+    wait_until 10 host_unchanged "$1" && return 0
     show_file "$WORK/$1.difference"
     die "host $1 is not as it was before the daemon started ($WORK/$1.difference)"
 }

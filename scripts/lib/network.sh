@@ -8,6 +8,8 @@ source "${BASH_SOURCE[0]%/*}/leftovers.sh"
 source "${BASH_SOURCE[0]%/*}/topology.sh"
 # shellcheck source=traffic.sh
 source "${BASH_SOURCE[0]%/*}/traffic.sh"
+# shellcheck source=losses.sh
+source "${BASH_SOURCE[0]%/*}/losses.sh"
 # shellcheck source=peer.sh
 source "${BASH_SOURCE[0]%/*}/peer.sh"
 # shellcheck source=strongswan.sh

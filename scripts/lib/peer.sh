@@ -108,9 +108,20 @@ peer_start() { # HOST
 peer_stop() { # HOST
     local pid=${PEER_PID[$1]}
     process_alive "$pid" || die "the daemon of $1 was gone before it was stopped ($(peer_log "$1"))"
-    process_stop "$pid" 10
+    process_stop "$pid" 20
     ((EXIT_STATUS == 0)) || die "the daemon of $1 ended with $EXIT_STATUS ($(peer_log "$1"))"
     host_assert_unchanged "$1"
+}
+
+# Ends the daemon of a host without any chance to say farewell.
+peer_kill() { # HOST
+    kill -KILL "${PEER_PID[$1]}"
+    process_reap "${PEER_PID[$1]}"
+}
+
+# Starts a killed daemon again.
+peer_start_again() { # HOST
+    "$(peer_family "$1")_start" "$1"
 }
 
 # Negotiates the connection and a child: status of the tool, its words in initiate.log.
@@ -125,6 +136,15 @@ peer_log() { "$(peer_family "$1")_log" "$1"; }                                  
 peer_ike_spis() { "$(peer_family "$1")_ike_spis" "$1" | sort; } # HOST
 # One line for each CHILD SA: SPI-IN SPI-OUT, 8 hexadecimal digits each.
 peer_child_spis() { "$(peer_family "$1")_child_spis" "$1" | sort; } # HOST
+
+# How often the IKE SA or the CHILD SA was rekeyed since the daemon started, by either side.
+peer_rekeyings() { "$(peer_family "$1")_rekeyings" "$1" "$2"; } # HOST ike|child
+
+# SAs of a host live two seconds before it rekeys them, always exactly, and end only a minute later.
+peer_rekeys_at_once() { # HOST
+    PEER_CONNECTION_KEYS[$1]+=$'\n    rekey_time = 2s\n    over_time = 60s\n    rand_time = 0s'
+    PEER_CHILD_KEYS[$1]+=$'\n        rekey_time = 2s\n        life_time = 62s\n        rand_time = 0s'
+}
 
 # The connection comes up, and when it does not the logs say why.
 peer_up() { # HOST
@@ -143,7 +163,7 @@ peers_agree() { # A B
 }
 
 peers_assert_agree() { # A B
-    wait_until 5 peers_agree "$1" "$2" && return 0
+    wait_until 15 peers_agree "$1" "$2" && return 0
     local host
     for host in "$1" "$2"; do
         note "$host has IKE SAs [$(peer_ike_spis "$host" | tr '\n' ';')] CHILD SAs [$(peer_child_spis "$host" | tr '\n' ';')]"
@@ -158,7 +178,7 @@ peer_has_no_sa() { # HOST
 peers_assert_no_sa() { # HOST...
     local host
     for host in "$@"; do
-        wait_until 5 peer_has_no_sa "$host" || die "$host still has an SA: $(peer_ike_spis "$host") $(peer_child_spis "$host")"
+        wait_until 15 peer_has_no_sa "$host" || die "$host still has an SA: $(peer_ike_spis "$host") $(peer_child_spis "$host")"
     done
 }
 

@@ -46,6 +46,11 @@ require_value() { # OPTION [VALUE...]
     (($# >= 2)) || die "$1 needs a value (see --help)"
 }
 
+require_number() { # OPTION [VALUE...]
+    require_value "$@"
+    [[ $2 =~ ^[0-9]{1,5}$ ]] || die "$1 takes a number (see --help)"
+}
+
 require_root() { # WHAT-FOR
     [[ $(id -u) == 0 ]] || die "needs root ($1): run it as root, for example with sudo"
 }

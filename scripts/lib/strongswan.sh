@@ -54,7 +54,7 @@ strongswan_start() { # HOST
     STRONGSWAN_CONF=$directory/strongswan.conf process_start "$log" ip netns exec "$(namespace_of "$host")" \
         sh -euc "$(strongswan_own_files "$host"); exec /usr/sbin/charon-systemd"
     PEER_PID[$host]=$STARTED
-    wait_until 10 strongswan_answers "$host" || {
+    wait_until 30 strongswan_answers "$host" || {
         show_file "$log" 15
         die "strongSwan of $host does not start ($log)"
     }
@@ -164,6 +164,12 @@ strongswan_rekey() { # HOST ike|child
     else
         strongswan_control "$1" --rekey --child net
     fi
+}
+
+strongswan_rekeyings() { # HOST ike|child
+    local pattern=' IKE_SA site\[[0-9]*\] rekeyed between '
+    [[ $2 == ike ]] || pattern=' closing CHILD_SA net{[0-9]*} with SPIs '
+    grep -c -- "$pattern" "$(strongswan_log "$1")" || true
 }
 
 strongswan_ike_spis() { # HOST

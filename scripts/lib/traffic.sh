@@ -19,43 +19,6 @@ ping_both_ways() { # A B [4|6] [COUNT]
     ping_through "$2" "$1" "${3:-4}" "${4:-3}" || die "no ping from $2 to $1 through the tunnel ($WORK/ping.log)"
 }
 
-# Twenty pings a second from one inner address to the other until pings_end, the first of them answered.
-pings_begin() { # FROM TO [4|6]
-    process_start "$WORK/pings.log" ip netns exec "$(namespace_of "$1")" ping -n -i 0.05 \
-        -I "$(inner_address "$1" "${3:-4}")" "$(inner_address "$2" "${3:-4}")"
-    PINGS=$STARTED
-    pings_go_on
-}
-
-# Every ping that was sent until now must be answered. Those of the last half second are still under way and not
-# counted: later ones have to be answered first.
-pings_end() {
-    local last lost
-    last=$(pings_highest)
-    pings_go_on
-    process_stop "$PINGS"
-    lost=$(comm -23 <(seq "$last" | sort) <(pings_answered | sort))
-    note "$last pings, $(wc -w <<<"$lost") lost"
-    [[ -z $lost ]] || die "$(wc -w <<<"$lost") of $last pings were lost, number ${lost//$'\n'/, } ($WORK/pings.log)"
-}
-
-pings_answered() {
-    sed -n 's/.* bytes from .*icmp_seq=\([0-9]*\) .*/\1/p' "$WORK/pings.log"
-}
-
-pings_highest() {
-    pings_answered | awk '$1 > highest {highest = $1} END {print highest + 0}'
-}
-
-pings_reached() { # NUMBER
-    (($(pings_highest) >= $1))
-}
-
-# Waits for the answers to ten further pings.
-pings_go_on() {
-    wait_until 15 pings_reached $(($(pings_highest) + 10)) || die "pings are no longer answered ($WORK/pings.log)"
-}
-
 # TCP from one inner address to the other; leaves Mbit/s in THROUGHPUT and iperf3's report in a file.
 tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     local from=$1 to=$2 seconds=$3 family=${4:-4} server report
@@ -64,7 +27,7 @@ tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of "$to")" \
         iperf3 --server --one-off --bind "$(inner_address "$to" "$family")"
     server=$STARTED
-    wait_until 5 iperf3_listens "$to" || die "iperf3 does not listen at $to ($WORK/iperf3-server.log)"
+    wait_until 15 iperf3_listens "$to" || die "iperf3 does not listen at $to ($WORK/iperf3-server.log)"
     bounded $((seconds + 20)) ip netns exec "$(namespace_of "$from")" \
         iperf3 --client "$(inner_address "$to" "$family")" --bind "$(inner_address "$from" "$family")" \
         --time "$seconds" --json --connect-timeout 5000 "$@" >"$report" 2>&1 ||
@@ -84,13 +47,31 @@ capture_start() { # HOST DEVICE FILE [FILTER...]
     shift 3
     process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
         tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
-    CAPTURE=$STARTED
-    wait_until 5 grep -qs "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
+    CAPTURE=$STARTED CAPTURE_FILE=$file
+    wait_until 15 grep -qs "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
 }
 
+# Ends a capture when tcpdump has written what it got, which is when its file no longer grows.
 capture_stop() {
-    sleep 0.3
+    CAPTURE_SIZE=-1
+    wait_until 10 capture_rests || warn "the capture $CAPTURE_FILE does not come to rest"
     process_stop "$CAPTURE"
+}
+
+capture_rests() {
+    local size
+    sleep 0.3
+    size=$(stat --format=%s "$CAPTURE_FILE")
+    [[ $size == "$CAPTURE_SIZE" ]] || { CAPTURE_SIZE=$size && return 1; }
+}
+
+# Waits until a capture that goes on shows so many packets of a kind.
+capture_await() { # COUNT SECONDS FILE FILTER
+    wait_until "$2" capture_reached "$1" "$3" "$4"
+}
+
+capture_reached() { # COUNT FILE FILTER
+    (($(capture_count "$2" "$3") >= $1))
 }
 
 # How many packets of a capture match a filter.
