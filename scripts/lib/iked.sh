@@ -89,6 +89,11 @@ iked_rekeyings() { # HOST ike|child
     grep -c -- "$pattern" "$(iked_log "$1")" || true
 }
 
+# How often both sides rekeyed one SA at once.
+iked_collisions() { # HOST
+    grep -c ' both sides rekeyed ' "$(iked_log "$1")" || true
+}
+
 # What the data plane dropped that came from the peer or had to go there: an unknown SPI, a replay, a packet that did not
 # authenticate or matched no selector, a device or socket that took no more.
 iked_drops() { # HOST -> COUNT
