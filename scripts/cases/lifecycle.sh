@@ -100,3 +100,4 @@ for who in ours theirs; do
 done
 case_add both-initiate case_both_initiate
 
+cases_quick theirs-delete-child ours-delete-ike

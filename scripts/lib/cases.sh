@@ -1,5 +1,5 @@
-# A table of cases, run one after the other, each in a shell, a directory and namespaces of its own. Sourced; needs
-# report.sh, workspace.sh and leftovers.sh.
+# A table of cases, each run in a shell, a directory and namespaces of its own, some at a time: most of them mostly wait.
+# Sourced; needs report.sh, workspace.sh, processes.sh, namespaces.sh and leftovers.sh.
 #
 # `case_add NAME FUNCTION [ARGUMENT...]` registers one; a case passes when its function returns, and fails by `die` or by
 # any command that fails. What a failed case wrote stays in the run's directory under its name.
@@ -9,8 +9,10 @@ declare -A CASE_COMMAND=() CASE_QUICK=()
 CASES_FAILED=()
 CASES_SKIPPED=()
 CASES_RUN=0
-REPEAT=1 # how often each case runs
-BUSY=0   # how many processes compete with the cases for the processors
+declare -A CASES_RUNNING=() # process id -> NAME DIRECTORY BEGAN
+JOBS=2                      # how many cases run at a time
+REPEAT=1                    # how often each case runs
+BUSY=0                      # how many endless loops compete with the cases for the processors
 
 case_add() { # NAME FUNCTION [ARGUMENT...]
     local name=$1
@@ -66,26 +68,35 @@ cases_run() {
     for ((turn = 1; turn <= REPEAT; turn++)); do
         ((REPEAT == 1)) || step "Round $turn of $REPEAT"
         for name in "${SELECTED[@]}"; do
-            case_run "$name" "$turn"
+            while ((${#CASES_RUNNING[@]} >= JOBS)); do case_finish; done
+            case_begin "$name" "$turn"
         done
+        while ((${#CASES_RUNNING[@]})); do case_finish; done
     done
 }
 
-case_run() { # NAME TURN
-    local name=$1 directory=$WORK/$1 status=0 began=$EPOCHREALTIME pid
+case_begin() { # NAME TURN
+    local name=$1 directory=$WORK/$1
     (($2 == 1)) || directory+=-$2
     CASES_RUN=$((CASES_RUN + 1))
     (
         workspace_enter "$directory"
-        PROCESSES=()
+        processes_enter "$CASES_RUN"
+        namespaces_enter "$CASES_RUN"
         leftovers_watch
         eval "${CASE_COMMAND[$name]}"
         passed "$name"
     ) >"$directory.out" 2>&1 </dev/null &
-    pid=$!
-    process_adopt "$pid"
-    wait "$pid" || status=$?
-    unset "PROCESSES[$pid]"
+    process_adopt $! 60 # it may have much to clean up
+    CASES_RUNNING[$STARTED]="$name $directory $EPOCHREALTIME"
+}
+
+# Waits for one of the running cases and says how it went.
+case_finish() {
+    local pid='' status=0 name directory began
+    wait -n -p pid "${!CASES_RUNNING[@]}" || status=$?
+    read -r name directory began <<<"${CASES_RUNNING[$pid]}"
+    unset "PROCESSES[$pid]" "CASES_RUNNING[$pid]"
     if [[ -s $directory.skipped ]]; then
         CASES_SKIPPED+=("$name")
         case_line "$YELLOW" SKIP "$name" "$began" "$(<"$directory.skipped")"

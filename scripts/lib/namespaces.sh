@@ -5,6 +5,11 @@
 NAMESPACE_PREFIX=swift-ike-$$
 LINK_MTU=1500
 
+# A part of a run, which has hosts of its own.
+namespaces_enter() { # NUMBER
+    NAMESPACE_PREFIX=swift-ike-$$-$1
+}
+
 namespace_of() { # HOST
     printf '%s-%s' "$NAMESPACE_PREFIX" "$1"
 }

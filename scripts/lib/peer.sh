@@ -8,6 +8,7 @@
 
 declare -A PEER_KIND=()
 declare -A PEER_LOCAL=() PEER_REMOTE=()             # outer addresses
+declare -A PEER_ID=()                               # identities
 declare -A PEER_LOCAL_TS=() PEER_REMOTE_TS=()       # traffic selectors
 declare -A PEER_IKE=() PEER_ESP=()                  # proposals
 declare -A PEER_ENCAP=() PEER_SECRET=()
@@ -31,6 +32,7 @@ peer_defaults() { # A B [4|6 outer] [4|6 inner]
         else
             PEER_LOCAL_TS[$host]=${NETWORK4[$host]} PEER_REMOTE_TS[$host]=${NETWORK4[$other]}
         fi
+        PEER_ID[$host]=$host.test
         PEER_IKE[$host]=aes256gcm16-prfsha384-ecp384
         PEER_ESP[$host]=aes256gcm16
         PEER_ENCAP[$host]=no
@@ -62,11 +64,11 @@ connections {
 ${PEER_CONNECTION_KEYS[$host]}
     local {
       auth = psk
-      id = $host.test
+      id = ${PEER_ID[$host]}
     }
     remote {
       auth = psk
-      id = $other.test
+      id = ${PEER_ID[$other]}
     }
     children {
       net {
@@ -81,8 +83,8 @@ ${PEER_MORE_CHILDREN[$host]}
 }
 secrets {
   ike-site {
-    id-a = $host.test
-    id-b = $other.test
+    id-a = ${PEER_ID[$host]}
+    id-b = ${PEER_ID[$other]}
     secret = "${PEER_SECRET[$host]}"
   }
 }

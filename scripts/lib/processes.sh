@@ -16,10 +16,16 @@ process_start() { # LOG COMMAND...
     process_adopt $!
 }
 
-process_adopt() { # PID
+process_adopt() { # PID [SECONDS]
     STARTED=$1
     PROCESSES[$1]=running
-    at_exit process_stop "$1"
+    at_exit process_stop "$1" "${2:-5}" # seconds until it is made to end
+}
+
+# A part of a run, in a subshell of its own: its processes carry its number, too.
+processes_enter() { # NUMBER
+    PROCESSES=()
+    export SWIFT_IKE_RUN=$$-$1
 }
 
 process_alive() { # PID
@@ -81,7 +87,8 @@ processes_left() {
     for directory in /proc/[0-9]*; do
         pid=${directory#/proc/}
         [[ $pid != "$BASHPID" ]] || continue
-        grep --quiet --null-data --line-regexp "SWIFT_IKE_RUN=$SWIFT_IKE_RUN" "$directory/environ" 2>/dev/null || continue
+        grep --quiet --extended-regexp --null-data --line-regexp "SWIFT_IKE_RUN=$SWIFT_IKE_RUN(-[0-9]+)?" \
+            "$directory/environ" 2>/dev/null || continue
         printf 'process %s %s\n' "$pid" "$(tr '\0' ' ' 2>/dev/null <"$directory/cmdline")"
     done
 }
