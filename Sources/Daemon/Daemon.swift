@@ -173,6 +173,8 @@ package final class Daemon {
             try? tunnels.dataPlane.transport.sendKeepalive(from: local, to: remote)
         case .installInbound(let childSA): report(tunnels.installInbound(childSA), childSA)
         case .installOutbound(let childSA): report(tunnels.installOutbound(childSA), childSA)
+        case .updateChild(let childSA):
+            if let failure = tunnels.update(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .removeChild(let childSA):
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .event(let event): announce(event)
@@ -205,7 +207,10 @@ package final class Daemon {
             traffic.received += 1
             feed(.datagram(Datagram(local: datagram.local, remote: datagram.remote, bytes: datagram.bytes)))
         }
-        for failure in tunnels.followPath(of: events.narrowed) { log(.warning, failure) }
+        for (child, arrival) in events.strays {
+            feed(.childArrival(id: child.rawValue, Path(local: arrival.local, remote: arrival.remote)))
+        }
+        for failure in tunnels.followPath(of: events.resized) { log(.warning, failure) }
         if let failure = events.deviceFailure {
             log(.error, "the device \(tunnels.dataPlane.deviceName) is gone: \(failure); ending")
             shutDown()

@@ -169,20 +169,29 @@ extension DataPlane {
         commands.post(.removeOutbound(child))
     }
 
-    /// Sends along another path from now on: the peer has another address or port, or there is a NAT now, or the path's
-    /// MTU (nil: what the kernel knows) has changed. The kernel is asked for the tunnel's MTU, which
-    /// `counters(for:)` shows once the worker has it.
+    /// Sends along another path from now on, and expects the peer's packets along it: the peer or we have another address or
+    /// port, or there is a NAT now, or the path's MTU (nil: what the kernel knows) has changed. The kernel is asked for the
+    /// tunnel's MTU; if it becomes another one, that is an event.
     package func updateEncapsulation(
         _ child: ChildID,
         to encapsulation: Encapsulation,
         pathMTU: Int? = nil
     ) throws(InstallError) {
-        let path = try path(encapsulation, mtu: pathMTU)
-        guard registry.withLock({ $0.outbound.contains(child) }) else { throw .unknownChild(child) }
+        guard registry.withLock({ $0.tallies[child] != nil }) else { throw .unknownChild(child) }
+        let path = try path(encapsulation, mtu: pathMTU, without: Self.leastMTU)
         commands.post(.updatePath(child, path))
     }
 
-    private func path(_ encapsulation: Encapsulation, mtu: Int?) throws(InstallError) -> OuterPath {
+    /// The least that IPv6 asks of a path (RFC 8200 section 5), for one that the kernel cannot tell of yet: on a host that moves,
+    /// the new route may come after the new address.
+    private static let leastMTU = 1280
+
+    /// - Parameter fallback: the MTU where the kernel has no route; nil: that is an error.
+    private func path(
+        _ encapsulation: Encapsulation,
+        mtu: Int?,
+        without fallback: Int? = nil
+    ) throws(InstallError) -> OuterPath {
         let role: PlaneSocket.Role = encapsulation.isUDP ? .natTraversal : .rawESP
         guard let socket = sockets.index(role, local: encapsulation.local) else {
             throw .network(Errno("send ESP from \(encapsulation.local)", code: EADDRNOTAVAIL))
@@ -192,7 +201,8 @@ extension DataPlane {
             let mtu = if let mtu { mtu } else { try PathMTU.known(to: remote, from: local, mark: mark) }
             return OuterPath(encapsulation: encapsulation, socket: socket, mtu: mtu)
         } catch {
-            throw .network(error)
+            guard let fallback else { throw .network(error) }
+            return OuterPath(encapsulation: encapsulation, socket: socket, mtu: fallback)
         }
     }
 

@@ -60,7 +60,7 @@ struct DataPlaneInOwnNetworkTests {
             let isCarried = try other.receive() == small
             let counters = one.plane.counters(for: child.id)
             return (
-                answer.count > 28 ? Array(answer[20..<28]) : answer, events.narrowed == [child.id], isCarried,
+                answer.count > 28 ? Array(answer[20..<28]) : answer, events.resized == [child.id], isCarried,
                 counters?.innerMTU, counters?.outboundDrops
             )
         }

@@ -118,6 +118,9 @@ package final class ScriptedPeer {
         case .installOutbound(let childSA):
             outbound.removeAll { $0.id == childSA.id }
             outbound.append(childSA)
+        case .updateChild(let childSA):
+            if let index = inbound.firstIndex(where: { $0.id == childSA.id }) { inbound[index] = childSA }
+            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
         case .removeChild(let childSA):
             inbound.removeAll { $0.id == childSA.id }
             outbound.removeAll { $0.id == childSA.id }

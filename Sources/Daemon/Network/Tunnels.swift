@@ -44,6 +44,18 @@ final class Tunnels {
         }
     }
 
+    /// The CHILD SA goes along another path; its routes stay as they are.
+    ///
+    /// - Returns: what went wrong, for the log.
+    func update(_ childSA: ChildSA) -> String? {
+        do throws(InstallError) {
+            try dataPlane.updateEncapsulation(childSA.dataPlaneID, to: childSA.encapsulation)
+            return nil
+        } catch {
+            return "CHILD SA \(childSA.logName) cannot move to \(childSA.remote): \(error)"
+        }
+    }
+
     /// - Returns: what went wrong, for the log.
     func remove(_ childSA: ChildSA) -> [String] {
         let failures = routes?.remove(for: childSA.id) ?? []
@@ -52,7 +64,7 @@ final class Tunnels {
         return failures.map { "CHILD SA \(childSA.logName): \($0)" }
     }
 
-    /// The worker found a narrower path for these: the routes follow.
+    /// The worker found another path MTU for these: the routes follow.
     func followPath(of children: Set<ChildID>) -> [String] {
         children.compactMap { child in
             guard let counters = dataPlane.counters(for: child), counters.innerMTU > 0 else { return nil }
@@ -60,7 +72,7 @@ final class Tunnels {
                 try routes?.setMTU(limited(counters.innerMTU), for: child.rawValue)
                 return nil
             } catch {
-                return "the MTU of CHILD SA \(child) could not be lowered: \(error)"
+                return "the MTU of CHILD SA \(child) could not be changed: \(error)"
             }
         }
     }
@@ -69,9 +81,9 @@ final class Tunnels {
     var usage: [UInt32: ChildUsage] {
         var usage: [UInt32: ChildUsage] = [:]
         for (child, counters) in dataPlane.allCounters {
-            let lastUse = counters.inbound.lastUse
             usage[child.rawValue] = ChildUsage(
-                lastInbound: lastUse > 0 ? Instant(nanoseconds: lastUse) : nil,
+                lastInbound: instant(counters.inbound.lastUse),
+                lastOutbound: instant(counters.outbound.lastUse),
                 octetsIn: counters.inbound.octets,
                 octetsOut: counters.outbound.octets,
                 packetsIn: counters.inbound.packets,
@@ -106,8 +118,10 @@ final class Tunnels {
     private func limited(_ mtu: Int) -> Int { min(mtu, mtuLimit ?? .max) }
 
     private func idle(_ lastUse: UInt64, _ now: Instant) -> Duration? {
-        lastUse == 0 ? nil : now - Instant(nanoseconds: lastUse)
+        instant(lastUse).map { now - $0 }
     }
+
+    private func instant(_ lastUse: UInt64) -> Instant? { lastUse == 0 ? nil : Instant(nanoseconds: lastUse) }
 }
 
 // MARK: - From the core's words to the data plane's
@@ -148,7 +162,8 @@ extension InboundParameters {
             replayWindow: childSA.options.replayWindow,
             local: childSA.localSelectors,
             remote: childSA.remoteSelectors,
-            headerPolicy: TunnelHeaderPolicy(childSA.options)
+            headerPolicy: TunnelHeaderPolicy(childSA.options),
+            encapsulation: childSA.encapsulation
         )
     }
 }

@@ -75,11 +75,11 @@ final class ChildTallies: Sendable {
     let failures = Tally()
     let innerMTU = Tally()
 
-    /// A packet has been opened.
-    func received(_ counters: InboundCounters, at now: UInt64) {
+    /// A packet has been opened; at nil it says nothing about the peer.
+    func received(_ counters: InboundCounters, at now: UInt64?) {
         packetsIn.set(counters.packets)
         octetsIn.set(counters.octets)
-        lastIn.set(now)
+        if let now { lastIn.set(now) }
     }
 
     /// A packet has been refused.

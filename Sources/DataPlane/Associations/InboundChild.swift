@@ -1,6 +1,7 @@
 package import ESP
 package import IKECrypto
 package import IKEWire
+import Inet
 
 /// What an inbound SA is made of.
 package struct InboundParameters: Sendable {
@@ -17,6 +18,8 @@ package struct InboundParameters: Sendable {
     /// The selectors of the peer's side, which sources must fit.
     package var remote: [TrafficSelector]
     package var headerPolicy: TunnelHeaderPolicy
+    /// How the peer's packets are expected to come; nil: any way, and the control plane hears of none.
+    package var encapsulation: Encapsulation?
 
     package init(
         child: ChildID,
@@ -27,7 +30,8 @@ package struct InboundParameters: Sendable {
         replayWindow: Int = 32,
         local: [TrafficSelector],
         remote: [TrafficSelector],
-        headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy()
+        headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy(),
+        encapsulation: Encapsulation? = nil
     ) {
         self.child = child
         self.spi = spi
@@ -38,13 +42,19 @@ package struct InboundParameters: Sendable {
         self.local = local
         self.remote = remote
         self.headerPolicy = headerPolicy
+        self.encapsulation = encapsulation
     }
 }
 
 /// An inbound SA in the worker's hands.
 final class InboundChild {
+    let id: ChildID
     let sa: InboundSA
     let tallies: ChildTallies
+    /// How packets are expected to come.
+    private var expected: Encapsulation?
+    /// When the control plane last heard of packets that came another way, in nanoseconds.
+    private var strayReported: UInt64 = 0
 
     /// Expands the keys, which is why it is done by the control plane's thread.
     init(_ parameters: InboundParameters, tallies: ChildTallies) throws(InstallError) {
@@ -64,6 +74,30 @@ final class InboundChild {
         } catch {
             throw .crypto(error)
         }
+        id = parameters.child
+        expected = parameters.encapsulation
         self.tallies = tallies
+    }
+
+    // MARK: - Where packets come from
+
+    /// So often the control plane hears of packets that come another way, in nanoseconds.
+    private static let strayInterval: UInt64 = 1_000_000_000
+
+    /// The peer's packets are expected another way from now on.
+    func expect(_ encapsulation: Encapsulation) {
+        expected = encapsulation
+        strayReported = 0
+    }
+
+    /// Whether a packet from this address shows that the peer can reach us where it should (RFC 4555 section 3.12).
+    func expects(_ source: IPAddress) -> Bool { expected.map { $0.remote.address == source } ?? true }
+
+    /// Whether the control plane should hear of a packet that came this way. The caller knows it to be authentic and the
+    /// newest so far, since anything else moves nothing.
+    func reports(_ arrival: Encapsulation, at now: UInt64) -> Bool {
+        guard let expected, expected != arrival, now &- strayReported >= Self.strayInterval else { return false }
+        strayReported = now
+        return true
     }
 }

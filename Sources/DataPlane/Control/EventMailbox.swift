@@ -20,8 +20,11 @@ package struct IKEDatagram: Hashable, Sendable {
 package struct DataPlaneEvents: Sendable {
     /// In the order of arrival on each socket.
     package var datagrams: [IKEDatagram] = []
-    /// SAs whose path has turned out narrower: `innerMTU` of their counters is what the routes should say now.
-    package var narrowed: Set<ChildID> = []
+    /// SAs whose path is another one, or has turned out narrower: `innerMTU` of their counters is what the routes should say
+    /// now.
+    package var resized: Set<ChildID> = []
+    /// How the newest authentic packet of an SA came in UDP, where that was not as expected.
+    package var strays: [ChildID: Encapsulation] = [:]
     /// The device is gone, for example deleted by somebody; no packet leaves any more.
     package var deviceFailure: Errno?
 }
@@ -66,8 +69,13 @@ final class EventMailbox: Sendable {
         return lost
     }
 
-    func postNarrowed(_ child: ChildID) {
-        _ = content.withLock { $0.events.narrowed.insert(child) }
+    func postResized(_ child: ChildID) {
+        _ = content.withLock { $0.events.resized.insert(child) }
+        bell.ring()
+    }
+
+    func postStray(_ child: ChildID, _ arrival: Encapsulation) {
+        content.withLock { $0.events.strays[child] = arrival }
         bell.ring()
     }
 

@@ -29,7 +29,7 @@ extension Worker {
             switch socket.role {
             case .ike: deliverIKE(slot, bytes, markerLength: 0, socket)
             case .natTraversal: receiveNATTraversal(slot, bytes, socket)
-            case .rawESP: receiveRawESP(slot, bytes)
+            case .rawESP: receiveRawESP(slot, bytes, socket)
             }
         }
         if !ike.isEmpty {
@@ -44,19 +44,23 @@ extension Worker {
         _ socket: PlaneSocket
     ) {
         switch EncapsulatedDatagram(classifying: UnsafeRawBufferPointer(bytes).bytes) {
-        case .esp(let spi): open(slot, bytes, spi)
+        case .esp(let spi): open(slot, bytes, spi, socket)
         case .ike: deliverIKE(slot, bytes, markerLength: EncapsulatedDatagram.nonESPMarkerLength, socket)
         case .keepalive: tallies.keepalives.add()
         case .malformed: tallies.malformedDatagrams.add()
         }
     }
 
-    private mutating func receiveRawESP(_ slot: Int, _ bytes: UnsafeMutableRawBufferPointer) {
+    private mutating func receiveRawESP(
+        _ slot: Int,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        _ socket: PlaneSocket
+    ) {
         guard let spi = ESPSPI(ofPacket: UnsafeRawBufferPointer(bytes).bytes) else {
             tallies.malformedDatagrams.add()
             return
         }
-        open(slot, bytes, spi)
+        open(slot, bytes, spi, socket)
     }
 
     private mutating func deliverIKE(
@@ -80,20 +84,43 @@ extension Worker {
     }
 
     /// Opens an ESP packet in place and gives what is in it to the device.
-    private mutating func open(_ slot: Int, _ bytes: UnsafeMutableRawBufferPointer, _ spi: ESPSPI) {
+    private mutating func open(
+        _ slot: Int,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        _ spi: ESPSPI,
+        _ socket: PlaneSocket
+    ) {
         guard let child = associations[spi] else {
             tallies.unknownSPI.add()
             return
         }
-        let outer = TrafficClass(rawValue: received.arrival(at: slot).trafficClass)
+        let arrival = received.arrival(at: slot)
+        let outer = TrafficClass(rawValue: arrival.trafficClass)
+        let highest = child.sa.highestSequence
         do throws(ESPError) {
             var packet = bytes.mutableBytes
             guard let opened = try child.sa.open(&packet, outer: outer) else { return }
-            child.tallies.received(child.sa.counters, at: now)
+            noteSource(of: child, isNewest: child.sa.highestSequence > highest, slot, arrival.local, socket)
             writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened]))
         } catch {
             child.tallies.refused(child.sa.counters)
         }
+    }
+
+    /// Counts an authentic packet, and says so if the peer has begun to send from elsewhere.
+    private func noteSource(
+        of child: InboundChild,
+        isNewest: Bool,
+        _ slot: Int,
+        _ local: IPAddress?,
+        _ socket: PlaneSocket
+    ) {
+        guard let source = received.source(at: slot) else { return }
+        child.tallies.received(child.sa.counters, at: child.expects(source.address) ? now : nil)
+        guard isNewest, socket.role == .natTraversal else { return }
+        let ours = SocketAddress(address: local ?? socket.socket.local.address, port: socket.socket.local.port)
+        let arrival = Encapsulation.udp(local: ours, remote: source)
+        if child.reports(arrival, at: now) { events.postStray(child.id, arrival) }
     }
 
     /// Gives a packet to the kernel; one that it does not take is lost, as on any interface.

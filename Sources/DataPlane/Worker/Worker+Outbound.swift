@@ -132,7 +132,7 @@ extension Worker {
             return
         }
         child.follow(path)
-        events.postNarrowed(child.id)
+        events.postResized(child.id)
     }
 }
 

@@ -21,6 +21,7 @@ struct Worker: ~Copyable {
     let mark: UInt32
 
     var associations = SPITable<InboundChild>()
+    var inbound: [ChildID: InboundChild] = [:]
     var policies = PolicyTable<OutboundChild>()
     var outbound: [ChildID: OutboundChild] = [:]
 
@@ -115,16 +116,22 @@ extension Worker {
             switch command {
             case .installInbound(let child):
                 associations[child.sa.spi] = child
+                inbound[child.id] = child
             case .installOutbound(let child, let local, let remote):
                 outbound[child.id] = child
                 policies.insert(child, for: child.id, local: local, remote: remote)
             case .removeInbound(let spi):
+                if let child = associations[spi] { inbound[child.id] = nil }
                 associations[spi] = nil
             case .removeOutbound(let id):
                 outbound[id] = nil
                 policies.remove(id)
             case .updatePath(let id, let path):
-                outbound[id]?.follow(path)
+                inbound[id]?.expect(path.encapsulation)
+                guard let child = outbound[id] else { continue }
+                let before = child.innerMTU
+                child.follow(path)
+                if child.innerMTU != before { events.postResized(id) }
             case .stop:
                 isStopping = true
             }

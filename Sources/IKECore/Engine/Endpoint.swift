@@ -55,13 +55,15 @@ package final class Endpoint {
             policy: policy,
             random: random,
             spis: spis,
-            ledger: ledger
+            ledger: ledger,
+            arrival: input.arrival
         )
         switch input {
         case .datagram(let datagram): receive(datagram, turn)
         case .command(let command, let id): perform(command, id, turn)
         case .policy(let new): policy = new
         case .childUsage(let usage): noteUsage(usage, turn)
+        case .childArrival(let id, let path): noteArrival(id, path, turn)
         case .timer: break
         }
         while let spi = deadlines.popDue(now) {
@@ -266,6 +268,12 @@ package final class Endpoint {
             sa.noteUsage(usage, turn)
             settle(sa, turn)
         }
+    }
+
+    private func noteArrival(_ childID: UInt32, _ path: Path, _ turn: Turn) {
+        guard let sa = sas.values.first(where: { $0.children.contains { $0.childSA.id == childID } }) else { return }
+        sa.heardESP(from: path, turn)
+        settle(sa, turn)
     }
 
     // MARK: - Commands

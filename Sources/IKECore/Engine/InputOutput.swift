@@ -58,8 +58,17 @@ package enum Input: Sendable {
     /// What CHILD SAs have carried, by their ids: proof that the peer is alive (RFC 7296 section 2.4), and what volume limits
     /// go by. To be given before `timer`.
     case childUsage([UInt32: ChildUsage])
+    /// An authentic ESP packet of a CHILD SA, newer than all before it, came along another path than the SA has.
+    case childArrival(id: UInt32, Path)
     /// Nothing but the time: deadlines that passed are acted on.
     case timer
+}
+
+extension Input {
+    var arrival: Path? {
+        guard case .datagram(let datagram) = self else { return nil }
+        return datagram.path
+    }
 }
 
 /// What the engine asks of its surroundings, in this order.
@@ -71,6 +80,9 @@ package enum Output: Sendable {
     case installInbound(ChildSA)
     /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.
     case installOutbound(ChildSA)
+    /// From now on the CHILD SA's packets go along its present addresses, in UDP or not as it says; nothing else about it
+    /// has changed.
+    case updateChild(ChildSA)
     /// Forget the CHILD SA in both directions.
     case removeChild(ChildSA)
     case event(Event)

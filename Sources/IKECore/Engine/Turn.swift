@@ -12,6 +12,8 @@ final class Turn {
     let random: any RandomSource
     let spis: SPIAllocator
     let ledger: CommandLedger
+    /// Where the datagram came in that the call is about; nil where it is about something else.
+    let arrival: Path?
     private(set) var outputs: [Output] = []
     /// IKE SAs that came into being by rekeying.
     private(set) var births: [IKESA] = []
@@ -27,7 +29,8 @@ final class Turn {
         policy: Policy,
         random: any RandomSource,
         spis: SPIAllocator,
-        ledger: CommandLedger
+        ledger: CommandLedger,
+        arrival: Path?
     ) {
         self.now = now
         self.settings = settings
@@ -35,6 +38,7 @@ final class Turn {
         self.random = random
         self.spis = spis
         self.ledger = ledger
+        self.arrival = arrival
     }
 
     func emit(_ output: Output) { outputs.append(output) }

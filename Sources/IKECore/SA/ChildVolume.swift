@@ -9,6 +9,8 @@ import Inet
 package struct ChildUsage: Hashable, Sendable {
     /// When an authentic packet came in last; nil: never.
     package var lastInbound: Instant?
+    /// When a packet went out last; nil: never.
+    package var lastOutbound: Instant?
     package var octetsIn: UInt64
     package var octetsOut: UInt64
     package var packetsIn: UInt64
@@ -16,12 +18,14 @@ package struct ChildUsage: Hashable, Sendable {
 
     package init(
         lastInbound: Instant? = nil,
+        lastOutbound: Instant? = nil,
         octetsIn: UInt64 = 0,
         octetsOut: UInt64 = 0,
         packetsIn: UInt64 = 0,
         packetsOut: UInt64 = 0
     ) {
         self.lastInbound = lastInbound
+        self.lastOutbound = lastOutbound
         self.octetsIn = octetsIn
         self.octetsOut = octetsOut
         self.packetsIn = packetsIn
@@ -69,6 +73,9 @@ extension IKESA {
     /// Acts on what CHILD SAs have carried.
     func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         usageNotedAt = turn.now
+        for entry in children {
+            if let sent = usage[entry.childSA.id]?.lastOutbound { lastSent = max(lastSent, sent) }
+        }
         for entry in children where entry.state == .installed {
             guard let used = usage[entry.childSA.id] else { continue }
             if let lastInbound = used.lastInbound { lastHeard = max(lastHeard, lastInbound) }

@@ -142,7 +142,8 @@ extension IKESA {
     /// When the peer has been silent long enough to be asked whether it lives (RFC 7296 section 2.4).
     private var livenessAt: Instant? { connection?.livenessDelay.map { lastHeard + $0 } }
 
-    /// When the NAT that we are behind needs a packet to keep its mapping (RFC 3948 section 4).
+    /// When the NAT that we are behind needs a packet to keep its mapping: any packet to the peer does, ESP as well as IKE
+    /// (RFC 3948 section 4).
     private func keepaliveAt(_ settings: Settings) -> Instant? {
         guard nat.isLocalBehindNAT, settings.keepaliveInterval > .zero else { return nil }
         return lastSent + settings.keepaliveInterval

@@ -181,6 +181,8 @@ extension IKESA {
             now: turn.now
         )
         successor.nat = nat
+        successor.isOriginalInitiator = isOriginalInitiator
+        successor.movedAt = movedAt
         turn.export(rekeyed.exported)
         return successor
     }
@@ -195,6 +197,7 @@ extension IKESA {
         draining = []
         pending = []
         postponed = []
+        successor.move(to: path, turn)
         turn.touch(successor)
         successor.log(.info, "IKE SA {\(id)} rekeyed", turn)
         turn.emit(.ikeRekeyed(old: summary(turn.now), new: successor.summary(turn.now)))

@@ -13,7 +13,7 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
-/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`. What is on the wire is the exchanges' business (`Exchanges/`),
+/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`, `Moving`. What is on the wire is the exchanges' business (`Exchanges/`),
 /// when it is sent that of `ExchangeWindow`.
 final class IKESA {
     enum State {
@@ -80,6 +80,10 @@ final class IKESA {
     /// Where we were reached or began.
     let firstLocal: SocketAddress
     var nat = NATStatus()
+    /// Whether we sent the very first request; rekeying the IKE SA does not change it.
+    var isOriginalInitiator: Bool
+    /// When its path last changed; nil: never.
+    var movedAt: Instant?
     var window = ExchangeWindow()
     /// Whether the peer has been told how many requests we take.
     var saidWindowSize = false
@@ -116,6 +120,7 @@ final class IKESA {
         self.remote = remote
         firstRemote = remote
         firstLocal = local
+        isOriginalInitiator = role == .initiator
         self.state = state
         lastHeard = now
         lastSent = now
@@ -183,7 +188,7 @@ final class IKESA {
             reject(message.header, error, turn)
             return
         }
-        heard(from: datagram, turn)
+        heard(message.header, from: datagram.path, turn)
         if message.header.isResponse {
             receiveResponse(message.header, payloads, turn)
         } else {
@@ -202,7 +207,7 @@ final class IKESA {
                 log(.debug, "dropped a second IKE_SA_INIT request with the same SPI but other content", turn)
                 return
             }
-            send([agreement.responseBytes], turn)
+            reply([agreement.responseBytes], turn)
         default:
             log(.debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
         }
@@ -222,21 +227,11 @@ final class IKESA {
         close(failure, turn)
     }
 
-    /// A genuine message proves that the peer lives, and where: before the SA stands its address is followed, since the
-    /// move to port 4500 comes with IKE_AUTH (RFC 7296 section 2.23).
-    private func heard(from datagram: Datagram, _ turn: Turn) {
-        lastHeard = turn.now
-        if case .halfOpen = state {
-            local = datagram.local
-            remote = datagram.remote
-        }
-    }
-
     private func receiveRequest(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         switch window.verdict(onRequest: header.messageID) {
         case .answered(let datagrams):
             log(.debug, "the peer repeats request \(header.messageID); sending the same answer", turn)
-            send(datagrams, turn)
+            reply(datagrams, turn)
         case .outside:
             log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
         case .new:

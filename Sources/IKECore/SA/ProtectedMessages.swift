@@ -35,7 +35,7 @@ extension IKESA {
         let part = try security.protection.open(fragment, of: bytes)
         if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
             // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
-            if fragment.number == 1 { send(datagrams, turn) }
+            if fragment.number == 1 { reply(datagrams, turn) }
             return nil
         }
         let whole =
@@ -86,7 +86,7 @@ extension IKESA {
                 limit: messageLimit(security, turn)
             )
             window.answered(header.messageID, with: datagrams)
-            send(datagrams, turn)
+            reply(datagrams, turn)
         } catch {
             close(error, turn)
         }
@@ -115,9 +115,14 @@ extension IKESA {
         window.widen(forOurRequests: data.reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    func send(_ datagrams: [[UInt8]], _ turn: Turn) {
-        lastSent = turn.now
-        for bytes in datagrams { turn.emit(.send(Datagram(local: local, remote: remote, bytes: bytes))) }
+    func send(_ datagrams: [[UInt8]], _ turn: Turn) { send(datagrams, along: path, turn) }
+
+    /// Sends an answer back to where the request came from, which need not be where the SA sends to (RFC 7296 section 2.11).
+    func reply(_ datagrams: [[UInt8]], _ turn: Turn) { send(datagrams, along: turn.arrival ?? path, turn) }
+
+    func send(_ datagrams: [[UInt8]], along path: Path, _ turn: Turn) {
+        if path == self.path { lastSent = turn.now }
+        for bytes in datagrams { turn.emit(.send(Datagram(local: path.local, remote: path.remote, bytes: bytes))) }
     }
 
     /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.

@@ -30,6 +30,7 @@ package final class DataPlane {
         switch output {
         case .installInbound(let childSA): installInbound(childSA)
         case .installOutbound(let childSA): installOutbound(childSA)
+        case .updateChild(let childSA): update(childSA)
         case .removeChild(let childSA): remove(childSA)
         case .send, .sendKeepalive, .event, .log, .keys: break
         }
@@ -66,6 +67,12 @@ package final class DataPlane {
         generation += 1
     }
 
+    private func update(_ childSA: ChildSA) {
+        guard let index = sas.firstIndex(where: { $0.id == childSA.id }) else { return }
+        sas[index].childSA = childSA
+        generation += 1
+    }
+
     private func change(_ childSA: ChildSA, _ body: (inout InstalledSA) -> Void) {
         generation += 1
         if let index = sas.firstIndex(where: { $0.id == childSA.id }) {
@@ -82,7 +89,12 @@ package final class DataPlane {
     // MARK: - Packets
 
     /// Seals a user packet with the newest SA that carries it, or nil where there is none.
-    func seal(_ content: UserPacket, from source: IPAddress, to destination: IPAddress) -> (ESPPacket, ChildSA)? {
+    func seal(
+        _ content: UserPacket,
+        from source: IPAddress,
+        to destination: IPAddress,
+        now: Instant
+    ) -> (ESPPacket, ChildSA)? {
         let fitting = sas.indices.filter { sas[$0].outboundRank != nil && sas[$0].childSA.carries(source, destination) }
         guard let index = fitting.max(by: { (sas[$0].outboundRank ?? 0) < (sas[$1].outboundRank ?? 0) }) else {
             return nil
@@ -90,6 +102,7 @@ package final class DataPlane {
         let sa = sas[index]
         let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sa.nextSequence.isMultiple(of: 8)
         sas[index].nextSequence += 1
+        usage[sa.id, default: ChildUsage()].lastOutbound = now
         usage[sa.id, default: ChildUsage()].packetsOut += 1
         usage[sa.id, default: ChildUsage()].octetsOut += Self.packetLength
         let packet = ESPPacket(
@@ -102,18 +115,23 @@ package final class DataPlane {
         return (packet, sa.childSA)
     }
 
-    func open(_ packet: ESPPacket, now: Instant) -> Verdict {
+    /// `stray` is the path that a packet came along if its SA has another one and no packet before it was newer.
+    func open(_ packet: ESPPacket, from arrival: Path, now: Instant) -> (verdict: Verdict, stray: (id: UInt32, Path)?) {
         guard let index = sas.firstIndex(where: { $0.acceptsInbound && $0.childSA.inboundSPI == packet.spi }) else {
-            return .unknownSPI
+            return (.unknownSPI, nil)
         }
-        guard sas[index].inboundKey == packet.key else { return .wrongKey }
+        guard sas[index].inboundKey == packet.key else { return (.wrongKey, nil) }
         guard sas[index].seen.insert(packet.sequence).inserted || faults.contains(.deliversReplays) else {
-            return .replayed
+            return (.replayed, nil)
         }
+        let childSA = sas[index].childSA
+        let isNewest = packet.sequence > sas[index].highest
+        sas[index].highest = max(sas[index].highest, packet.sequence)
         usage[sas[index].id, default: ChildUsage()].lastInbound = now
         usage[sas[index].id, default: ChildUsage()].packetsIn += 1
         usage[sas[index].id, default: ChildUsage()].octetsIn += Self.packetLength
-        return .accepted
+        let isStray = isNewest && packet.usesUDP && arrival != Path(local: childSA.local, remote: childSA.remote)
+        return (.accepted, isStray ? (childSA.id, arrival) : nil)
     }
 }
 

@@ -4,6 +4,11 @@ package import IKEWire
 package struct UserPacket: Hashable, Sendable {
     package let flow: Int
     package let number: Int
+
+    package init(flow: Int, number: Int) {
+        self.flow = flow
+        self.number = number
+    }
 }
 
 /// What stands for an ESP packet: no cipher runs, but it can only be opened with the key that it was sealed with.
@@ -14,6 +19,14 @@ package struct ESPPacket: Sendable {
     package let key: KeyFingerprint
     package let content: UserPacket
     package let usesUDP: Bool
+
+    package init(spi: ESPSPI, sequence: UInt64, key: KeyFingerprint, content: UserPacket, usesUDP: Bool) {
+        self.spi = spi
+        self.sequence = sequence
+        self.key = key
+        self.content = content
+        self.usesUDP = usesUDP
+    }
 }
 
 /// Tells keys apart without showing them (FNV-1a over the octets).

@@ -42,7 +42,13 @@ extension Network {
     /// Sends the next packet of a flow, if its sender has a CHILD SA for it.
     package func sendPacket(of flow: Flow) {
         let content = UserPacket(flow: flow.id, number: flow.sent)
-        guard let (packet, childSA) = flow.sender.dataPlane.seal(content, from: flow.source, to: flow.destination)
+        guard
+            let (packet, childSA) = flow.sender.dataPlane.seal(
+                content,
+                from: flow.source,
+                to: flow.destination,
+                now: now
+            )
         else {
             observe(.unsendable(flow))
             return
@@ -54,13 +60,14 @@ extension Network {
     }
 
     /// A packet arrived at a host.
-    func receive(_ packet: ESPPacket, at host: Host) {
-        let verdict = host.dataPlane.open(packet, now: now)
+    func receive(_ packet: ESPPacket, at host: Host, from arrival: Path) {
+        let (verdict, stray) = host.dataPlane.open(packet, from: arrival, now: now)
         switch verdict {
         case .accepted:
             observe(.delivered(packet, host))
             if flows.indices.contains(packet.content.flow) { flows[packet.content.flow].delivered += 1 }
             reportUsage(of: host)
+            if let stray { feed(host, .childArrival(id: stray.id, stray.1)) }
         case .replayed:
             break
         case .unknownSPI, .wrongKey:

@@ -4,7 +4,7 @@ import IKEWire
 
 /// A CHILD SA as a host's data plane holds it: what it would do with the packets, whatever the engine meant.
 package struct InstalledSA {
-    package let childSA: ChildSA
+    package internal(set) var childSA: ChildSA
     package internal(set) var inboundKey: KeyFingerprint
     package internal(set) var outboundKey: KeyFingerprint
     /// Accepts what arrives on the inbound SPI.
@@ -14,6 +14,7 @@ package struct InstalledSA {
     package internal(set) var nextSequence: UInt64 = 1
     /// Sequence numbers that were accepted.
     var seen: Set<UInt64> = []
+    var highest: UInt64 = 0
 
     init(_ childSA: ChildSA) {
         self.childSA = childSA

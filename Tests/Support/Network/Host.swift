@@ -54,6 +54,9 @@ package final class Host {
         case .installOutbound(let childSA):
             outbound.removeAll { $0.id == childSA.id }
             outbound.append(childSA)
+        case .updateChild(let childSA):
+            if inbound[childSA.id] != nil { inbound[childSA.id] = childSA }
+            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
         case .removeChild(let childSA):
             inbound[childSA.id] = nil
             outbound.removeAll { $0.id == childSA.id }

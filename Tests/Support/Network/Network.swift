@@ -1,7 +1,7 @@
 package import IKECore
 import IKECrypto
 import IKEWire
-import Inet
+package import Inet
 
 /// Hosts that run the IKE engine, joined by a network in virtual time: it delays, loses, duplicates and corrupts as its
 /// seed says.
@@ -106,6 +106,15 @@ package final class Network {
         )
     }
 
+    /// Puts an ESP packet on the network that no host sent.
+    package func inject(_ packet: ESPPacket, from source: SocketAddress, to destination: SocketAddress) {
+        schedule(
+            Parcel(source: source, destination: destination, content: .esp(packet)),
+            dataConditions,
+            dataRandom
+        )
+    }
+
     /// Has something happen at a later time.
     package func at(_ instant: Instant, _ action: @escaping (Network) -> Void) {
         queue.schedule(.act(action), at: instant)
@@ -204,7 +213,7 @@ package final class Network {
         case .keys(let keys): journal.learn(keys)
         case .event(let event): journal.note(now, host.name, event)
         case .log(let record): journal.note(now, host.name, record)
-        case .installInbound, .installOutbound, .removeChild: break
+        case .installInbound, .installOutbound, .updateChild, .removeChild: break
         }
     }
 
@@ -282,7 +291,7 @@ package final class Network {
         }
         switch parcel.content {
         case .ike(let bytes): feed(host, .datagram(Datagram(local: local, remote: parcel.source, bytes: bytes)))
-        case .esp(let packet): receive(packet, at: host)
+        case .esp(let packet): receive(packet, at: host, from: Path(local: local, remote: parcel.source))
         case .keepalive: break
         }
     }
