@@ -31,6 +31,7 @@ package final class Daemon {
     var store: ConfigurationStore
     var logger = Logger()
     var commands = CommandTable()
+    var traps = Traps()
     var traffic = DatagramCounters()
     private let timer: TimerFD
     private let signals: SignalFD
@@ -127,6 +128,7 @@ package final class Daemon {
 
     /// Runs until a signal ends it; then no SA, route, rule or device is left.
     package func run() throws(StartupError) {
+        renewTraps(store.connections.map(\.name))
         initiateAtStart(store.connections.map(\.name))
         setTimer()
         do throws(Errno) {
@@ -210,6 +212,7 @@ package final class Daemon {
         for (child, arrival) in events.strays {
             feed(.childArrival(id: child.rawValue, Path(local: arrival.local, remote: arrival.remote)))
         }
+        for wanted in events.acquires { acquire(wanted) }
         for failure in tunnels.followPath(of: events.resized) { log(.warning, failure) }
         if let failure = events.deviceFailure {
             log(.error, "the device \(tunnels.dataPlane.deviceName) is gone: \(failure); ending")

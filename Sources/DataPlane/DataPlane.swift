@@ -10,7 +10,7 @@ import Synchronization
 //                      control plane (IKE)                            one worker thread
 //            install, remove, update  ──> CommandMailbox ──>  ┌────────────────────────────┐
 //            IKE datagrams, events    <── EventMailbox   <──  │ SPITable    inbound SAs    │──> TUN device
-//            IKETransport ──> sockets (500, 4500, raw ESP) ──>│ PolicyTable outbound SAs   │<── TUN device
+//            IKETransport ──> sockets (500, 4500, raw ESP) ──>│ PolicyTable outbound, traps│<── TUN device
 //            counters     <── tallies, one writer        <──  └────────────────────────────┘
 //
 // The worker owns its SAs: the control plane makes one, posts it and never touches it again. Nothing is allocated or locked
@@ -216,6 +216,31 @@ extension DataPlane {
         registry.withLock { registry in
             if registry.outbound.remove(child) != nil { registry.removeDirection(of: child) }
         }
+    }
+}
+
+// MARK: - Traps
+
+extension DataPlane {
+    /// Traps a policy: a packet that fits it, and that no SA as close carries, is held while an SA is asked for, once
+    /// (`DataPlaneEvents.acquires`). Setting a trap again changes its selectors.
+    package func setTrap(
+        _ trap: TrapID,
+        local: [TrafficSelector],
+        remote: [TrafficSelector]
+    ) throws(InstallError) {
+        let (policies, overflow) = local.count.multipliedReportingOverflow(by: remote.count)
+        guard !overflow, policies <= Self.maximumPolicies else { throw .tooManyPolicies(policies) }
+        commands.post(.setTrap(trap, local: local, remote: remote))
+    }
+
+    /// Removes a trap and drops what it holds. Nothing happens if there is none.
+    package func removeTrap(_ trap: TrapID) { commands.post(.removeTrap(trap)) }
+
+    /// The negotiation that a trap asked for has ended. What an SA carries now is sent; after a failure the rest is dropped,
+    /// and for a while nothing is asked for.
+    package func concludeAcquire(_ trap: TrapID, succeeded: Bool) {
+        commands.post(.concludeAcquire(trap, succeeded: succeeded))
     }
 }
 

@@ -130,4 +130,13 @@ extension IPAddress {
         case .v6: high >> 54 == 0xfe80 >> 6
         }
     }
+
+    /// One that no router passes on: link-local, or a group of one link, in 224.0.0.0/24 (RFC 5771 section 4) or ff02::/16
+    /// (RFC 4291 section 2.7).
+    package var isLinkScoped: Bool {
+        switch family {
+        case .v4: isLinkLocal || low >> 8 == 0xe00000
+        case .v6: isLinkLocal || high >> 48 & 0xff0f == 0xff02
+        }
+    }
 }

@@ -24,6 +24,7 @@ struct FixtureDaemon {
     init(
         connections: [VICIMessage] = [],
         ikeSAs: [VICIMessage] = [],
+        policies: [VICIMessage] = [],
         answers: [String: @Sendable (VICIMessage, inout VICISession) -> VICIMessage] = [:]
     ) throws {
         daemon = try ScriptedDaemon { request, session in
@@ -38,6 +39,9 @@ struct FixtureDaemon {
                 session.reply([:])
             case "list-sas":
                 for ikeSA in ikeSAs { session.stream("list-sa", ikeSA) }
+                session.reply([:])
+            case "list-policies":
+                for policy in policies { session.stream("list-policy", policy) }
                 session.reply([:])
             default:
                 if let answer = answers[request.command] {
@@ -114,6 +118,16 @@ enum Fixture {
                 "local-1": ["class": "pre-shared key", "id": "moon.example.org"],
                 "remote-1": ["class": "pre-shared key", "id": "sun.example.org"],
                 "children": .section(sections),
+            ]
+        ]
+    }
+
+    /// A trapped child as `list-policy` tells it.
+    static func trap(_ connection: String, _ child: String = "net") -> VICIMessage {
+        [
+            "\(connection)/\(child)": [
+                "child": .text(child), "ike": .text(connection), "mode": "TUNNEL",
+                "local-ts": ["10.1.0.0/16"], "remote-ts": ["10.2.0.0/16"],
             ]
         ]
     }

@@ -70,7 +70,8 @@ import VICI
         ]
         let daemon = try FixtureDaemon(
             connections: connections,
-            ikeSAs: [Fixture.ikeSA("up"), Fixture.ikeSA("half", index: 1, children: ["voice"]), connecting]
+            ikeSAs: [Fixture.ikeSA("up"), Fixture.ikeSA("half", index: 1, children: ["voice"]), connecting],
+            policies: [Fixture.trap("lazy")]
         )
         let lines = daemon.run("status").lines
         #expect(
@@ -82,6 +83,7 @@ import VICI
         #expect(lines.count { $0.hasPrefix("  ○ ") && $0.contains(" down ") } == 3)
         #expect(lines.contains { $0.hasPrefix("○ visitors ") && $0.hasSuffix("for peers") })
         #expect(lines.contains { $0.hasPrefix("○ lazy ") && $0.hasSuffix("for traffic") })
+        #expect(lines.contains { $0.hasPrefix("  ○ net ") && $0.contains(" trapped ") })
         #expect(lines.contains { $0.hasPrefix("  ○ data ") && $0.contains(" down ") })
         #expect(lines.contains { $0.hasPrefix("◐ slow ") && $0.contains(" connecting ") })
         #expect(lines.contains("    waits   for an answer, request sent again 3 times"))
@@ -91,6 +93,20 @@ import VICI
             #expect(short.contains { $0.hasPrefix("○ \(tunnel) ") })
         }
         #expect(short.contains { $0.hasPrefix("◐ slow ") })
+    }
+
+    @Test func aTrappedChildIsNeitherMissingNorForgotten() throws {
+        let daemon = try FixtureDaemon(
+            connections: [Fixture.connection("gw", children: ["net", "dmz"])],
+            ikeSAs: [Fixture.ikeSA("gw")],
+            policies: [Fixture.trap("gw", "dmz"), Fixture.trap("gw", "net"), Fixture.trap("gone")]
+        )
+        let lines = daemon.run("status").lines
+        #expect(lines.contains("1 connection: 1 up"))
+        #expect(lines.contains { $0.hasPrefix("  ○ dmz ") && $0.contains(" trapped ") })
+        #expect(lines.contains { $0.hasPrefix("  ● net ") && $0.contains(" installed ") })
+        #expect(daemon.run("status", "--short").lines.contains { $0.hasPrefix("○ gw/dmz ") && $0.contains("waiting") })
+        #expect(daemon.run("list").lines.contains("  dmz  tunnel, trapped"))
     }
 
     @Test func aMissingChildIsListedOnceHoweverManyIKESAsThereAre() throws {

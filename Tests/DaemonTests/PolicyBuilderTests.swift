@@ -63,6 +63,19 @@ import Testing
         #expect(child.remoteSelectors == [.dynamic(protocolID: .tcp, ports: .range(443...443))])
     }
 
+    @Test func aLostChildIsTreatedAsConfigured() throws {
+        for (dead, closed, expected) in [
+            ("clear", "none", [LossAction.nothing, .nothing]), ("trap", "start", [.trap, .restart]),
+            ("restart", "trap", [.restart, .trap]),
+        ] {
+            let keys = "rekey_time = 20m\n dpd_action = \(dead)\n close_action = \(closed)"
+            let changed = text.replacing("rekey_time = 20m", with: keys)
+            let store = ConfigurationStore(file: try Configuration(parsing: changed, file: "test.conf"))
+            let child = try #require(store.policy.connection(named: "site")?.children.first)
+            #expect([child.actionOnDeadPeer, child.actionOnClose] == expected)
+        }
+    }
+
     @Test func aSecretKeepsItsOwnersAndOctets() throws {
         let key = try #require(try policy().secrets.first)
         #expect(key.owners == [try #require(Identification("right.example"))])

@@ -24,7 +24,7 @@ import Testing
         return try #require(inner)
     }
 
-    private func child(_ number: UInt32) -> ChildID { ChildID(rawValue: number) }
+    private func child(_ number: UInt32) -> PolicyOwner { .child(ChildID(rawValue: number)) }
 
     // MARK: - Order
 
@@ -63,6 +63,24 @@ import Testing
         table.remove(child(1))
         #expect(table.target(for: packet) == nil)
         #expect(table.count == 0)
+    }
+
+    @Test func anSAGoesBeforeATrapOfTheSameSelectorsInWhicheverOrderTheyCome() throws {
+        let (local, remote) = (try selector("10.1.0.0/16"), try selector("10.2.0.0/16"))
+        let packet = try packet("10.1.0.1", "10.2.0.1")
+        let trap = PolicyOwner.trap(TrapID(rawValue: 1))
+        for insertsTrapFirst in [true, false] {
+            var table = PolicyTable<Int>()
+            if insertsTrapFirst { table.insert(9, for: trap, local: [local], remote: [remote]) }
+            table.insert(1, for: child(1), local: [local], remote: [remote])
+            if !insertsTrapFirst { table.insert(9, for: trap, local: [local], remote: [remote]) }
+            #expect(table.target(for: packet) == 1)
+            #expect(table.target(for: packet) { $0 != 1 } == 9)
+            table.remove(child(1))
+            #expect(table.target(for: packet) == 9)
+            table.remove(trap)
+            #expect(table.target(for: packet) == nil)
+        }
     }
 
     // MARK: - Shapes

@@ -254,7 +254,7 @@ import Testing
         let pair = try established {
             $0.livenessDelay = .seconds(10)
             $0.keyingTries = nil
-            $0.children[0].isRestartedWhenPeerIsDead = $0.name == "site"
+            $0.children[0].actionOnDeadPeer = .restart
         }
         pair.network.tap = { _ in nil }
         pair.network.run(for: .seconds(1000))
@@ -267,7 +267,7 @@ import Testing
 
     @Test(arguments: [true, false]) func whatThePeerClosesIsNegotiatedAnewWhereThatIsWanted(_ wholeSA: Bool) throws {
         var sites = TwoSites()
-        sites.left.connections[0].children[0].isRestartedWhenClosed = true
+        sites.left.connections[0].children[0].actionOnClose = .restart
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
         let child = try #require(pair.right.outbound.first)

@@ -85,6 +85,9 @@ import Testing
         #expect((loopback + multicast + linkLocal + others).filter(\.isLoopback) == loopback)
         #expect((loopback + multicast + linkLocal + others).filter(\.isMulticast) == multicast)
         #expect((loopback + multicast + linkLocal + others).filter(\.isLinkLocal) == linkLocal)
+        let oneLink = try ["224.0.0.22", "ff02::1", "ff12::2"].map { try #require(IPAddress($0)) }
+        let further = try ["224.0.1.1", "ff05::1"].map { try #require(IPAddress($0)) }
+        #expect((oneLink + linkLocal + further + others).filter(\.isLinkScoped) == oneLink + linkLocal)
         #expect(IPAddress.unspecified(.v4).isUnspecified && IPAddress.unspecified(.v6).isUnspecified)
         #expect(others.filter(\.isUnspecified).isEmpty)
     }

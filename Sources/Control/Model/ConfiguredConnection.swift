@@ -18,10 +18,12 @@ struct ConfiguredConnection {
         /// Seconds; nil for never.
         var rekeyTime: Int?
         var lifetime: Int?
-        /// `none`, `trap` or `start`.
+        /// `none`, `trap`, `start` or `trap|start`.
         var startAction: String?
         var dpdAction: String?
         var closeAction: String?
+        /// Whether packets bring the SA up now, so that being down is its ordinary state.
+        var isTrapped = false
     }
 
     var name: String
@@ -82,9 +84,6 @@ extension ConfiguredConnection.Child {
         dpdAction = message["dpd_action"]
         closeAction = message["close_action"]
     }
-
-    /// Whether packets bring the SA up, so that being down is its ordinary state.
-    var waitsForTraffic: Bool { startAction == "trap" }
 }
 
 extension VICIMessage {

@@ -27,16 +27,24 @@ struct StatusReport {
             if !ikeSAs.isEmpty { return .connecting }
             guard let configuration else { return .down }
             let children = configuration.children
-            let waitsForTraffic = !children.isEmpty && children.allSatisfy(\.waitsForTraffic)
+            let waitsForTraffic = !children.isEmpty && children.allSatisfy(\.isTrapped)
             return configuration.waitsForPeers || waitsForTraffic ? .waiting : .down
         }
 
         /// The configured children that have no SA although an IKE SA stands, and that no traffic will bring up. Peers that
         /// call ask for the children that they want, so none is missing there.
         var missingChildren: [ConfiguredConnection.Child] {
-            guard let configuration, !configuration.waitsForPeers, ikeSAs.contains(where: \.isUp) else { return [] }
+            guard let configuration, !configuration.waitsForPeers else { return [] }
+            return childrenWithoutSA.filter { !$0.isTrapped }
+        }
+
+        /// The configured children that have no SA although an IKE SA stands, and that a packet will bring up.
+        var waitingChildren: [ConfiguredConnection.Child] { childrenWithoutSA.filter(\.isTrapped) }
+
+        private var childrenWithoutSA: [ConfiguredConnection.Child] {
+            guard let configuration, ikeSAs.contains(where: \.isUp) else { return [] }
             let present = Set(ikeSAs.flatMap(\.children).map(\.name))
-            return configuration.children.filter { !present.contains($0.name) && !$0.waitsForTraffic }
+            return configuration.children.filter { !present.contains($0.name) }
         }
     }
 
@@ -60,6 +68,14 @@ struct StatusReport {
     }
 }
 
+extension StatusReport.Connection {
+    fileprivate mutating func noteTrap(of child: String?) {
+        for index in (configuration?.children ?? []).indices where configuration?.children[index].name == child {
+            configuration?.children[index].isTrapped = true
+        }
+    }
+}
+
 // MARK: - Asking the daemon
 
 extension StatusReport {
@@ -71,6 +87,12 @@ extension StatusReport {
             for (name, section) in message.sections {
                 let configuration = ConfiguredConnection(name: name, section)
                 connections.append(Connection(name: name, configuration: configuration, ikeSAs: []))
+            }
+        }
+        try daemon.call("list-policies", ["trap": "yes"], events: ["list-policy"]) { _, message in
+            for (_, policy) in message.sections {
+                guard let position = connections.firstIndex(where: { $0.name == policy["ike"] }) else { continue }
+                connections[position].noteTrap(of: policy["child"])
             }
         }
         var positions: [String: Int] = [:]

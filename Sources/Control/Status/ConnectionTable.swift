@@ -37,6 +37,7 @@ struct ConnectionTable {
         head.add(child.name, .strong)
         head.skip(2)
         head.add(child.mode?.lowercased() ?? "", .quiet)
+        if child.isTrapped { head.add(", trapped", .quiet) }
         let actions = [
             ("when loaded", child.startAction), ("when the peer is dead", child.dpdAction),
             ("when the peer closes it", child.closeAction),

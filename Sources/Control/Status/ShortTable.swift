@@ -91,7 +91,10 @@ extension ShortTable {
         let missing = connection.missingChildren.map { child in
             absent(Tunnel(connection: connection.name, child: child.name), .down, peer: peer)
         }
-        return connection.ikeSAs.flatMap(present) + missing
+        let waiting = connection.waitingChildren.map { child in
+            absent(Tunnel(connection: connection.name, child: child.name), .waiting, peer: peer)
+        }
+        return connection.ikeSAs.flatMap(present) + missing + waiting
     }
 
     private func present(_ ikeSA: IKESAStatus) -> [Row] {

@@ -159,6 +159,7 @@ extension ConfiguredConnection.Child {
             ("start_action", .text(startAction)),
             ("dpd_action", .text(dpdAction)),
             ("close_action", .text(closeAction)),
+            ("trapped", .bool(isTrapped)),
         ])
     }
 }

@@ -55,6 +55,7 @@ struct StatusTable {
         guard !connection.ikeSAs.isEmpty else { return absent(connection) }
         return connection.ikeSAs.flatMap { layout.block(for: $0, isVerbose: isVerbose) }
             + connection.missingChildren.flatMap { layout.missing($0, .bad, state: "down") }
+            + connection.waitingChildren.flatMap { layout.missing($0, .quiet, state: Self.trapped) }
     }
 
     /// A connection without any SA.
@@ -69,8 +70,14 @@ struct StatusTable {
             head.add(configuration.remoteAddresses.joined(separator: ", "))
             if liveness == .waiting { head.add(", for traffic", .quiet) }
         }
-        return [head] + configuration.children.flatMap { layout.missing($0, style, state: liveness.rawValue) }
+        return [head]
+            + configuration.children.flatMap { child in
+                layout.missing(child, style, state: child.isTrapped ? Self.trapped : liveness.rawValue)
+            }
     }
+
+    /// The state of a child that the next packet brings up.
+    private static let trapped = "trapped"
 }
 
 // MARK: - Totals

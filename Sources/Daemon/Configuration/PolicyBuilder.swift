@@ -44,8 +44,18 @@ extension ChildPolicy {
         )
         octetLimit = VolumeLimit(configuration.byteLimits)
         packetLimit = VolumeLimit(configuration.packetLimits)
-        isRestartedWhenPeerIsDead = configuration.dpdAction == .restart
-        isRestartedWhenClosed = configuration.closeAction == .restart
+        actionOnDeadPeer =
+            switch configuration.dpdAction {
+            case .clear: .nothing
+            case .trap: .trap
+            case .restart: .restart
+            }
+        actionOnClose =
+            switch configuration.closeAction {
+            case .none: .nothing
+            case .trap: .trap
+            case .restart: .restart
+            }
         options.replayWindow = configuration.replayWindow
         options.copyDF = configuration.copyDF
         options.copyECN = configuration.copyECN

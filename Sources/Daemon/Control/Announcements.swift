@@ -17,6 +17,9 @@ extension Daemon {
             control.broadcast("child-updown") { message(childSA, of: sa) }
         case .childRekeyed(let old, let new, let sa):
             control.broadcast("child-rekey") { .replacement(message(old, of: sa), message(new, of: sa)) }
+        case .childTrapped(let connection, let child):
+            let name = ChildName(connection: connection, child: child)
+            if !traps.contains(name) { setTrap(name, isConfigured: false) }
         case .commandFinished(let id, let outcome):
             answer(id, outcome)
         }

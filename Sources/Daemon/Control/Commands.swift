@@ -19,6 +19,9 @@ extension Daemon {
         case "initiate": initiate(message, client)
         case "terminate": terminate(message, client)
         case "rekey": rekey(message, client)
+        case "install": control.reply(client, installTrap(message))
+        case "uninstall": control.reply(client, uninstallTrap(message))
+        case "list-policies": listPolicies(message, client)
         case "load-conn": control.reply(client, loadConnection(message))
         case "unload-conn": control.reply(client, unloadConnection(message))
         case "load-shared": control.reply(client, loadShared(message))
@@ -92,19 +95,21 @@ extension Daemon {
 
     /// Begins to bring a connection up.
     func begin(_ connection: ConnectionConfiguration, _ children: ChildChoice, _ id: CommandID) {
+        begin(connection, id) { addresses in
+            .initiate(
+                connection: connection.name,
+                children,
+                local: addresses.local,
+                remote: addresses.remote
+            )
+        }
+    }
+
+    /// Gives the engine a command that needs the addresses of a negotiation.
+    func begin(_ connection: ConnectionConfiguration, _ id: CommandID, _ command: (PeerAddresses) -> Command) {
         do {
             let addresses = try PeerAddresses.resolve(connection, daemon: store.file.daemon, mark: Self.socketMark)
-            feed(
-                .command(
-                    .initiate(
-                        connection: connection.name,
-                        children,
-                        local: addresses.local,
-                        remote: addresses.remote
-                    ),
-                    id
-                )
-            )
+            feed(.command(command(addresses), id))
         } catch {
             log(.error, error.message, connection: connection.name)
             answer(id, .failed(error))
@@ -114,7 +119,7 @@ extension Daemon {
     /// Brings up the children that are to be up whenever the daemon runs (`start_action = start`).
     func initiateAtStart(_ names: [String]) {
         for connection in store.connections where names.contains(connection.name) {
-            for child in connection.children where child.startAction == .start {
+            for child in connection.children where child.startAction.isInitiated {
                 begin(connection, .only(child.name), commands.nextID())
             }
         }
@@ -146,6 +151,7 @@ extension Daemon {
             loop.stop()
             return
         }
+        concludeAcquire(id, outcome)
         guard let waiting = commands.take(id) else { return }
         var message: VICIMessage
         let done: Int
@@ -174,6 +180,7 @@ extension Daemon {
         }
         guard !loaded.isEmpty else { return .failure("load-conn brings no connection") }
         policyChanged("loaded connection \(loaded.joined(separator: ", "))")
+        renewTraps(loaded)
         initiateAtStart(loaded)
         return .success
     }
@@ -183,6 +190,7 @@ extension Daemon {
             return .failure("there is no connection '\(message["name"] ?? "")'")
         }
         policyChanged("unloaded connection \(name)")
+        renewTraps([])
         return .success
     }
 
@@ -225,6 +233,7 @@ extension Daemon {
             policyChanged(
                 "configuration read again: \(loaded.count) connections new or changed, \(unloaded.count) gone"
             )
+            renewTraps(loaded)
             initiateAtStart(loaded)
             return ["success": "yes", "loaded": .texts(loaded), "unloaded": .texts(unloaded)]
         } catch {

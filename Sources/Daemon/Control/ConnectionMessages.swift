@@ -45,12 +45,45 @@ extension ChildConfiguration {
             "rekey_bytes": .number(byteLimits.rekey),
             "rekey_packets": .number(packetLimits.rekey),
             "life_time": .number(lifeTime.components.seconds),
-            "dpd_action": dpdAction == .restart ? "start" : "none",
-            "close_action": closeAction == .restart ? "start" : "none",
-            "start_action": startAction == .start ? "start" : "none",
+            "dpd_action": .text(dpdAction.word),
+            "close_action": .text(closeAction.word),
+            "start_action": .text(startAction.word),
             "esp_proposals": .texts(espProposals.map(\.description)),
             "local-ts": .texts(localTrafficSelectors.map(\.description)),
             "remote-ts": .texts(remoteTrafficSelectors.map(\.description)),
         ]
+    }
+}
+
+// The words are charon's, which has one set of actions for all occasions.
+
+extension ChildConfiguration.StartAction {
+    fileprivate var word: String {
+        switch self {
+        case .none: "none"
+        case .start: "start"
+        case .trap: "trap"
+        case .trapAndStart: "trap|start"
+        }
+    }
+}
+
+extension ChildConfiguration.DPDAction {
+    fileprivate var word: String {
+        switch self {
+        case .clear: "none"
+        case .trap: "trap"
+        case .restart: "start"
+        }
+    }
+}
+
+extension ChildConfiguration.CloseAction {
+    fileprivate var word: String {
+        switch self {
+        case .none: "none"
+        case .trap: "trap"
+        case .restart: "start"
+        }
     }
 }

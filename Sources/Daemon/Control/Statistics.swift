@@ -32,6 +32,7 @@ extension Daemon {
         return [
             "received": .number(traffic.received),
             "sent": .number(traffic.sent),
+            "trapped": .number(plane.trapped),
             "dropped": [
                 "malformed-ike": .number(endpoint.drops.malformed),
                 "unknown-ike-spi": .number(endpoint.drops.unknownSPI),
@@ -41,6 +42,7 @@ extension Daemon {
                 "unknown-esp-spi": .number(plane.unknownSPI),
                 "malformed-datagrams": .number(plane.malformedDatagrams),
                 "no-policy": .number(plane.noPolicy),
+                "trapped": .number(plane.trapDrops),
                 "malformed-packets": .number(plane.malformedPackets),
                 "device-refusals": .number(plane.deviceRefusals),
             ],

@@ -1,3 +1,4 @@
+import DataPlane
 import IKEWire
 import Inet
 import LinuxNet
@@ -9,17 +10,16 @@ import LinuxNet
 ///     rule   priority 220: not fwmark MARK lookup 220
 ///     table  220:          10.2.0.0/16 dev iked0 mtu 1438 src 10.1.0.1
 ///
-/// So a policy for 0.0.0.0/0 takes everything except what goes to the peers themselves. Several CHILD SAs may want the same
-/// route, as during a rekeying: it goes with the last of them.
+/// So a policy for 0.0.0.0/0 takes everything except what goes to the peers themselves. Several CHILD SAs and traps may want the
+/// same route, as during a rekeying: it stands as the last that came wants it, and goes with the last that goes.
 final class TunnelRoutes {
     private let interface: UInt32
     private let table: UInt32
     private let priority: UInt32
     private let mark: UInt32
     private var netlink: Netlink
-    /// Who wants a route.
-    private var owners: [IPPrefix: Set<UInt32>] = [:]
-    private var installed: [IPPrefix: Route] = [:]
+    /// Who wants a route, and how; the last one decides.
+    private var wanted: [IPPrefix: [(owner: Owner, route: Route)]] = [:]
     private var families: Set<IPAddress.Family> = []
 
     init(interface: UInt32, table: UInt32, priority: UInt32, mark: UInt32) throws(Errno) {
@@ -31,14 +31,23 @@ final class TunnelRoutes {
         try removeLeftovers()
     }
 
-    /// Routes for a CHILD SA's remote selectors; `mtu` in octets is that of the tunnel.
-    func add(
-        for child: UInt32,
+    /// Who wants a route.
+    enum Owner: Hashable {
+        /// A CHILD SA, by its id.
+        case child(UInt32)
+        case trap(TrapID)
+    }
+
+    /// Routes for the remote selectors of a CHILD SA or a trap; `mtu` in octets is that of the tunnel. What the same owner
+    /// wanted before and does not want now is given up.
+    func set(
+        for owner: Owner,
         local: [TrafficSelector],
         remote: [TrafficSelector],
         mtu: Int
     ) throws(Errno) {
-        for prefix in Self.prefixes(remote) {
+        let prefixes = Self.prefixes(remote)
+        for prefix in prefixes {
             try ensureRule(prefix.family)
             let route = Route(
                 to: prefix,
@@ -47,39 +56,57 @@ final class TunnelRoutes {
                 preferredSource: try source(within: local, family: prefix.family),
                 mtu: mtu
             )
-            if installed[prefix] != route { try netlink.replaceRoute(route) }
-            installed[prefix] = route
-            owners[prefix, default: []].insert(child)
+            try change(prefix) { wanting in
+                wanting.removeAll { $0.owner == owner }
+                wanting.append((owner, route))
+            }
+        }
+        for prefix in wanted.keys where !prefixes.contains(prefix) {
+            try change(prefix) { $0.removeAll { $0.owner == owner } }
         }
     }
 
-    /// Gives up what a CHILD SA wanted; returns what could not be removed, for the log.
-    func remove(for child: UInt32) -> [Errno] {
+    /// Gives up what a CHILD SA or a trap wanted; returns what could not be removed, for the log.
+    func remove(for owner: Owner) -> [Errno] {
         var failures: [Errno] = []
-        for (prefix, wanting) in owners where wanting.contains(child) {
-            owners[prefix] = wanting.count > 1 ? wanting.subtracting([child]) : nil
-            guard owners[prefix] == nil, let route = installed.removeValue(forKey: prefix) else { continue }
-            do throws(Errno) { try netlink.removeRoute(route) } catch { failures.append(error) }
+        for prefix in wanted.keys {
+            do throws(Errno) {
+                try change(prefix) { $0.removeAll { $0.owner == owner } }
+            } catch {
+                failures.append(error)
+            }
         }
         return failures
     }
 
     /// The path has become narrower or wider.
-    func setMTU(_ mtu: Int, for child: UInt32) throws(Errno) {
-        for (prefix, wanting) in owners where wanting.contains(child) {
-            guard var route = installed[prefix], route.mtu != mtu else { continue }
-            route.mtu = mtu
-            try netlink.replaceRoute(route)
-            installed[prefix] = route
+    func setMTU(_ mtu: Int, for owner: Owner) throws(Errno) {
+        for prefix in wanted.keys {
+            try change(prefix) { wanting in
+                for index in wanting.indices where wanting[index].owner == owner { wanting[index].route.mtu = mtu }
+            }
         }
+    }
+
+    /// Changes who wants a route, and makes the kernel's table say so.
+    private func change(
+        _ prefix: IPPrefix,
+        _ body: (inout [(owner: Owner, route: Route)]) -> Void
+    ) throws(Errno) {
+        let before = wanted[prefix]?.last?.route
+        var wanting = wanted[prefix] ?? []
+        body(&wanting)
+        wanted[prefix] = wanting.isEmpty ? nil : wanting
+        let after = wanting.last?.route
+        guard before != after else { return }
+        if let after { try netlink.replaceRoute(after) } else if let before { try netlink.removeRoute(before) }
     }
 
     /// Removes every route and rule; what fails is gone with the device anyway.
     func removeAll() {
-        for route in installed.values { try? netlink.removeRoute(route) }
+        for route in wanted.values.compactMap(\.last?.route) { try? netlink.removeRoute(route) }
         for family in families { try? netlink.removeRule(rule(family)) }
-        owners = [:]
-        installed = [:]
+        wanted = [:]
         families = []
     }
 

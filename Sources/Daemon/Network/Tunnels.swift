@@ -11,6 +11,8 @@ final class Tunnels {
     private let routes: TunnelRoutes?
     /// The configured limit of the inner MTU, in octets.
     private let mtuLimit: Int?
+    /// What children are called in the data plane, trapped or not.
+    private var trapIDs: [ChildName: TrapID] = [:]
 
     init(dataPlane: DataPlane, routes: TunnelRoutes?, mtuLimit: Int?) {
         self.dataPlane = dataPlane
@@ -31,9 +33,9 @@ final class Tunnels {
     /// - Returns: what went wrong, for the log.
     func installOutbound(_ childSA: ChildSA) -> String? {
         do {
-            let mtu = try dataPlane.install(outbound: OutboundParameters(childSA))
-            try routes?.add(
-                for: childSA.id,
+            let mtu = try dataPlane.install(outbound: OutboundParameters(childSA, trapID(of: ChildName(childSA))))
+            try routes?.set(
+                for: .child(childSA.id),
                 local: childSA.localSelectors,
                 remote: childSA.remoteSelectors,
                 mtu: limited(mtu)
@@ -58,18 +60,49 @@ final class Tunnels {
 
     /// - Returns: what went wrong, for the log.
     func remove(_ childSA: ChildSA) -> [String] {
-        let failures = routes?.remove(for: childSA.id) ?? []
+        let failures = routes?.remove(for: .child(childSA.id)) ?? []
         dataPlane.removeOutbound(childSA.dataPlaneID)
         dataPlane.removeInbound(childSA.inboundSPI)
         return failures.map { "CHILD SA \(childSA.logName): \($0)" }
     }
+
+    // MARK: - Traps
+
+    /// What the tunnel takes at least where no SA has found its MTU yet: every common path, in every suite.
+    private static let trapMTU = 1400
+
+    /// Has packets that fit these selectors ask for the child.
+    func setTrap(_ child: ChildName, local: [TrafficSelector], remote: [TrafficSelector]) throws {
+        let trap = trapID(of: child)
+        try dataPlane.setTrap(trap, local: local, remote: remote)
+        try routes?.set(for: .trap(trap), local: local, remote: remote, mtu: limited(Self.trapMTU))
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func removeTrap(_ child: ChildName) -> [String] {
+        let trap = trapID(of: child)
+        let failures = routes?.remove(for: .trap(trap)) ?? []
+        dataPlane.removeTrap(trap)
+        return failures.map { "the trap of \(child): \($0)" }
+    }
+
+    func child(of trap: TrapID) -> ChildName? { trapIDs.first { $0.value == trap }?.key }
+
+    func trapID(of child: ChildName) -> TrapID {
+        if let known = trapIDs[child] { return known }
+        let new = TrapID(rawValue: UInt32(truncatingIfNeeded: trapIDs.count) + 1)
+        trapIDs[child] = new
+        return new
+    }
+
+    // MARK: - The path and the traffic
 
     /// The worker found another path MTU for these: the routes follow.
     func followPath(of children: Set<ChildID>) -> [String] {
         children.compactMap { child in
             guard let counters = dataPlane.counters(for: child), counters.innerMTU > 0 else { return nil }
             do throws(Errno) {
-                try routes?.setMTU(limited(counters.innerMTU), for: child.rawValue)
+                try routes?.setMTU(limited(counters.innerMTU), for: .child(child.rawValue))
                 return nil
             } catch {
                 return "the MTU of CHILD SA \(child) could not be changed: \(error)"
@@ -126,6 +159,10 @@ final class Tunnels {
 
 // MARK: - From the core's words to the data plane's
 
+extension ChildName {
+    init(_ childSA: ChildSA) { self.init(connection: childSA.connection, child: childSA.name) }
+}
+
 extension ChildSA {
     var dataPlaneID: ChildID { ChildID(rawValue: id) }
 
@@ -169,7 +206,7 @@ extension InboundParameters {
 }
 
 extension OutboundParameters {
-    fileprivate init(_ childSA: ChildSA) {
+    fileprivate init(_ childSA: ChildSA, _ trap: TrapID) {
         self.init(
             child: childSA.dataPlaneID,
             spi: childSA.outboundSPI,
@@ -179,7 +216,8 @@ extension OutboundParameters {
             local: childSA.localSelectors,
             remote: childSA.remoteSelectors,
             encapsulation: childSA.encapsulation,
-            headerPolicy: TunnelHeaderPolicy(childSA.options)
+            headerPolicy: TunnelHeaderPolicy(childSA.options),
+            trap: trap
         )
     }
 }

@@ -21,6 +21,8 @@ package struct OutboundParameters: Sendable {
     package var headerPolicy: TunnelHeaderPolicy
     /// Inner packets shorter than this are filled up (RFC 4303 section 2.7); 0 for none.
     package var minimumInnerLength: Int
+    /// The configured child that the SA is of; packets that its trap catches may go through the SA.
+    package var trap: TrapID?
 
     package init(
         child: ChildID,
@@ -33,7 +35,8 @@ package struct OutboundParameters: Sendable {
         encapsulation: Encapsulation,
         pathMTU: Int? = nil,
         headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy(),
-        minimumInnerLength: Int = 0
+        minimumInnerLength: Int = 0,
+        trap: TrapID? = nil
     ) {
         self.child = child
         self.spi = spi
@@ -46,12 +49,14 @@ package struct OutboundParameters: Sendable {
         self.pathMTU = pathMTU
         self.headerPolicy = headerPolicy
         self.minimumInnerLength = minimumInnerLength
+        self.trap = trap
     }
 }
 
 /// An outbound SA in the worker's hands.
 final class OutboundChild {
     let id: ChildID
+    let trap: TrapID?
     let sa: OutboundSA
     let tallies: ChildTallies
     /// Where its packets go.
@@ -74,6 +79,7 @@ final class OutboundChild {
         }
         sa.minimumInnerLength = parameters.minimumInnerLength
         id = parameters.child
+        trap = parameters.trap
         self.tallies = tallies
         self.path = path
         innerMTU = path.innerMTU(sa.layout)

@@ -12,6 +12,10 @@ package struct PlaneCounters: Hashable, Sendable {
     package var ikeOverflow: UInt64 = 0
     /// Packets out of the device that no policy covers.
     package var noPolicy: UInt64 = 0
+    /// Packets out of the device that were held for an SA that a trap asked for.
+    package var trapped: UInt64 = 0
+    /// Packets of trapped policies that were lost: others needed their room, or the negotiation had failed.
+    package var trapDrops: UInt64 = 0
     /// Packets out of the device that are not the IP packets they claim to be.
     package var malformedPackets: UInt64 = 0
     /// Opened packets that the device did not take: its queue is full, or it is down.
@@ -30,6 +34,8 @@ final class PlaneTallies: Sendable {
     let ikeDatagrams = Tally()
     let ikeOverflow = Tally()
     let noPolicy = Tally()
+    let trapped = Tally()
+    let trapDrops = Tally()
     let malformedPackets = Tally()
     let deviceRefusals = Tally()
     let receiveErrors = Tally()
@@ -42,6 +48,8 @@ final class PlaneTallies: Sendable {
         snapshot.ikeDatagrams = ikeDatagrams.value
         snapshot.ikeOverflow = ikeOverflow.value
         snapshot.noPolicy = noPolicy.value
+        snapshot.trapped = trapped.value
+        snapshot.trapDrops = trapDrops.value
         snapshot.malformedPackets = malformedPackets.value
         snapshot.deviceRefusals = deviceRefusals.value
         snapshot.receiveErrors = receiveErrors.value

@@ -13,6 +13,9 @@ enum Command: @unchecked Sendable {
     case removeInbound(ESPSPI)
     case removeOutbound(ChildID)
     case updatePath(ChildID, OuterPath)
+    case setTrap(TrapID, local: [TrafficSelector], remote: [TrafficSelector])
+    case removeTrap(TrapID)
+    case concludeAcquire(TrapID, succeeded: Bool)
     case stop
 }
 

@@ -25,6 +25,8 @@ package struct DataPlaneEvents: Sendable {
     package var resized: Set<ChildID> = []
     /// How the newest authentic packet of an SA came in UDP, where that was not as expected.
     package var strays: [ChildID: Encapsulation] = [:]
+    /// Trapped policies whose packets wait for an SA: one for each trap until `concludeAcquire` is called.
+    package var acquires: [Acquire] = []
     /// The device is gone, for example deleted by somebody; no packet leaves any more.
     package var deviceFailure: Errno?
 }
@@ -76,6 +78,12 @@ final class EventMailbox: Sendable {
 
     func postStray(_ child: ChildID, _ arrival: Encapsulation) {
         content.withLock { $0.events.strays[child] = arrival }
+        bell.ring()
+    }
+
+    /// There are no more of them than traps.
+    func post(_ acquire: Acquire) {
+        content.withLock { $0.events.acquires.append(acquire) }
         bell.ring()
     }
 

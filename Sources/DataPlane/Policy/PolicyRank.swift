@@ -6,18 +6,21 @@ struct Rank: Comparable {
     private let namesProtocol: Bool
     /// How many pairs of ports fit, up to 2^32.
     private let portPairs: UInt64
+    private let isTrap: Bool
     private let order: UInt64
 
     /// `order` grows with each installation.
-    init(_ local: TrafficSelector, _ remote: TrafficSelector, order: UInt64) {
+    init(_ local: TrafficSelector, _ remote: TrafficSelector, isTrap: Bool, order: UInt64) {
         namesProtocol = local.protocolID != .any || remote.protocolID != .any
         portPairs = local.ports.count * remote.ports.count
+        self.isTrap = isTrap
         self.order = order
     }
 
     static func < (left: Rank, right: Rank) -> Bool {
         if left.namesProtocol != right.namesProtocol { return right.namesProtocol }
         if left.portPairs != right.portPairs { return left.portPairs > right.portPairs }
+        if left.isTrap != right.isTrap { return left.isTrap }
         return left.order < right.order
     }
 }

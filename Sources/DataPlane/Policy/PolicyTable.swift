@@ -5,13 +5,14 @@ import Inet
 // Which SA carries a packet
 // =========================
 //
-// The outbound side of the SPD (RFC 4301 section 4.4.1) holds, for each CHILD SA, pairs of a local and a remote traffic
+// The outbound side of the SPD (RFC 4301 section 4.4.1) holds, for each CHILD SA and each trap, pairs of a local and a remote traffic
 // selector. Where several pairs fit a packet, the closest one decides:
 //
 //   1. the longest remote prefix, as in any routing table;
 //   2. of these the longest local prefix;
 //   3. of these one that names a protocol before one that does not, and the one with fewer ports;
-//   4. of these the latest that was installed, so that the SA of a rekeying takes over the moment it is there.
+//   4. of these an SA before a trap, which asks for an SA only where none is as close;
+//   5. of these the latest that was installed, so that the SA of a rekeying takes over the moment it is there.
 //
 // The table is a tuple space: all pairs with the same two prefix lengths share one hash table keyed by the two
 // prefixes. A look-up walks the few combinations of lengths that occur, the most specific first, and hashes once for each;
@@ -24,7 +25,7 @@ package struct PolicyTable<Target> {
     private var v4: [Tuple] = []
     private var v6: [Tuple] = []
     /// Where the entries of an owner are, for removing them.
-    private var places: [ChildID: [Place]] = [:]
+    private var places: [PolicyOwner: [Place]] = [:]
     private var nextOrder: UInt64 = 0
 
     package init() {}
@@ -40,6 +41,21 @@ package struct PolicyTable<Target> {
         }
     }
 
+    /// The same among the targets that fit only.
+    package func target(for packet: InnerPacket, where fits: (Target) -> Bool) -> Target? {
+        let tuples =
+            switch packet.family {
+            case .v4: v4
+            case .v6: v6
+            }
+        for tuple in tuples {
+            let key = tuple.lengths.key(local: packet.source, remote: packet.destination)
+            let entry = tuple.entries[key]?.first { fits($0.target) && $0.selectors.admits(packet) }
+            if let entry { return entry.target }
+        }
+        return nil
+    }
+
     private static func target(for packet: InnerPacket, in tuples: [Tuple]) -> Target? {
         for index in tuples.indices {
             let key = tuples[index].lengths.key(local: packet.source, remote: packet.destination)
@@ -53,10 +69,10 @@ package struct PolicyTable<Target> {
 // MARK: - Changes
 
 extension PolicyTable {
-    /// Adds the policies of an SA: every pair of a local and a remote selector that can fit one packet.
+    /// Adds the policies of an SA or a trap: every pair of a local and a remote selector that can fit one packet.
     package mutating func insert(
         _ target: Target,
-        for owner: ChildID,
+        for owner: PolicyOwner,
         local: [TrafficSelector],
         remote: [TrafficSelector]
     ) {
@@ -68,8 +84,8 @@ extension PolicyTable {
         nextOrder &+= 1
     }
 
-    /// Removes all policies of an SA.
-    package mutating func remove(_ owner: ChildID) {
+    /// Removes all policies of an SA or a trap.
+    package mutating func remove(_ owner: PolicyOwner) {
         for place in places.removeValue(forKey: owner) ?? [] {
             switch place.family {
             case .v4: Self.remove(owner, place, from: &v4)
@@ -80,13 +96,13 @@ extension PolicyTable {
 
     private mutating func insert(
         _ target: Target,
-        _ owner: ChildID,
+        _ owner: PolicyOwner,
         _ local: TrafficSelector,
         _ remote: TrafficSelector
     ) {
         let entry = Entry(
             owner: owner,
-            rank: Rank(local, remote, order: nextOrder),
+            rank: Rank(local, remote, isTrap: owner.isTrap, order: nextOrder),
             selectors: SelectorSet(sources: [local], destinations: [remote]),
             target: target
         )
@@ -107,7 +123,7 @@ extension PolicyTable {
         tuples[position].insert(entry, at: key)
     }
 
-    private static func remove(_ owner: ChildID, _ place: Place, from tuples: inout [Tuple]) {
+    private static func remove(_ owner: PolicyOwner, _ place: Place, from tuples: inout [Tuple]) {
         guard let position = tuples.firstIndex(where: { $0.lengths == place.lengths }) else { return }
         tuples[position].remove(owner, at: place.key)
         if tuples[position].entries.isEmpty { tuples.remove(at: position) }
@@ -116,10 +132,23 @@ extension PolicyTable {
 
 // MARK: - Parts
 
+/// Whose policies they are.
+package enum PolicyOwner: Hashable, Sendable {
+    case child(ChildID)
+    case trap(TrapID)
+
+    fileprivate var isTrap: Bool {
+        switch self {
+        case .child: false
+        case .trap: true
+        }
+    }
+}
+
 extension PolicyTable {
     /// One pair of selectors under one pair of prefixes.
     private struct Entry {
-        let owner: ChildID
+        let owner: PolicyOwner
         let rank: Rank
         let selectors: SelectorSet
         let target: Target
@@ -139,7 +168,7 @@ extension PolicyTable {
             entries[key, default: []].insert(entry, at: position)
         }
 
-        mutating func remove(_ owner: ChildID, at key: PrefixKey) {
+        mutating func remove(_ owner: PolicyOwner, at key: PrefixKey) {
             entries[key]?.removeAll { $0.owner == owner }
             if entries[key]?.isEmpty == true { entries[key] = nil }
         }

@@ -29,6 +29,20 @@ struct DeviceBuffer: ~Copyable {
     mutating func read(from device: borrowing TUNDevice) throws(Errno) -> Packet? {
         let room = UnsafeMutableRawBufferPointer(rebasing: memory[used..<(used + Self.longestPacket)])
         guard let length = try device.read(into: room) else { return nil }
+        return take(length)
+    }
+
+    /// Puts a packet behind the others as if it had been read. Only while `hasRoom`.
+    mutating func append(_ bytes: UnsafeRawBufferPointer) -> Packet {
+        let length = min(bytes.count, Self.longestPacket)
+        if let source = bytes.baseAddress {
+            memory.baseAddress?.advanced(by: used).copyMemory(from: source, byteCount: length)
+        }
+        return take(length)
+    }
+
+    /// Makes the next octets a packet.
+    private mutating func take(_ length: Int) -> Packet {
         let packet = Packet(offset: used, length: length)
         used = (used + length + 2 * Self.trailerRoom - 1) & ~(Self.trailerRoom - 1)
         return packet

@@ -10,12 +10,14 @@ extension Worker {
     mutating func readDevice() {
         guard !isDevicePaused else { return }
         deviceBuffer.reset()
+        if mayRelease { releaseHeld() }
         var budget = Self.deviceBudget
         while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
             budget -= 1
             guard let packet = nextPacket() else { break }
             // A policy that was installed before the packet was sent must be found.
             applyCommands()
+            if mayRelease { releaseHeld() }
             forward(packet)
         }
         for index in lanes.indices { flush(index) }
@@ -38,17 +40,27 @@ extension Worker {
         }
     }
 
-    /// Seals a packet into the lane of its SA, if it has one.
+    /// Sends a packet through its SA, if it has one.
     private mutating func forward(_ packet: DeviceBuffer.Packet) {
         let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
         guard let inner = InnerPacket(parsing: bytes.bytes) else {
             tallies.malformedPackets.add()
             return
         }
-        guard let child = policies.target(for: inner) else {
-            tallies.noPolicy.add()
-            return
+        switch policies.target(for: inner) {
+        case .child(let child): send(packet, inner, child)
+        case .trap(let trap):
+            if let child = policies.child(of: trap.id, for: inner) {
+                send(packet, inner, child)
+            } else {
+                hold(bytes, inner, trap)
+            }
+        case nil: tallies.noPolicy.add()
         }
+    }
+
+    /// Seals a packet into the lane of its SA.
+    mutating func send(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
         guard inner.totalLength <= child.innerMTU else {
             refuse(packet, inner, child)
             return

@@ -22,8 +22,12 @@ struct Worker: ~Copyable {
 
     var associations = SPITable<InboundChild>()
     var inbound: [ChildID: InboundChild] = [:]
-    var policies = PolicyTable<OutboundChild>()
+    var policies = PolicyTable<OutboundTarget>()
     var outbound: [ChildID: OutboundChild] = [:]
+    var traps: [TrapID: Trap] = [:]
+    var held = HeldPackets()
+    /// There is an SA that may let held packets go.
+    var mayRelease = false
 
     var received = ReceiveBatch(capacity: socketBudget)
     var deviceBuffer = DeviceBuffer()
@@ -89,6 +93,7 @@ struct Worker: ~Copyable {
                 let event = ready[index]
                 handle(event.token, event.events)
             }
+            if mayRelease { readDevice() }
         }
     }
 
@@ -119,19 +124,31 @@ extension Worker {
                 inbound[child.id] = child
             case .installOutbound(let child, let local, let remote):
                 outbound[child.id] = child
-                policies.insert(child, for: child.id, local: local, remote: remote)
+                policies.insert(.child(child), for: .child(child.id), local: local, remote: remote)
+                mayRelease = !held.isEmpty
             case .removeInbound(let spi):
                 if let child = associations[spi] { inbound[child.id] = nil }
                 associations[spi] = nil
             case .removeOutbound(let id):
                 outbound[id] = nil
-                policies.remove(id)
+                policies.remove(.child(id))
             case .updatePath(let id, let path):
                 inbound[id]?.expect(path.encapsulation)
                 guard let child = outbound[id] else { continue }
                 let before = child.innerMTU
                 child.follow(path)
                 if child.innerMTU != before { events.postResized(id) }
+            case .setTrap(let id, let local, let remote):
+                let trap = traps[id] ?? Trap(id)
+                traps[id] = trap
+                policies.remove(.trap(id))
+                policies.insert(.trap(trap), for: .trap(id), local: local, remote: remote)
+            case .removeTrap(let id):
+                traps[id] = nil
+                policies.remove(.trap(id))
+                tallies.trapDrops.add(UInt64(held.drop(id)))
+            case .concludeAcquire(let id, let succeeded):
+                if let trap = traps[id] { conclude(trap, succeeded: succeeded) }
             case .stop:
                 isStopping = true
             }

@@ -281,7 +281,9 @@ package final class Endpoint {
     private func perform(_ command: Command, _ id: CommandID, _ turn: Turn) {
         switch command {
         case .initiate(let connection, let children, let local, let remote):
-            initiate(connection, children, local: local, remote: remote, id, turn)
+            initiate(connection, children, nil, local: local, remote: remote, id, turn)
+        case .acquire(let connection, let child, let packet, let local, let remote):
+            initiate(connection, .only(child), packet, local: local, remote: remote, id, turn)
         case .terminate(let references):
             apply(references, id, turn) { childID in
                 childID.map { .deleteChild(id: $0, id) } ?? .deleteIKE(reason: "asked to", id)
@@ -297,6 +299,7 @@ package final class Endpoint {
     private func initiate(
         _ name: String,
         _ children: ChildChoice,
+        _ packet: PacketSelectors?,
         local: SocketAddress,
         remote: SocketAddress,
         _ id: CommandID,
@@ -311,18 +314,27 @@ package final class Endpoint {
             turn.finish(id, NegotiationFailure(.noSuchConnection, "connection \(name) has no child named \(child)"))
             return
         }
-        let requests = connection.requests(children, command: id)
+        let requests = connection.requests(children, command: id, packet: packet)
         ledger.begin(id, parts: requests.count)
         guard let sa = sas.values.filter({ $0.isEstablished && $0.connection?.name == name }).max(by: { $0.id < $1.id })
         else {
-            begin(Initiation(connection: connection, children: requests, local: local, remote: remote), turn)
+            if packet != nil, let sa = connecting(name) {
+                // A second IKE SA for another trap of the same connection would be one too many.
+                sa.pending += requests.map { .createChild($0) }
+            } else {
+                begin(Initiation(connection: connection, children: requests, local: local, remote: remote), turn)
+            }
             return
         }
         for request in requests {
-            let isUp = sa.children.contains { $0.childSA.name == request.policy?.name && $0.state == .installed }
-            if isUp { turn.finish(id) } else { sa.enqueue(.createChild(request), turn) }
+            if sa.hasChild(for: request) { turn.finish(id) } else { sa.enqueue(.createChild(request), turn) }
         }
         settle(sa, turn)
+    }
+
+    /// The latest negotiation of ours for a connection that has not ended yet.
+    private func connecting(_ name: String) -> IKESA? {
+        sas.values.filter { $0.isConnecting && $0.connection?.name == name }.max { $0.id < $1.id }
     }
 
     private func begin(_ initiation: Initiation, _ turn: Turn) {

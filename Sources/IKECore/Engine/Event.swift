@@ -8,6 +8,8 @@ package enum Event: Sendable {
     case childEstablished(ChildSA, IKESASummary)
     case childRekeyed(old: ChildSA, new: ChildSA, IKESASummary)
     case childClosed(ChildSA, IKESASummary, reason: String)
+    /// A CHILD SA was lost, and its policy says to wait for a packet that wants it back.
+    case childTrapped(connection: String, child: String)
     /// A command came to its end.
     case commandFinished(CommandID, CommandOutcome)
 }

@@ -27,12 +27,26 @@ package struct CommandID: RawRepresentable, Hashable, Sendable {
 package enum Command: Sendable {
     /// Bring a connection up with these of its children; the addresses are resolved by the caller.
     case initiate(connection: String, ChildChoice, local: SocketAddress, remote: SocketAddress)
+    /// Bring one child up because of a packet that no SA carries: as `initiate`, but an SA that the packet does not fit is not
+    /// enough, and the packet's selectors are offered before those of the policy (RFC 7296 section 2.9).
+    case acquire(connection: String, child: String, PacketSelectors, local: SocketAddress, remote: SocketAddress)
     /// Take SAs down, telling the peers.
     case terminate([SAReference])
     /// Start a rekeying now.
     case rekey([SAReference])
     /// Delete every SA; no new one is accepted from then on.
     case shutDown
+}
+
+/// The addresses, protocol and ports of a packet that is to go out.
+package struct PacketSelectors: Hashable, Sendable {
+    package let local: TrafficSelector
+    package let remote: TrafficSelector
+
+    package init(local: TrafficSelector, remote: TrafficSelector) {
+        self.local = local
+        self.remote = remote
+    }
 }
 
 /// Which children of a connection an initiation means.

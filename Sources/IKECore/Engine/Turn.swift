@@ -89,7 +89,7 @@ final class Turn {
 /// One negotiation to begin: whom to talk to, and which CHILD SAs are wanted.
 struct Initiation {
     let connection: Connection
-    let children: [ChildRequest]
+    var children: [ChildRequest]
     let local: SocketAddress
     let remote: SocketAddress
     /// How many times it has been begun before.
@@ -103,11 +103,13 @@ struct ChildRequest {
     /// Nil: only the IKE SA is wanted.
     let policy: ChildPolicy?
     let command: CommandID?
+    /// The packet that wants it.
+    var packet: PacketSelectors?
 }
 
 extension Connection {
     /// One request for each child that is wanted; one without a child where none is.
-    func requests(_ choice: ChildChoice, command: CommandID) -> [ChildRequest] {
+    func requests(_ choice: ChildChoice, command: CommandID, packet: PacketSelectors? = nil) -> [ChildRequest] {
         let wanted: [ChildPolicy] =
             switch choice {
             case .all: children
@@ -115,7 +117,7 @@ extension Connection {
             case .none: []
             }
         guard !wanted.isEmpty else { return [ChildRequest(policy: nil, command: command)] }
-        return wanted.map { ChildRequest(policy: $0, command: command) }
+        return wanted.map { ChildRequest(policy: $0, command: command, packet: packet) }
     }
 }
 

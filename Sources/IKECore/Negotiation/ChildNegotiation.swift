@@ -196,7 +196,8 @@ enum ChildResponder {
 
     private typealias Choice = (policy: ChildPolicy, local: [TrafficSelector], remote: [TrafficSelector])
 
-    /// The child whose selectors overlap with the offer; one that takes the offer unnarrowed goes first.
+    /// The child whose selectors overlap with the offer. One that takes the offer unnarrowed goes first, then one that takes the
+    /// first selectors on both sides: they may be those of the packet that the initiator has for us (RFC 7296 section 2.9).
     private static func chooseChild(
         _ connection: Connection,
         theirs: [TrafficSelector],
@@ -210,8 +211,9 @@ enum ChildResponder {
             let remote = TrafficSelectorNarrowing.narrow(offered: theirs, configured: selectors.remote)
             if !local.isEmpty && !remote.isEmpty { overlapping.append((policy, local, remote)) }
         }
-        let exact = overlapping.first { Set($0.local) == Set(ours) && Set($0.remote) == Set(theirs) }
-        if let choice = exact ?? overlapping.first { return choice }
+        let whole = overlapping.first { $0.local.cover(ours[...]) && $0.remote.cover(theirs[...]) }
+        let leading = overlapping.first { $0.local.cover(ours.prefix(1)) && $0.remote.cover(theirs.prefix(1)) }
+        if let choice = whole ?? leading ?? overlapping.first { return choice }
         let selectors = connection.children.map { $0.selectors(local: path.local.address, remote: path.remote.address) }
         throw NegotiationFailure(
             .trafficSelectorsUnacceptable,
@@ -227,6 +229,13 @@ enum ChildResponder {
     }
 }
 
+extension [TrafficSelector] {
+    /// Whether every one of `others` lies within one of these.
+    fileprivate func cover(_ others: ArraySlice<TrafficSelector>) -> Bool {
+        others.allSatisfy { other in contains { $0.contains(other) } }
+    }
+}
+
 extension ChildPolicy {
     /// The selectors with `dynamic` replaced by the ends' addresses.
     func selectors(
@@ -237,16 +246,27 @@ extension ChildPolicy {
     }
 
     /// The offer that this child makes as initiator; IKE_AUTH brings no key exchange of its own.
-    func offer(spi: ESPSPI, path: ChildPath, withKeyExchange: Bool) -> ChildOffer {
+    ///
+    /// The selectors of a packet that wants the SA go first, as far as the policy admits it, so that a responder that has to
+    /// narrow knows what matters (RFC 7296 section 2.9).
+    func offer(spi: ESPSPI, path: ChildPath, withKeyExchange: Bool, packet: PacketSelectors? = nil) -> ChildOffer {
         let selectors = selectors(local: path.local.address, remote: path.remote.address)
         let proposals = withKeyExchange ? proposals : proposals.map { $0.withoutKeyExchange() }
         return ChildOffer(
             policy: self,
             spi: spi,
             proposals: Proposal.numbered(proposals, spi: spi.bytes),
-            localSelectors: selectors.local,
-            remoteSelectors: selectors.remote
+            localSelectors: Self.leading(packet?.local, selectors.local),
+            remoteSelectors: Self.leading(packet?.remote, selectors.remote)
         )
+    }
+
+    private static func leading(_ packet: TrafficSelector?, _ selectors: [TrafficSelector]) -> [TrafficSelector] {
+        // A payload counts its selectors in one octet (RFC 7296 section 3.13).
+        guard let packet, selectors.count < UInt8.max, !selectors.contains(packet),
+            let part = selectors.lazy.compactMap({ $0.intersection(packet) }).first
+        else { return selectors }
+        return [part] + selectors
     }
 }
 

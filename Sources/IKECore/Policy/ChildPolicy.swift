@@ -47,6 +47,15 @@ package struct VolumeLimit: Hashable, Sendable {
     var isSet: Bool { rekey != nil || hard != nil }
 }
 
+/// What becomes of a CHILD SA that was lost (`dpd_action`, `close_action`).
+package enum LossAction: Hashable, Sendable {
+    case nothing
+    /// The next packet that wants it brings it back.
+    case trap
+    /// It is negotiated anew.
+    case restart
+}
+
 /// A CHILD SA as configured; immutable.
 package struct ChildPolicy: Hashable, Sendable {
     package var name: String
@@ -58,10 +67,10 @@ package struct ChildPolicy: Hashable, Sendable {
     package var octetLimit = VolumeLimit()
     package var packetLimit = VolumeLimit()
     package var options = TunnelOptions()
-    /// Negotiated anew when the peer was found dead (`dpd_action = start`).
-    package var isRestartedWhenPeerIsDead = false
-    /// Negotiated anew when the peer closed it (`close_action = start`).
-    package var isRestartedWhenClosed = false
+    /// When the peer was found dead (`dpd_action`).
+    package var actionOnDeadPeer = LossAction.nothing
+    /// When the peer closed it (`close_action`).
+    package var actionOnClose = LossAction.nothing
 
     package init(
         name: String,

@@ -66,9 +66,30 @@ extension IKESA {
             turn.finish(request.command)
             return
         }
-        let offer = policy.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: true)
+        // Another negotiation may have brought what the packet wants meanwhile.
+        if request.packet != nil, hasChild(for: request) {
+            turn.finish(request.command)
+            return
+        }
+        let offer = policy.offer(
+            spi: turn.spis.espSPI(),
+            path: childPath,
+            withKeyExchange: true,
+            packet: request.packet
+        )
         start(offer, rekeying: nil, turn, failed: { turn.finish(request.command, $0) }) {
             .createChild($0, request)
+        }
+    }
+
+    /// Whether what is asked for stands already.
+    func hasChild(for request: ChildRequest) -> Bool {
+        children.contains { entry in
+            guard entry.childSA.name == request.policy?.name else { return false }
+            guard let packet = request.packet else { return entry.state == .installed }
+            return (entry.state == .installed || entry.state == .rekeying)
+                && entry.childSA.localSelectors.contains { $0.contains(packet.local) }
+                && entry.childSA.remoteSelectors.contains { $0.contains(packet.remote) }
         }
     }
 
@@ -246,8 +267,12 @@ extension IKESA {
         // An SA whose deletion we asked for ourselves is not deleted in the answer: both requests crossed.
         let ours = entries.filter { !isDeletionOutstanding($0.childSA.id) }.map(\.childSA.inboundSPI)
         for entry in entries {
-            if entry.policy.isRestartedWhenClosed && entry.state == .installed {
-                pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil)))
+            if entry.state == .installed {
+                switch entry.policy.actionOnClose {
+                case .nothing: break
+                case .trap: trap(entry.policy, turn)
+                case .restart: pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil)))
+                }
             }
             yieldToSuccessor(entry, turn)
             removeChild(entry.childSA.id, reason: "deleted by the peer", turn)

@@ -63,6 +63,8 @@ extension IKESA {
             log(.warning, "\(remote) does not answer IKE_SA_INIT; beginning again", turn)
             var again = initiation
             again.tries += 1
+            again.children += pending.compactMap(\.requestedChild)
+            pending = []
             turn.restart(again)
             state = .closed(nil, until: turn.now)
         case .deleting(let security, _, let commands):

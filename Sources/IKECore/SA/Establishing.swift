@@ -85,11 +85,17 @@ extension IKESA {
         _ initiation: Initiation,
         _ turn: Turn
     ) throws(NegotiationFailure) {
-        let first = initiation.children.first?.policy
+        let wanted = initiation.children.first
+        let first = wanted?.policy
         if first == nil && !agreement.peerAllowsChildless {
             throw NegotiationFailure(.unsupported, "the peer does not allow an IKE SA without CHILD SA (RFC 6023)")
         }
-        let offer = first?.offer(spi: turn.spis.espSPI(), path: childPath, withKeyExchange: false)
+        let offer = first?.offer(
+            spi: turn.spis.espSPI(),
+            path: childPath,
+            withKeyExchange: false,
+            packet: wanted?.packet
+        )
         do {
             let exchange = try AuthInitiator(
                 connection: initiation.connection,

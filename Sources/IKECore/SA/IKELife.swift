@@ -99,7 +99,7 @@ extension IKESA {
     /// The peer, or a failure, ended the SA: what it carried goes, and who waited learns why.
     func close(_ failure: NegotiationFailure, _ turn: Turn) {
         guard !isClosed else { return }
-        if failure.reason == .peerUnreachable { beginAgain(turn) { $0.isRestartedWhenPeerIsDead } }
+        if failure.reason == .peerUnreachable { makeGood(turn) { $0.actionOnDeadPeer } }
         let commands = waitingCommands
         let keys = security
         log(.error, failure.message, turn)
@@ -113,7 +113,7 @@ extension IKESA {
     }
 
     private func closed(by reason: String, _ turn: Turn) {
-        beginAgain(turn) { $0.isRestartedWhenClosed }
+        makeGood(turn) { $0.actionOnClose }
         let commands = waitingCommands
         releaseOffers(turn)
         abandonChildren(reason: reason, turn)
@@ -132,12 +132,14 @@ extension IKESA {
         }
     }
 
-    /// Negotiates anew what the SA carried and the configuration wants back.
-    private func beginAgain(_ turn: Turn, _ isWanted: (ChildPolicy) -> Bool) {
+    /// Traps or negotiates anew what the SA carried and the configuration wants back.
+    private func makeGood(_ turn: Turn, _ action: (ChildPolicy) -> LossAction) {
         guard case .established(let established) = state,
             let connection = turn.policy.connection(named: established.peer.connection.name)
         else { return }
-        let lost = Set(children.filter { isWanted($0.policy) }.map(\.childSA.name))
+        let trapped = Set(children.filter { action($0.policy) == .trap }.map(\.childSA.name))
+        for child in connection.children where trapped.contains(child.name) { trap(child, turn) }
+        let lost = Set(children.filter { action($0.policy) == .restart }.map(\.childSA.name))
         let wanted = connection.children.filter { lost.contains($0.name) }
         guard !wanted.isEmpty else { return }
         log(.info, "beginning anew for CHILD SA \(wanted.map(\.name).joined(separator: ", "))", turn)
@@ -149,6 +151,13 @@ extension IKESA {
                 remote: firstRemote
             )
         )
+    }
+
+    /// Said before the CHILD SA goes, so that no packet finds the way open.
+    func trap(_ policy: ChildPolicy, _ turn: Turn) {
+        guard let name = connection?.name else { return }
+        log(.info, "CHILD SA \(policy.name) is trapped: the next packet that wants it brings it back", turn)
+        turn.emit(.childTrapped(connection: name, child: policy.name))
     }
 
     /// Ends an SA that does not stand yet, because somebody asked to.
@@ -205,6 +214,12 @@ extension IKESA {
 }
 
 extension IKESA.PendingExchange {
+    /// The CHILD SA that is to be made, if that is what waits.
+    var requestedChild: ChildRequest? {
+        guard case .createChild(let request) = self else { return nil }
+        return request
+    }
+
     var command: CommandID? {
         switch self {
         case .createChild(let request): request.command

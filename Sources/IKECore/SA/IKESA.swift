@@ -164,6 +164,14 @@ final class IKESA {
         return true
     }
 
+    /// Ours, and on its way to be established.
+    var isConnecting: Bool {
+        switch state {
+        case .connecting, .authenticating: true
+        case .halfOpen, .established, .deleting, .superseded, .closed: false
+        }
+    }
+
     /// Carries CHILD SAs and can be asked for more.
     var isEstablished: Bool {
         guard case .established = state else { return false }

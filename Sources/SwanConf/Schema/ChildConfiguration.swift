@@ -49,12 +49,21 @@ package struct ChildConfiguration: Hashable, Sendable {
         case none
         /// It is initiated.
         case start
+        /// It is initiated by the first packet that wants it.
+        case trap
+        /// Both: it is initiated, and by a packet again when it is gone.
+        case trapAndStart
+
+        package var isInitiated: Bool { self == .start || self == .trapAndStart }
+        package var isTrapped: Bool { self == .trap || self == .trapAndStart }
     }
 
     /// What happens to the CHILD SA when the peer is found dead.
     package enum DPDAction: Hashable, Sendable {
         /// It is closed.
         case clear
+        /// The next packet that wants it brings it back.
+        case trap
         /// It is negotiated anew, as often as `keyingtries` says.
         case restart
     }
@@ -62,6 +71,8 @@ package struct ChildConfiguration: Hashable, Sendable {
     /// What happens to the CHILD SA when the peer closes it.
     package enum CloseAction: Hashable, Sendable {
         case none
+        /// The next packet that wants it brings it back.
+        case trap
         /// It is negotiated anew.
         case restart
     }
@@ -137,23 +148,32 @@ extension ChildConfiguration {
     }
 
     private static func startAction(_ reader: SectionReader) throws(ConfigurationError) -> StartAction {
-        try reader.refuse(["trap", "route", "trap|start", "start|trap"], of: "start_action")
-        return try reader.choice("start_action", ["none": .none, "start": .start]) ?? .none
+        try reader.choice(
+            "start_action",
+            [
+                "none": .none, "start": .start, "trap": .trap, "route": .trap,
+                "trap|start": .trapAndStart, "start|trap": .trapAndStart,
+            ]
+        ) ?? .none
     }
 
     private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {
-        try reader.refuse(["trap", "route", "hold"], of: "dpd_action")
-        return try reader.choice(
+        try reader.choice(
             "dpd_action",
-            ["clear": .clear, "none": .clear, "start": .restart, "restart": .restart]
+            [
+                "clear": .clear, "none": .clear, "trap": .trap, "route": .trap,
+                "start": .restart, "restart": .restart,
+            ]
         ) ?? .clear
     }
 
     private static func closeAction(_ reader: SectionReader) throws(ConfigurationError) -> CloseAction {
-        try reader.refuse(["trap", "route", "hold"], of: "close_action")
-        return try reader.choice(
+        try reader.choice(
             "close_action",
-            ["none": .none, "clear": .none, "start": .restart, "restart": .restart]
+            [
+                "none": .none, "clear": .none, "trap": .trap, "route": .trap,
+                "start": .restart, "restart": .restart,
+            ]
         ) ?? .none
     }
 

@@ -143,9 +143,10 @@ extension ConnectionConfiguration {
 
     private func checkStart(_ reader: SectionReader) throws(ConfigurationError) {
         let canInitiate = remoteAddresses.contains { $0.address != nil }
-        if !canInitiate, let child = children.first(where: { $0.startAction == .start }) {
+        if !canInitiate, let child = children.first(where: { $0.startAction != .none }) {
+            let action = child.startAction.isInitiated ? "start" : "trap"
             throw reader.failure(
-                "`\(child.name)` has `start_action = start`, so `remote_addrs` must name the address of the peer"
+                "`\(child.name)` has `start_action = \(action)`, so `remote_addrs` must name the address of the peer"
             )
         }
     }

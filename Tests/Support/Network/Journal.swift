@@ -69,6 +69,7 @@ extension Event {
         case .childEstablished(let child, _): "CHILD SA \(child.story) established"
         case .childRekeyed(let old, let new, _): "CHILD SA \(old.story) rekeyed as \(new.story)"
         case .childClosed(let child, _, let reason): "CHILD SA \(child.story) closed: \(reason)"
+        case .childTrapped(let connection, let child): "child \(connection)/\(child) trapped"
         case .commandFinished(let id, .done(let count)): "command \(id.rawValue) done, \(count) SAs"
         case .commandFinished(let id, .failed(let failure)): "command \(id.rawValue) failed: \(failure.message)"
         }
@@ -83,6 +84,8 @@ extension Command {
     var story: String {
         switch self {
         case .initiate(let connection, let children, _, let remote): "initiate \(connection) (\(children)) to \(remote)"
+        case .acquire(let connection, let child, let packet, _, let remote):
+            "initiate \(connection)/\(child) to \(remote) for a packet \(packet.local) === \(packet.remote)"
         case .terminate(let references): "delete \(references.map(\.story))"
         case .rekey(let references): "rekey \(references.map(\.story))"
         case .shutDown: "shut down"

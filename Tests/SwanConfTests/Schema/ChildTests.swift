@@ -73,6 +73,23 @@ import Testing
         #expect(try readChild("replay_window = \(packets)").replayWindow == expected)
     }
 
+    @Test(arguments: [
+        ("none", ChildConfiguration.StartAction.none), ("start", .start), ("trap", .trap), ("route", .trap),
+        ("trap|start", .trapAndStart), ("start|trap", .trapAndStart),
+    ])
+    func whatHappensWhenAChildIsLoaded(word: String, expected: ChildConfiguration.StartAction) throws {
+        let action = try readChild("start_action = \(word)").startAction
+        #expect(action == expected)
+        #expect(action.isTrapped == (word.contains("trap") || word == "route"))
+        #expect(action.isInitiated == word.contains("start"))
+    }
+
+    @Test func aLostChildMayBeTrapped() throws {
+        let child = try readChild("dpd_action = trap\n close_action = route")
+        #expect(child.dpdAction == .trap)
+        #expect(child.closeAction == .trap)
+    }
+
     @Test func aDynamicSelectorTakesTheAddressThatItIsGiven() throws {
         let address = try #require(IPAddress("192.0.2.7"))
         let child = try readChild("local_ts = dynamic[udp/53], 10.0.0.0/8")
@@ -95,9 +112,8 @@ import Testing
         ("rekey_time = 1h\n rand_time = 2h", "`rand_time` must be shorter than `rekey_time`"),
         ("replay_window = 4097", "`replay_window` takes a number from 0 to 4096, not `4097`"),
         ("copy_dscp = both", "`copy_dscp` takes `out` or `in` or `yes` or `no`, not `both`"),
-        ("start_action = trap", "`start_action = trap` is known to swanctl, but not supported yet by iked"),
-        ("start_action = trap|start", "`start_action = trap|start` is known to swanctl"),
-        ("dpd_action = trap", "`dpd_action = trap` is known to swanctl"),
+        ("start_action = hold", "`start_action` takes `none` or `start` or `trap`"),
+        ("dpd_action = hold", "`dpd_action` takes `clear` or `none` or `trap`"),
         ("mode = transport", "`mode = transport` is not supported yet by iked, only `mode = tunnel`"),
     ])
     func wrongValuesAreRefusedWithWhatIsMeant(settings: String, expected: String) throws {

@@ -164,6 +164,8 @@ import Testing
     @Test func aStartedChildNeedsAnAddressToGoTo() throws {
         let text = configurationText(connection: "remote_addrs = 192.0.2.0/24", child: "start_action = start")
         #expect(try configurationError(text).message.contains("`remote_addrs` must name the address"))
+        let trapped = configurationText(connection: "remote_addrs = %any", child: "start_action = trap")
+        #expect(try configurationError(trapped).message.contains("has `start_action = trap`, so `remote_addrs` must"))
         let connection = try readConnection("remote_addrs = 192.0.2.1", child: "start_action = start")
         #expect(connection.children.first?.startAction == .start)
     }

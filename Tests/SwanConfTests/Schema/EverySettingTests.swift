@@ -101,7 +101,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("mode", "tunnel", true), ("mode", "transport", false), ("mode", "beet", false), ("mode", "pass", false),
     ("policies", "yes", true), ("policies", "no", false),
     ("policies_fwd_out", "no", true), ("policies_fwd_out", "yes", false),
-    ("dpd_action", "clear", true), ("dpd_action", "none", true), ("dpd_action", "trap", false),
+    ("dpd_action", "clear", true), ("dpd_action", "none", true), ("dpd_action", "trap", true),
     ("dpd_action", "restart", true), ("dpd_action", "start", true),
     ("ipcomp", "no", true), ("ipcomp", "yes", false),
     ("inactivity", "0s", true), ("inactivity", "1h", false),
@@ -121,8 +121,8 @@ private let childSettings: [(String, String, Bool)] = [
     ("hw_offload", "packet", false),
     ("copy_df", "yes", true), ("copy_ecn", "yes", true), ("copy_dscp", "out", true),
     ("icmp", "no", true), ("icmp", "yes", false),
-    ("start_action", "none", true), ("start_action", "trap", false),
-    ("close_action", "none", true), ("close_action", "trap", false), ("close_action", "start", true),
+    ("start_action", "none", true), ("start_action", "trap", true),
+    ("close_action", "none", true), ("close_action", "trap", true), ("close_action", "start", true),
 ]
 
 private let localSettings: [(String, String, Bool)] = [
