@@ -55,4 +55,5 @@ struct ChildEntry {
     var successor: UInt32?
     /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
     var hasSent = false
+    var oneWayTraffic = OneWayTraffic()
 }

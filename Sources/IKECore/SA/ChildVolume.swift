@@ -59,10 +59,10 @@ extension VolumeLimit {
 }
 
 extension IKESA {
-    /// How often the data plane's counters are wanted: every second where a volume was configured, else only so that
-    /// sequence numbers are renewed in time, which takes minutes on the fastest links.
+    /// How often the data plane's counters are wanted: every second where a volume was configured, else so that traffic
+    /// without an answer is seen soon. Sequence numbers take minutes to run out on the fastest links.
     private static func usageInterval(_ policy: ChildPolicy) -> Duration {
-        policy.octetLimit.isSet || policy.packetLimit.isSet ? .seconds(1) : .seconds(60)
+        policy.octetLimit.isSet || policy.packetLimit.isSet ? .seconds(1) : .seconds(5)
     }
 
     /// When the counters of the CHILD SAs are wanted next; nil while there are none.
@@ -90,6 +90,7 @@ extension IKESA {
                 pending.append(.rekeyChild(id: childSA.id, nil))
             }
         }
+        watchDirections(usage, turn)
         startPending(turn)
     }
 

@@ -99,6 +99,8 @@ final class IKESA {
     /// When a message of the peer, or a packet of its CHILD SAs, last proved authentic.
     var lastHeard: Instant
     var lastSent: Instant
+    /// Since when packets go out on CHILD SAs and nothing at all comes in; nil: it does.
+    var unansweredSince: Instant?
     /// When the data plane's counters were last looked at.
     var usageNotedAt: Instant
 
