@@ -99,7 +99,8 @@ package final class Daemon {
                 interface: index,
                 table: settings.routingTable,
                 priority: settings.routingTablePriority,
-                mark: socketMark
+                mark: socketMark,
+                ports: [settings.port, settings.portNATT]
             ) : nil
         return Tunnels(dataPlane: dataPlane, routes: routes, mtuLimit: settings.mtu)
     }

@@ -125,14 +125,14 @@ struct NetlinkTests {
             let rule = RoutingRule(
                 family: all.family,
                 priority: 220,
-                table: 220,
+                action: .lookup(220),
                 mark: RoutingRule.Mark(0x4500),
                 isInverted: true
             )
             try netlink.addRoute(Route(to: all, interface: uplink.index))
             try netlink.addRoute(Route(to: all, interface: tunnel.index, table: 220))
             try netlink.addRule(rule)
-            let listed = try netlink.rules(family: all.family).filter { $0.table == 220 }
+            let listed = try netlink.rules(family: all.family).filter { $0.action == .lookup(220) }
             let destination = try Self.address(destination)
             let plain = try netlink.route(to: destination).interface
             let marked = try netlink.route(to: destination, mark: 0x4500).interface
@@ -141,6 +141,31 @@ struct NetlinkTests {
             return [listed == [rule], plain == tunnel.index, marked == uplink.index, left.isEmpty]
         }
         #expect(outcome == [true, true, true, true])
+    }
+
+    @Test func rulesThatPassOverOthersAreListedAsTheyWereMade() throws {
+        let outcome = try OwnNetwork.run {
+            var netlink = try Netlink()
+            let rules = [
+                RoutingRule(
+                    family: .v4,
+                    priority: 220,
+                    action: .goTo(221),
+                    incoming: "lo",
+                    protocolID: .udp,
+                    sourcePort: 4500
+                ),
+                RoutingRule(family: .v4, priority: 220, action: .goTo(221), incoming: "lo", protocolID: .esp),
+                RoutingRule(family: .v4, priority: 220, action: .lookup(220), mark: RoutingRule.Mark(1)),
+                RoutingRule(family: .v4, priority: 221, action: .pass, protocolID: .udp, sourcePort: 4500),
+            ]
+            for rule in rules { try netlink.addRule(rule) }
+            let listed = try netlink.rules(family: .v4).filter { $0.origin == Route.Origin.ike }
+            for rule in rules { try netlink.removeRule(rule) }
+            let left = try netlink.rules().filter { $0.origin == Route.Origin.ike }
+            return [listed == rules, left.isEmpty]
+        }
+        #expect(outcome == [true, true])
     }
 
     @Test func theKernelsReasonIsPartOfTheError() throws {

@@ -61,6 +61,28 @@ case_narrow_path() {
     stop_both ours
 }
 
+# A policy for all addresses takes in the peer's own, and the kernel drops what would not be answered the way it came in: our
+# rules let IKE and ESP through all the same, and nothing else.
+case_strict_filter() { # raw|udp trap|start
+    [[ $OURS == iked ]] || case_skip "strongSwan leaves that to the administrator"
+    topology_direct ours theirs
+    peer_defaults ours theirs
+    tunnel_transport "$1"
+    PEER_REMOTE_TS[ours]=0.0.0.0/0
+    PEER_LOCAL_TS[theirs]=0.0.0.0/0
+    PEER_CHILD_KEYS[ours]="        start_action = $2"
+    in_host ours sysctl --quiet --write net.ipv4.conf.all.rp_filter=1
+    start_both
+    ping_through ours theirs 4 5 || [[ $2 == start ]] || die "not every ping of the burst was answered ($WORK/ping.log)"
+    peers_assert_agree ours theirs
+    carry_traffic "$1"
+    [[ $(in_host ours ip route get "${OUTER4[theirs]}") == *" dev iked0 "* ]] ||
+        die "what is for the peer's own address does not go through the tunnel"
+    peer_rekey ours ike || die "ours cannot rekey the IKE SA"
+    peers_assert_agree ours theirs
+    stop_both ours
+}
+
 # What iked sends is never a fragment; strongSwan's device has a fixed MTU of 1400, so its packets are.
 no_fragments() { # CAPTURE
     local fragments
@@ -75,3 +97,6 @@ done
 case_add small-cable-ipv4 case_small_cable 4
 case_add small-cable-ipv6 case_small_cable 6
 case_add narrow-path case_narrow_path
+case_add strict-filter-udp case_strict_filter udp start
+case_add strict-filter-raw case_strict_filter raw start
+case_add strict-filter-trap case_strict_filter udp trap

@@ -10,23 +10,38 @@ import LinuxNet
 ///     rule   priority 220: not fwmark MARK lookup 220
 ///     table  220:          10.2.0.0/16 dev iked0 mtu 1438 src 10.1.0.1
 ///
+/// Where the kernel filters by the reverse path (rp_filter = 1), it looks up how it would answer a packet that comes in, and
+/// drops the packet if that leads out elsewhere. Our mark is not on what the peers send, so a policy that takes in a peer's own
+/// address would have its packets dropped. Rules before the other one let what has our ports pass over it; this host alone
+/// sends from them, so that they open no way around a tunnel. The kernel compares ports in that look-up only if some rule
+/// that is not for `lo` names one, which the last rule does:
+///
+///     rule   priority 220: iif lo ipproto udp sport 500 goto 221       (and 4500, and ipproto esp)
+///     rule   priority 220: not fwmark MARK lookup 220
+///     rule   priority 221: ipproto udp sport 4500 nop
+///
 /// So a policy for 0.0.0.0/0 takes everything except what goes to the peers themselves. Several CHILD SAs and traps may want the
-/// same route, as during a rekeying: it stands as the last that came wants it, and goes with the last that goes.
+/// same route, as during a rekeying: it stands as the last SA that came wants it, and goes with the last that goes.
 final class TunnelRoutes {
     private let interface: UInt32
     private let table: UInt32
     private let priority: UInt32
     private let mark: UInt32
+    private let ports: [UInt16]
     private var netlink: Netlink
     /// Who wants a route, and how; the last one decides.
     private var wanted: [IPPrefix: [(owner: Owner, route: Route)]] = [:]
-    private var families: Set<IPAddress.Family> = []
+    /// What each of them wants.
+    private var places: [Owner: Set<IPPrefix>] = [:]
+    /// The rules that stand.
+    private var rules: [RoutingRule] = []
 
-    init(interface: UInt32, table: UInt32, priority: UInt32, mark: UInt32) throws(Errno) {
+    init(interface: UInt32, table: UInt32, priority: UInt32, mark: UInt32, ports: [UInt16]) throws(Errno) {
         self.interface = interface
         self.table = table
         self.priority = priority
         self.mark = mark
+        self.ports = ports
         netlink = try Netlink()
         try removeLeftovers()
     }
@@ -36,6 +51,13 @@ final class TunnelRoutes {
         /// A CHILD SA, by its id.
         case child(UInt32)
         case trap(TrapID)
+
+        fileprivate var isTrap: Bool {
+            switch self {
+            case .child: false
+            case .trap: true
+            }
+        }
     }
 
     /// Routes for the remote selectors of a CHILD SA or a trap; `mtu` in octets is that of the tunnel. What the same owner
@@ -48,7 +70,7 @@ final class TunnelRoutes {
     ) throws(Errno) {
         let prefixes = Self.prefixes(remote)
         for prefix in prefixes {
-            try ensureRule(prefix.family)
+            try ensureRules(prefix.family)
             let route = Route(
                 to: prefix,
                 interface: interface,
@@ -58,10 +80,13 @@ final class TunnelRoutes {
             )
             try change(prefix) { wanting in
                 wanting.removeAll { $0.owner == owner }
-                wanting.append((owner, route))
+                // What an SA has found out about its path counts more than the guess of a trap.
+                wanting.insert((owner, route), at: owner.isTrap ? 0 : wanting.endIndex)
             }
+            places[owner, default: []].insert(prefix)
         }
-        for prefix in wanted.keys where !prefixes.contains(prefix) {
+        for prefix in places[owner, default: []].subtracting(prefixes) {
+            places[owner]?.remove(prefix)
             try change(prefix) { $0.removeAll { $0.owner == owner } }
         }
     }
@@ -69,7 +94,7 @@ final class TunnelRoutes {
     /// Gives up what a CHILD SA or a trap wanted; returns what could not be removed, for the log.
     func remove(for owner: Owner) -> [Errno] {
         var failures: [Errno] = []
-        for prefix in wanted.keys {
+        for prefix in places.removeValue(forKey: owner) ?? [] {
             do throws(Errno) {
                 try change(prefix) { $0.removeAll { $0.owner == owner } }
             } catch {
@@ -81,7 +106,7 @@ final class TunnelRoutes {
 
     /// The path has become narrower or wider.
     func setMTU(_ mtu: Int, for owner: Owner) throws(Errno) {
-        for prefix in wanted.keys {
+        for prefix in places[owner] ?? [] {
             try change(prefix) { wanting in
                 for index in wanting.indices where wanting[index].owner == owner { wanting[index].route.mtu = mtu }
             }
@@ -105,29 +130,53 @@ final class TunnelRoutes {
     /// Removes every route and rule; what fails is gone with the device anyway.
     func removeAll() {
         for route in wanted.values.compactMap(\.last?.route) { try? netlink.removeRoute(route) }
-        for family in families { try? netlink.removeRule(rule(family)) }
+        for rule in rules { try? netlink.removeRule(rule) }
         wanted = [:]
-        families = []
+        places = [:]
+        rules = []
     }
 
     // MARK: -
 
     private static func prefixes(_ selectors: [TrafficSelector]) -> Set<IPPrefix> { Set(selectors.flatMap(\.prefixes)) }
 
-    private func rule(_ family: IPAddress.Family) -> RoutingRule {
-        RoutingRule(
+    /// The rules of a family, in the order in which they are asked.
+    private func rules(_ family: IPAddress.Family, isStrict: Bool) -> [RoutingRule] {
+        let lookup = RoutingRule(
             family: family,
             priority: priority,
-            table: table,
+            action: .lookup(table),
             mark: RoutingRule.Mark(mark),
             isInverted: true
         )
+        guard family == .v4, isStrict, priority < .max else { return [lookup] }
+        let landing = priority + 1
+        func exemption(_ protocolID: IPProtocol, _ port: UInt16?) -> RoutingRule {
+            RoutingRule(
+                family: family,
+                priority: priority,
+                action: .goTo(landing),
+                incoming: "lo",
+                protocolID: protocolID,
+                sourcePort: port
+            )
+        }
+        let end = RoutingRule(
+            family: family,
+            priority: landing,
+            action: .pass,
+            protocolID: .udp,
+            sourcePort: ports.last
+        )
+        return ports.map { exemption(.udp, $0) } + [exemption(.esp, nil), lookup, end]
     }
 
-    private func ensureRule(_ family: IPAddress.Family) throws(Errno) {
-        guard !families.contains(family) else { return }
-        try netlink.addRule(rule(family))
-        families.insert(family)
+    private func ensureRules(_ family: IPAddress.Family) throws(Errno) {
+        guard !rules.contains(where: { $0.family == family }) else { return }
+        for rule in rules(family, isStrict: ReversePathFilter.isStrict) {
+            try netlink.addRule(rule)
+            rules.append(rule)
+        }
     }
 
     /// The host's own address among those that the tunnel carries, so that the host's packets match the policy.
@@ -141,7 +190,8 @@ final class TunnelRoutes {
     private func removeLeftovers() throws(Errno) {
         for family in [IPAddress.Family.v4, .v6] {
             guard let rules = try? netlink.rules(family: family) else { continue }
-            for old in rules where old == rule(family) { try netlink.removeRule(old) }
+            let ours = self.rules(family, isStrict: true)
+            for old in rules where ours.contains(old) { try netlink.removeRule(old) }
         }
     }
 }

@@ -40,7 +40,8 @@ struct OneWayTraffic {
         packetsIn = used.packetsIn
         packetsOut = used.packetsOut
         guard !isSaid, let alone, alone.since + Self.patience <= now else { return nil }
-        let packets = (alone.direction == .out ? packetsOut : packetsIn) - alone.from
+        let counter = alone.direction == .out ? packetsOut : packetsIn
+        let packets = max(counter, alone.from) - alone.from
         guard packets >= Self.leastPackets else { return nil }
         isSaid = true
         return Finding(direction: alone.direction, packets: packets, since: alone.since)
