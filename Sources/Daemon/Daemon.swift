@@ -26,6 +26,7 @@ package final class Daemon {
     let control: ControlServer
     let endpoint: Endpoint
     let tunnels: Tunnels
+    let resolver: HostResolver
     let startedAt: Instant
     let startedOn: Int
     var store: ConfigurationStore
@@ -70,6 +71,7 @@ package final class Daemon {
             loop = try EventLoop()
             timer = try TimerFD()
             signals = try SignalFD([SIGTERM, SIGINT, SIGHUP])
+            resolver = try HostResolver(loop: loop)
             control = try ControlServer(path: options.socketPath, loop: loop)
             tunnels = try Self.openTunnels(settings)
         } catch {
@@ -180,6 +182,7 @@ package final class Daemon {
             if let failure = tunnels.update(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .removeChild(let childSA):
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
+        case .lookUp(let connection, let id): lookUp(connection, id)
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):

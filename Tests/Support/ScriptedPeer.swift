@@ -44,6 +44,7 @@ package final class ScriptedPeer {
     package private(set) var outbound: [ChildSA] = []
     package private(set) var outcomes: [CommandID: CommandOutcome] = [:]
     package private(set) var logs: [LogRecord] = []
+    package private(set) var lookUps: [LookUpID] = []
 
     /// The peer's IKE SAs, the latest last.
     package private(set) var sas: [ScriptedSA] = []
@@ -126,6 +127,7 @@ package final class ScriptedPeer {
             outbound.removeAll { $0.id == childSA.id }
         case .event(.commandFinished(let id, let outcome)): outcomes[id] = outcome
         case .log(let record): logs.append(record)
+        case .lookUp(_, let id): lookUps.append(id)
         default: break
         }
     }

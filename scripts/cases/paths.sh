@@ -83,6 +83,29 @@ case_strict_filter() { # raw|udp trap|start
     stop_both ours
 }
 
+# The peer is known by its name, which means nobody's address at first: as soon as it means the right one, the tunnel is there.
+case_host_name() {
+    [[ $OURS == iked ]] || case_skip "needs iked at our end"
+    tunnel_prepare
+    PEER_REMOTE[ours]=theirs.test
+    PEER_CONNECTION_KEYS[ours]='    keyingtries = 0'
+    PEER_CHILD_KEYS[ours]='        start_action = start'
+    echo "10.99.0.77 theirs.test" >"$WORK/hosts"
+    peer_start theirs
+    mkdir -p "$(peer_directory ours)"
+    host_remember ours
+    iked_write_configuration ours
+    # shellcheck disable=SC2016 # for the shell in the namespace
+    iked_launch ours sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$WORK/hosts"
+    iked_await ours
+    sleep 1
+    peers_assert_no_sa theirs
+    echo "${OUTER4[theirs]} theirs.test" >"$WORK/hosts" # the same file, which is bound there
+    wait_until 30 peers_agree ours theirs || die "the tunnel does not follow the name ($(peer_log ours))"
+    ping_both_ways ours theirs
+    stop_both ours
+}
+
 # What iked sends is never a fragment; strongSwan's device has a fixed MTU of 1400, so its packets are.
 no_fragments() { # CAPTURE
     local fragments
@@ -97,6 +120,7 @@ done
 case_add small-cable-ipv4 case_small_cable 4
 case_add small-cable-ipv6 case_small_cable 6
 case_add narrow-path case_narrow_path
+case_add host-name case_host_name
 case_add strict-filter-udp case_strict_filter udp start
 case_add strict-filter-raw case_strict_filter raw start
 case_add strict-filter-trap case_strict_filter udp trap

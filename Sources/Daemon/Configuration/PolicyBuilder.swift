@@ -21,6 +21,7 @@ extension Connection {
             jitter: configuration.randTime,
             hard: configuration.hardLifetime
         )
+        namesHosts = !configuration.hostNames.isEmpty
         forcesEncapsulation = configuration.encap
         acceptsFragments = configuration.fragmentation != .no
         sendsFragments = configuration.fragmentation == .yes
@@ -90,7 +91,7 @@ extension AuthenticationPolicy {
 extension AddressPattern {
     init(_ pattern: HostPattern) {
         switch pattern {
-        case .any(nil): self = .any
+        case .any(nil), .name: self = .any
         case .any(.some(let family)): self = .range(.unspecified(family)...(.last(of: family)))
         case .address(let address): self = .range(address...address)
         case .prefix(let prefix): self = .prefix(prefix)

@@ -106,13 +106,18 @@ extension Daemon {
     }
 
     /// Gives the engine a command that needs the addresses of a negotiation.
-    func begin(_ connection: ConnectionConfiguration, _ id: CommandID, _ command: (PeerAddresses) -> Command) {
-        do {
-            let addresses = try PeerAddresses.resolve(connection, daemon: store.file.daemon, mark: Self.socketMark)
-            feed(.command(command(addresses), id))
-        } catch {
-            log(.error, error.message, connection: connection.name)
-            answer(id, .failed(error))
+    func begin(
+        _ connection: ConnectionConfiguration,
+        _ id: CommandID,
+        _ command: @escaping (PeerAddresses) -> Command
+    ) {
+        withAddresses(of: connection) { [weak self] addresses in
+            switch addresses {
+            case .success(let addresses): self?.feed(.command(command(addresses), id))
+            case .failure(let failure):
+                self?.log(.error, failure.message, connection: connection.name)
+                self?.answer(id, .failed(failure))
+            }
         }
     }
 

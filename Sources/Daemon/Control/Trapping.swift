@@ -14,8 +14,7 @@ extension Daemon {
     /// - Parameter changed: connections that are new or whose configuration has changed.
     func renewTraps(_ changed: [String]) {
         for trap in traps.standing {
-            let connection = store.connection(named: trap.name.connection)
-            guard let child = connection?.children.first(where: { $0.name == trap.name.child }) else {
+            guard let child = child(trap.name) else {
                 removeTrap(trap.name)
                 continue
             }
@@ -29,29 +28,56 @@ extension Daemon {
         }
     }
 
-    /// - Returns: why it could not be, which is logged, too.
+    /// - Returns: why it could not be, which is logged, too; nil also while a host name is looked up first.
     @discardableResult
     func setTrap(_ name: ChildName, isConfigured: Bool) -> String? {
-        do {
-            guard let connection = store.connection(named: name.connection),
-                let child = connection.children.first(where: { $0.name == name.child })
-            else { throw NegotiationFailure(.noSuchConnection, "it is not configured") }
-            // The selectors of the policy may be the addresses of the ends.
-            let addresses = try PeerAddresses.resolve(connection, daemon: store.file.daemon, mark: Self.socketMark)
-            let trap = Traps.Trap(
-                name: name,
-                local: child.localTrafficSelectors.map { $0.resolved(address: addresses.local.address) },
-                remote: child.remoteTrafficSelectors.map { $0.resolved(address: addresses.remote.address) },
-                isConfigured: isConfigured
-            )
-            try tunnels.setTrap(name, local: trap.local, remote: trap.remote)
-            traps.set(trap)
-            return nil
-        } catch {
-            let message = "child \(name.child) cannot be trapped: \(error)"
-            log(.error, message, connection: name.connection)
-            return message
+        guard let connection = store.connection(named: name.connection), let child = child(name) else {
+            return refuseTrap(name, "it is not configured")
         }
+        guard (child.localTrafficSelectors + child.remoteTrafficSelectors).contains(where: \.isDynamic) else {
+            return setTrap(name, child, nil, isConfigured)
+        }
+        // The selectors of the policy are the addresses of the ends.
+        var refusal: String?
+        withAddresses(of: connection) { [weak self] addresses in
+            guard let self, self.child(name) == child else { return }
+            switch addresses {
+            case .success(let addresses): refusal = setTrap(name, child, addresses, isConfigured)
+            case .failure(let failure): refusal = refuseTrap(name, failure.message)
+            }
+        }
+        return refusal
+    }
+
+    private func setTrap(
+        _ name: ChildName,
+        _ child: ChildConfiguration,
+        _ addresses: PeerAddresses?,
+        _ isConfigured: Bool
+    ) -> String? {
+        let trap = Traps.Trap(
+            name: name,
+            local: child.localTrafficSelectors.map { $0.resolved(address: addresses?.local.address ?? .anyV4) },
+            remote: child.remoteTrafficSelectors.map { $0.resolved(address: addresses?.remote.address ?? .anyV4) },
+            isConfigured: isConfigured
+        )
+        do {
+            try tunnels.setTrap(name, local: trap.local, remote: trap.remote)
+        } catch {
+            return refuseTrap(name, "\(error)")
+        }
+        traps.set(trap)
+        return nil
+    }
+
+    private func refuseTrap(_ name: ChildName, _ reason: String) -> String {
+        let message = "child \(name.child) cannot be trapped: \(reason)"
+        log(.error, message, connection: name.connection)
+        return message
+    }
+
+    private func child(_ name: ChildName) -> ChildConfiguration? {
+        store.connection(named: name.connection)?.children.first { $0.name == name.child }
     }
 
     func removeTrap(_ name: ChildName) {

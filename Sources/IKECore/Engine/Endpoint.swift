@@ -18,6 +18,9 @@ package final class Endpoint {
     private var outputs: [Output] = []
     private var nextOutput = 0
     private var isShuttingDown = false
+    /// Negotiations that begin again when it is known where the peer is now.
+    private var lookUps: [LookUpID: Initiation] = [:]
+    private var lastLookUp: UInt64 = 0
 
     /// By the SPI that we chose.
     private var sas: [IKESPI: IKESA] = [:]
@@ -64,6 +67,7 @@ package final class Endpoint {
         case .policy(let new): policy = new
         case .childUsage(let usage): noteUsage(usage, turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
+        case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .timer: break
         }
         while let spi = deadlines.popDue(now) {
@@ -226,7 +230,7 @@ package final class Endpoint {
             changed.startPending(turn)
             settle(changed, turn)
         }
-        for initiation in turn.takeRestarts() where !isShuttingDown { begin(initiation, turn) }
+        for initiation in turn.takeRestarts() where !isShuttingDown { beginAgain(initiation, turn) }
         if !sa.isHalfOpen {
             let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
             if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }
@@ -348,6 +352,29 @@ package final class Endpoint {
             turn.log(LogRecord(.error, error.message, connection: initiation.connection.name, peer: initiation.remote))
             for request in initiation.children { turn.finish(request.command, error) }
         }
+    }
+
+    /// Where a host name stands for the peer, its address may have changed since the last try.
+    private func beginAgain(_ initiation: Initiation, _ turn: Turn) {
+        guard initiation.connection.namesHosts else {
+            begin(initiation, turn)
+            return
+        }
+        lastLookUp += 1
+        let id = LookUpID(rawValue: lastLookUp)
+        lookUps[id] = initiation
+        turn.emit(.lookUp(connection: initiation.connection.name, id))
+    }
+
+    private func lookedUp(_ id: LookUpID, _ ends: Path?, _ turn: Turn) {
+        guard var initiation = lookUps.removeValue(forKey: id) else { return }
+        guard !isShuttingDown else {
+            let failure = NegotiationFailure(.closed, "the daemon ends")
+            for request in initiation.children { turn.finish(request.command, failure) }
+            return
+        }
+        if let ends { (initiation.local, initiation.remote) = (ends.local, ends.remote) }
+        begin(initiation, turn)
     }
 
     /// Gives every SA that is meant an exchange to do; for a CHILD SA its id goes with it.

@@ -23,6 +23,12 @@ package struct CommandID: RawRepresentable, Hashable, Sendable {
     package init(rawValue: UInt64) { self.rawValue = rawValue }
 }
 
+/// Names a question about addresses, for its answer.
+package struct LookUpID: RawRepresentable, Hashable, Sendable {
+    package var rawValue: UInt64
+    package init(rawValue: UInt64) { self.rawValue = rawValue }
+}
+
 /// What a person or the configuration asks of the engine.
 package enum Command: Sendable {
     /// Bring a connection up with these of its children; the addresses are resolved by the caller.
@@ -74,6 +80,8 @@ package enum Input: Sendable {
     case childUsage([UInt32: ChildUsage])
     /// An authentic ESP packet of a CHILD SA, newer than all before it, came along another path than the SA has.
     case childArrival(id: UInt32, Path)
+    /// The answer to a `lookUp`; nil: the names mean nothing now, and the addresses known so far must do.
+    case lookedUp(LookUpID, Path?)
     /// Nothing but the time: deadlines that passed are acted on.
     case timer
 }
@@ -90,6 +98,8 @@ package enum Output: Sendable {
     case send(Datagram)
     /// One octet 0xFF from 4500 to 4500 that keeps a NAT's mapping alive (RFC 3948 section 2.3).
     case sendKeepalive(local: SocketAddress, remote: SocketAddress)
+    /// Say where the connection's ends are now, as a `lookedUp` input: its host names may mean other addresses than before.
+    case lookUp(connection: String, LookUpID)
     /// From now on accept what arrives on the CHILD SA's inbound SPI.
     case installInbound(ChildSA)
     /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.

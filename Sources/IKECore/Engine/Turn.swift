@@ -90,8 +90,8 @@ final class Turn {
 struct Initiation {
     let connection: Connection
     var children: [ChildRequest]
-    let local: SocketAddress
-    let remote: SocketAddress
+    var local: SocketAddress
+    var remote: SocketAddress
     /// How many times it has been begun before.
     var tries = 0
     /// No other SA with the peer stands; it is told so (INITIAL_CONTACT).

@@ -64,6 +64,8 @@ package struct Connection: Hashable, Sendable {
     package var name: String
     package var localAddresses: [AddressPattern] = [.any]
     package var remoteAddresses: [AddressPattern] = [.any]
+    /// The peer's address, or ours, is that of a host name, and to be asked for whenever a negotiation begins.
+    package var namesHosts = false
     /// IKE proposals in order of preference.
     package var proposals: [Proposal]
     package var local: AuthenticationPolicy

@@ -1,13 +1,14 @@
 package import IKEWire
+package import Inet
 
 /// How IKE SAs with a peer or a group of peers come about: a section of `connections`.
 package struct ConnectionConfiguration: Hashable, Sendable {
     /// The section's name, unique among connections; never empty.
     package let name: String
     /// Where the local end may be; never empty.
-    package let localAddresses: [HostPattern]
+    package private(set) var localAddresses: [HostPattern]
     /// Where the remote end may be; never empty.
-    package let remoteAddresses: [HostPattern]
+    package private(set) var remoteAddresses: [HostPattern]
     /// The UDP port that IKE is sent from.
     package let localPort: UInt16
     /// The UDP port that IKE is sent to.
@@ -79,6 +80,30 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     private static let ikePort: UInt16 = 500
 }
 
+// MARK: - Host names
+
+extension ConnectionConfiguration {
+    /// The hosts whose addresses must be looked up before the connection is initiated.
+    package var hostNames: Set<String> { Set((localAddresses + remoteAddresses).compactMap(\.name)) }
+
+    /// The connection with what its hosts' names mean; those without an address are left out. Of the peer's addresses only
+    /// those of a family that this end may have are taken.
+    package func naming(_ hosts: [String: [IPAddress]]) -> ConnectionConfiguration {
+        func named(_ patterns: [HostPattern]) -> [HostPattern] {
+            patterns.flatMap { pattern in
+                pattern.name.map { name in (hosts[name] ?? []).map { HostPattern.address($0) } } ?? [pattern]
+            }
+        }
+        var connection = self
+        connection.localAddresses = named(localAddresses)
+        let families = connection.localAddresses.map(\.family)
+        connection.remoteAddresses = named(remoteAddresses).filter { pattern in
+            pattern.family == nil || families.isEmpty || families.contains(nil) || families.contains(pattern.family)
+        }
+        return connection
+    }
+}
+
 // MARK: - Reading
 
 extension ConnectionConfiguration {
@@ -142,7 +167,7 @@ extension ConnectionConfiguration {
     }
 
     private func checkStart(_ reader: SectionReader) throws(ConfigurationError) {
-        let canInitiate = remoteAddresses.contains { $0.address != nil }
+        let canInitiate = remoteAddresses.contains { $0.address != nil || $0.name != nil }
         if !canInitiate, let child = children.first(where: { $0.startAction != .none }) {
             let action = child.startAction.isInitiated ? "start" : "trap"
             throw reader.failure(

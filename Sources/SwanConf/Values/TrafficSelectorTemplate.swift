@@ -7,6 +7,11 @@ package enum TrafficSelectorTemplate: Hashable, Sendable {
     case dynamic(protocolID: IPProtocol, ports: PortSelector)
     case selector(TrafficSelector)
 
+    /// Whether the address of an end decides.
+    package var isDynamic: Bool {
+        if case .dynamic = self { true } else { false }
+    }
+
     /// The family; nil when the address will tell.
     package var family: IPAddress.Family? {
         switch self {

@@ -32,7 +32,7 @@ package final class DataPlane {
         case .installOutbound(let childSA): installOutbound(childSA)
         case .updateChild(let childSA): update(childSA)
         case .removeChild(let childSA): remove(childSA)
-        case .send, .sendKeepalive, .event, .log, .keys: break
+        case .send, .sendKeepalive, .lookUp, .event, .log, .keys: break
         }
     }
 

@@ -21,6 +21,9 @@ package final class Host {
     package private(set) var keepalives = 0
     /// What is broken on purpose in the host around the engine.
     package var fault: (any HostFault)?
+    /// Where its connections' ends are when the engine asks; nil: the names mean nothing.
+    package var ends: Path?
+    package private(set) var lookUps = 0
     var usageReported = Instant(nanoseconds: 0)
     let settings: Settings
 
@@ -49,6 +52,7 @@ package final class Host {
     func note(_ output: Output, keepsHistory: Bool) {
         switch output {
         case .send, .keys: break
+        case .lookUp: lookUps += 1
         case .sendKeepalive: keepalives += 1
         case .installInbound(let childSA): inbound[childSA.id] = childSA
         case .installOutbound(let childSA):

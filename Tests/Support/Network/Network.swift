@@ -210,6 +210,7 @@ package final class Network {
                 conditions,
                 dataRandom
             )
+        case .lookUp(_, let id): host.endpoint.handle(.lookedUp(id, host.ends), now: now)
         case .keys(let keys): journal.learn(keys)
         case .event(let event): journal.note(now, host.name, event)
         case .log(let record): journal.note(now, host.name, record)

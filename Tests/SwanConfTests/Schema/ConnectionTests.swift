@@ -127,7 +127,9 @@ import Testing
     }
 
     @Test(arguments: [
-        ("local_addrs = gw.example.org", "host names are not supported yet"),
+        ("local_addrs = gw..example.org", "`gw..example.org` is neither an IP address nor a host name"),
+        ("remote_addrs = -gw.example.org", "is neither an IP address nor a host name"),
+        ("remote_addrs = fe80::1%eth0", "is not an IP address"),
         ("local_addrs = 10.0.0.300", "`10.0.0.300` is not an IP address"),
         ("local_addrs = fe80::1::2", "`fe80::1::2` is not an IP address"),
         ("local_addrs = 10.0.0.0/33", "is not a block of addresses"),
@@ -168,6 +170,28 @@ import Testing
         #expect(try configurationError(trapped).message.contains("has `start_action = trap`, so `remote_addrs` must"))
         let connection = try readConnection("remote_addrs = 192.0.2.1", child: "start_action = start")
         #expect(connection.children.first?.startAction == .start)
+    }
+
+    @Test func hostNamesAreLookedUpWhenTheyAreWanted() throws {
+        let connection = try readConnection(
+            "local_addrs = vpn.example.org\n remote_addrs = gw_1.example.org., 192.0.2.9, 2001:db8::9, Peer",
+            child: "start_action = start"
+        )
+        #expect(connection.hostNames == ["vpn.example.org", "gw_1.example.org.", "Peer"])
+        #expect(connection.remoteAddresses.map(\.description).first == "gw_1.example.org.")
+        #expect(connection.remoteAddresses[0].matches(try #require(IPAddress("203.0.113.1"))))
+        func addresses(_ texts: String...) throws -> [IPAddress] { try texts.map { try #require(IPAddress($0)) } }
+        let named = connection.naming([
+            "vpn.example.org": try addresses("198.51.100.1"),
+            "gw_1.example.org.": try addresses("2001:db8::1", "192.0.2.1", "192.0.2.2"),
+        ])
+        #expect(named.hostNames.isEmpty)
+        #expect(named.localAddresses.map(\.description) == ["198.51.100.1"])
+        #expect(named.remoteAddresses.map(\.description) == ["192.0.2.1", "192.0.2.2", "192.0.2.9"])
+        let either = try readConnection("remote_addrs = gw.example.org").naming([
+            "gw.example.org": try addresses("2001:db8::1", "192.0.2.1")
+        ])
+        #expect(either.remoteAddresses.map(\.description) == ["2001:db8::1", "192.0.2.1"])
     }
 
     @Test func hostPatternsMatchTheirAddresses() throws {
