@@ -5,7 +5,7 @@
 assert_refuses_to_start() { # HOST PATTERN...
     local host=$1 pattern
     shift
-    process_await "${PEER_PID[$host]}" 5 || die "iked of $host runs although it cannot work ($(iked_log "$host"))"
+    process_await "${PEER_PID[$host]}" 20 || die "iked of $host runs although it cannot work ($(iked_log "$host"))"
     process_reap "${PEER_PID[$host]}"
     ((EXIT_STATUS != 0)) || die "iked of $host ended with 0 although it could not start ($(iked_log "$host"))"
     ((EXIT_STATUS < 126)) || die "iked of $host died with $EXIT_STATUS ($(iked_log "$host"))"
@@ -41,7 +41,7 @@ holder = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 holder.bind(('0.0.0.0', $1))
 print('bound', flush=True)
 time.sleep(60)"
-    wait_until 5 grep -q bound "$WORK/holder.log"
+    wait_until 20 grep -q bound "$WORK/holder.log" || die "port $1 cannot be held ($WORK/holder.log)"
     host_remember left
     iked_launch left
     assert_refuses_to_start left "\b$1\b" 'in use|address already'
@@ -116,7 +116,7 @@ case_second_daemon() {
     iked_await left
     process_start "$WORK/second.log" ip netns exec "$(namespace_of right)" \
         "$IKED" --config "$(peer_directory right)/iked.conf" --socket "$(iked_socket left)" --state "$WORK/state2"
-    process_await "$STARTED" 5 || die "a second daemon runs on the same socket ($WORK/second.log)"
+    process_await "$STARTED" 20 || die "a second daemon runs on the same socket ($WORK/second.log)"
     process_reap "$STARTED"
     ((EXIT_STATUS != 0)) || die "the second daemon ended with 0 ($WORK/second.log)"
     grep -qF "$(iked_socket left)" "$WORK/second.log" || die "the second daemon does not name the socket ($WORK/second.log)"
@@ -215,9 +215,9 @@ case_term_while_negotiating() {
     iked_launch left
     iked_await left
     process_start "$WORK/up.log" timeout 60 "$IKECTL" --socket "$(iked_socket left)" up net
-    sleep 1
+    wait_until 20 grep -q 'initiating IKE SA' "$(iked_log left)" || die "left does not initiate ($(iked_log left))"
     peer_stop left
-    process_await "$STARTED" 5 || die "ikectl up still waits although the daemon ended"
+    process_await "$STARTED" 20 || die "ikectl up still waits although the daemon ended"
     process_reap "$STARTED"
     ((EXIT_STATUS != 0)) || die "ikectl up ended with 0 although the daemon ended"
 }

@@ -59,7 +59,7 @@ case_swanctl() {
     peers_assert_agree ours theirs
     ping_both_ways ours theirs
     swanctl_says --terminate --child net -- 'terminate completed successfully'
-    wait_until 5 no_child_anywhere || die "the CHILD SA is left after swanctl --terminate --child"
+    wait_until 15 no_child_anywhere || die "the CHILD SA is left after swanctl --terminate --child"
     swanctl_says --initiate --child net -- 'initiate completed successfully'
     swanctl_says --terminate --ike site -- 'terminate completed successfully'
     peers_assert_no_sa ours theirs
@@ -71,11 +71,15 @@ case_swanctl() {
 swanctl_log_begin() {
     process_start "$WORK/log.log" swanctl --log --uri "unix://$("$(peer_family ours)_socket" ours)"
     SWANCTL_LOG=$STARTED
-    sleep 0.3
+    wait_until 15 swanctl_log_connected || die "swanctl --log does not connect ($WORK/log.log)"
+}
+
+swanctl_log_connected() {
+    ss --no-header --unix --processes | grep -q "pid=$SWANCTL_LOG,"
 }
 
 swanctl_log_end() {
-    process_stop "$SWANCTL_LOG"
+    process_stop "$SWANCTL_LOG" # which is when it writes what it has
     grep -q '\[IKE\]' "$WORK/log.log" || die "swanctl --log shows nothing of the negotiation ($WORK/log.log)"
 }
 

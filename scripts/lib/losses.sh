@@ -75,7 +75,9 @@ flow_end() { # FROM TO SECONDS
     local received=$WORK/flow-$1-received.json sent=$WORK/flow-$1-sent.json packets lost dropped
     process_await "${FLOW_CLIENT[$1]}" $(($3 + 60)) || die "iperf3 from $1 to $2 does not end ($sent)"
     process_reap "${FLOW_CLIENT[$1]}"
-    ((EXIT_STATUS == 0)) || die "iperf3 from $1 to $2 failed: $(jq -r '.error? // "no report"' "$sent" 2>/dev/null) ($sent)"
+    # (With --json it ends with 0 whatever happened.)
+    jq --exit-status '.error == null' "$sent" >/dev/null 2>&1 ||
+        die "iperf3 from $1 to $2 failed: $(jq -r '.error // "no report"' "$sent" 2>/dev/null) ($sent)"
     process_await "${FLOW_SERVER[$1]}" 15 || die "the iperf3 server of $2 does not end ($received)"
     process_reap "${FLOW_SERVER[$1]}"
     packets=$(jq .end.sum.packets "$received") lost=$(jq .end.sum.lost_packets "$received")

@@ -142,10 +142,16 @@ peer_child_spis() { "$(peer_family "$1")_child_spis" "$1" | sort; } # HOST
 # How often the IKE SA or the CHILD SA was rekeyed since the daemon started, by either side.
 peer_rekeyings() { "$(peer_family "$1")_rekeyings" "$1" "$2"; } # HOST ike|child
 
-# SAs of a host live two seconds before it rekeys them, always exactly, and end only a minute later.
+# Makes a host rekey its IKE SA and its CHILD SA when they are two seconds old, always exactly.
+#
+# strongSwan forgets to rekey a CHILD SA whose time comes in the very moment when its IKE SA is replaced ("not found for
+# rekey"), and would let it end. The other end then rekeys it after five seconds, which otherwise it has no occasion to.
 peer_rekeys_at_once() { # HOST
+    local other=${OTHER[$1]}
     PEER_CONNECTION_KEYS[$1]+=$'\n    rekey_time = 2s\n    over_time = 60s\n    rand_time = 0s'
     PEER_CHILD_KEYS[$1]+=$'\n        rekey_time = 2s\n        life_time = 62s\n        rand_time = 0s'
+    [[ $(peer_family "$1") == strongswan && ${PEER_CHILD_KEYS[$other]} != *rekey_time* ]] || return 0
+    PEER_CHILD_KEYS[$other]+=$'\n        rekey_time = 5s\n        life_time = 62s\n        rand_time = 0s'
 }
 
 # The connection comes up, and when it does not the logs say why.
