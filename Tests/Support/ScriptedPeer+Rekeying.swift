@@ -92,7 +92,7 @@ extension ScriptedPeer {
     }
 
     /// SA, [KE,] TSi and TSr that take up the first proposal of the engine and all of its selectors.
-    func childAnswer(
+    package func childAnswer(
         _ request: Received,
         nonceI: [UInt8],
         nonceR: [UInt8]

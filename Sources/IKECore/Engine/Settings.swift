@@ -27,6 +27,8 @@ package struct Settings: Hashable, Sendable {
     package var windowSize: UInt32 = 1
     /// Whether keys leave the engine for a packet analyser.
     package var exportsKeys = false
+    /// What tests break on purpose.
+    package var impairments: Impairments = []
 
     package init() {}
 }
@@ -44,6 +46,16 @@ package struct RetransmissionPolicy: Hashable, Sendable {
 
     /// No single wait is longer, whatever the configuration multiplies up to.
     static let longestWait: Duration = .seconds(3600)
+
+    /// How long a request is repeated before its peer is given up.
+    package var patience: Duration {
+        var (patience, attempt) = (Duration.zero, 0)
+        while attempt <= tries && patience < Self.longestWait {
+            patience += wait(afterAttempt: attempt)
+            attempt += 1
+        }
+        return patience
+    }
 
     /// The wait after the `attempt`-th sending, counted from 0.
     func wait(afterAttempt attempt: Int) -> Duration {

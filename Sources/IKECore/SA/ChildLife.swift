@@ -176,13 +176,26 @@ extension IKESA {
         if payloads.securityAssociation != nil { pending.append(.announceDeletion(offer.spi)) }
     }
 
+    /// Closes a CHILD SA. Where it has been rekeyed since somebody asked to, what took its place is meant.
     func startDeleteChild(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
         guard let entry = children.first(where: { $0.childSA.id == id }) else {
             turn.finish(command)
             return
         }
-        // One that has a successor keeps that as its state: it is replaced, not closed.
+        if entry.state == .rekeyed, let successor = entry.successor {
+            pending.append(.deleteChild(id: successor, command))
+            return
+        }
         if entry.state == .installed || entry.state == .rekeying { setChildState(id, .deleting) }
+        startDeleteReplaced(id, command, turn)
+    }
+
+    /// Deletes a CHILD SA that another one has replaced, or that was made in vain.
+    func startDeleteReplaced(_ id: UInt32, _ command: CommandID?, _ turn: Turn) {
+        guard let entry = children.first(where: { $0.childSA.id == id }) else {
+            turn.finish(command)
+            return
+        }
         let payload = Payload(.delete(.esp([entry.childSA.inboundSPI])))
         begin(.deleteChild(id: id, command), .informational, [payload], turn)
     }
@@ -215,7 +228,7 @@ extension IKESA {
     ) {
         let spi = turn.spis.espSPI()
         do {
-            try refuseDuringIKERekeying(established)
+            if !turn.isImpaired(.makesChildrenUnderRekeying) { try refuseDuringIKERekeying(established) }
             let outcome = try CreateChildResponder.answer(
                 payloads,
                 connection: established.peer.connection,
@@ -260,9 +273,11 @@ extension IKESA {
     }
 
     /// The peer's Delete of CHILD SAs; the answer deletes the other halves (RFC 7296 section 1.4.1).
-    func deleteChildren(_ spis: [[UInt8]], _ turn: Turn) -> [Payload] {
-        let entries = spis.compactMap { bytes in
-            ESPSPI(bytes: bytes).flatMap { spi in children.first { $0.childSA.outboundSPI == spi } }
+    func deleteChildren(_ spis: [ESPSPI], _ turn: Turn) -> [Payload] {
+        let entries = spis.compactMap { spi in children.first { $0.childSA.outboundSPI == spi } }
+        if isCreatingChild {
+            let unknown = spis.filter { spi in !entries.contains { $0.childSA.outboundSPI == spi } }
+            overtaking = Array((overtaking + unknown).suffix(Self.mostOvertaking))
         }
         // An SA whose deletion we asked for ourselves is not deleted in the answer: both requests crossed.
         let ours = entries.filter { !isDeletionOutstanding($0.childSA.id) }.map(\.childSA.inboundSPI)
@@ -279,6 +294,16 @@ extension IKESA {
         }
         return ours.isEmpty ? [] : [Payload(.delete(.esp(ours)))]
     }
+
+    /// The peer may have deleted a CHILD SA before its answer, by which we come to know of it, was here.
+    func deleteOvertaken(_ turn: Turn) {
+        let known = overtaking.filter { spi in children.contains { $0.childSA.outboundSPI == spi } }
+        overtaking = isCreatingChild ? overtaking.filter { !known.contains($0) } : []
+        if !known.isEmpty { _ = deleteChildren(known, turn) }
+    }
+
+    /// A CHILD SA that the peer knows already may not be known here yet.
+    var isCreatingChild: Bool { established?.ongoing.createChildren ?? false }
 
     private func isDeletionOutstanding(_ id: UInt32) -> Bool {
         established?.ongoing.deletes(child: id) ?? false

@@ -39,7 +39,7 @@ extension IKESA {
             return
         }
         let old = entry.childSA
-        let spi = turn.spis.espSPI()
+        let spi = turn.isImpaired(.reusesTheOldSPI) ? old.inboundSPI : turn.spis.espSPI()
         let offer = ChildOffer(
             policy: entry.policy,
             spi: spi,
@@ -86,35 +86,39 @@ extension IKESA {
         _ nonces: [[UInt8]],
         _ turn: Turn
     ) {
-        guard let rival = rekeying.rival, children.contains(where: { $0.childSA.id == rival.id }) else {
+        guard let rival = rekeying.rival else {
             win(rekeying, new, policy, turn)
             return
         }
-        if lowestNonce(nonces).lexicographicallyPrecedes(rival.lowestNonce) {
-            log(.info, "both sides rekeyed CHILD SA {\(rekeying.id)}; the peer's {\(rival.id)} stays", turn)
-            add(new, policy, withOutbound: false, turn)
-            setChildState(new.id, .redundant)
-            yield(rekeying.id, to: rival.id, turn)
-            pending.append(.deleteChild(id: new.id, rekeying.command))
-        } else {
+        let isOpen = children.contains { $0.childSA.id == rekeying.id && $0.state == .rekeying }
+        let rivalStands = children.contains { $0.childSA.id == rival.id }
+        // The peer may have deleted its new SA meanwhile, while the old one stood: then it was that one that was in vain.
+        guard isInVain(nonces, against: rival.lowestNonce, turn), rivalStands || !isOpen else {
             log(.info, "both sides rekeyed CHILD SA {\(rekeying.id)}; ours {\(new.id)} stays", turn)
-            setSuccessor(of: rekeying.id, nil)
             win(rekeying, new, policy, turn)
+            return
         }
+        log(.info, "both sides rekeyed CHILD SA {\(rekeying.id)}; the peer's {\(rival.id)} stays", turn)
+        add(new, policy, withOutbound: false, turn)
+        setChildState(new.id, .redundant)
+        yield(rekeying.id, to: rival.id, turn)
+        pending.append(.deleteReplaced(id: new.id, rekeying.command))
     }
 
     private func win(_ rekeying: ChildRekeying, _ new: ChildSA, _ policy: ChildPolicy, _ turn: Turn) {
         add(new, policy, withOutbound: true, turn)
         replaced(rekeying.id, by: new, turn)
-        pending.append(.deleteChild(id: rekeying.id, rekeying.command))
+        guard !turn.isImpaired(.keepsWhatItReplaced) else { return turn.finish(rekeying.command) }
+        pending.append(.deleteReplaced(id: rekeying.id, rekeying.command))
     }
 
-    /// The peer's new SA replaces an old one of which the peer will send the Delete.
+    /// The peer's new SA, until now one of two, replaces an old one of which the peer will send the Delete.
     private func yield(_ id: UInt32, to rival: UInt32, _ turn: Turn) {
-        guard let new = children.first(where: { $0.childSA.id == rival })?.childSA else { return }
-        setChildState(rival, .installed)
-        setSuccessor(of: id, rival)
-        replaced(id, by: new, turn)
+        guard let index = children.firstIndex(where: { $0.childSA.id == rival && $0.state == .redundant }) else {
+            return
+        }
+        children[index].state = .installed
+        replaced(id, by: children[index].childSA, turn)
     }
 
     /// The peer deletes an SA that it rekeyed, before our own rekeying of it has its answer.
@@ -124,35 +128,49 @@ extension IKESA {
     }
 
     private func replaced(_ id: UInt32, by new: ChildSA, _ turn: Turn) {
-        guard let old = children.first(where: { $0.childSA.id == id })?.childSA else { return }
-        setChildState(id, .rekeyed)
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else {
+            // The old one has ended meanwhile.
+            announce(new, turn)
+            return
+        }
+        let old = children[index].childSA
+        children[index].state = .rekeyed
+        children[index].successor = new.id
+        // Once the new SA is sent on, the old one must not come back to the top, even if it was never sent on itself.
+        if children.contains(where: { $0.childSA.id == new.id && $0.hasSent }) { children[index].hasSent = true }
         log(.info, "CHILD SA \(old.logName) rekeyed as \(new.logName), \(new.proposal)", turn)
         turn.emit(.childRekeyed(old: old, new: new, summary(turn.now)))
     }
 
     /// Our request was refused. Where the peer has rekeyed the SA itself there is nothing more to do; an SA that the peer
-    /// does not know is replaced by a fresh one; otherwise it stands, and is tried again before its hard limit
-    /// (RFC 7296 section 2.25.1).
+    /// does not know is replaced by a fresh one; otherwise it stands, and is tried again a moment later
+    /// (RFC 7296 section 2.25).
     private func failed(_ rekeying: ChildRekeying, _ failure: NegotiationFailure, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == rekeying.id }) else {
-            turn.finish(rekeying.command)
-            return
-        }
         if let rival = rekeying.rival, children.contains(where: { $0.childSA.id == rival.id }) {
             yield(rekeying.id, to: rival.id, turn)
             turn.finish(rekeying.command)
             return
         }
-        let entry = children[index]
-        log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
-        if failure.reason == .noSuchSA {
-            removeChild(rekeying.id, reason: "the peer does not know it", turn)
-            pending.append(.createChild(ChildRequest(policy: entry.policy, command: rekeying.command)))
+        guard let index = children.firstIndex(where: { $0.childSA.id == rekeying.id }) else {
+            turn.finish(rekeying.command)
             return
         }
-        children[index].state = .installed
-        children[index].childSA.rekeyAt = turn.now + Self.retryDelay(turn)
-        turn.finish(rekeying.command, failure)
+        let entry = children[index]
+        switch failure.reason {
+        case .temporaryFailure:
+            log(.info, "CHILD SA \(entry.childSA.logName): \(failure.message); trying again", turn)
+            if entry.state == .rekeying { children[index].state = .installed }
+            postpone(.rekeyChild(id: rekeying.id, rekeying.command), turn)
+        case .noSuchSA:
+            log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
+            removeChild(rekeying.id, reason: "the peer does not know it", turn)
+            pending.append(.createChild(ChildRequest(policy: entry.policy, command: rekeying.command)))
+        default:
+            log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
+            children[index].state = .installed
+            children[index].childSA.rekeyAt = turn.now + Self.retryDelay(turn)
+            turn.finish(rekeying.command, failure)
+        }
     }
 
     // MARK: - The peer asks
@@ -165,14 +183,14 @@ extension IKESA {
         _ turn: Turn
     ) {
         do {
-            let old = try childToRekey(notify)
+            let old = try childToRekey(notify, turn)
             answerChild(header, payloads, established, turn) { new, policy, nonces in
-                self.add(new, policy, withOutbound: false, turn)
-                self.setSuccessor(of: old, new.id)
+                self.add(new, policy, withOutbound: turn.isImpaired(.sendsBeforeThePeerAccepts), turn)
                 if established.ongoing.rekeys(child: old) {
                     let rival = RivalChild(id: new.id, lowestNonce: lowestNonce(nonces))
                     self.updateOngoing { $0.setRival(rival, ofChild: old) }
                     // Until our answer is there nobody knows which of the two stays.
+                    self.setSuccessor(of: old, new.id)
                     self.setChildState(new.id, .redundant)
                 } else {
                     self.replaced(old, by: new, turn)
@@ -184,10 +202,17 @@ extension IKESA {
     }
 
     /// The CHILD SA that a REKEY_SA notify names by the SPI that the peer receives on (RFC 7296 section 2.8).
-    private func childToRekey(_ notify: Notify) throws(NegotiationFailure) -> UInt32 {
+    private func childToRekey(_ notify: Notify, _ turn: Turn) throws(NegotiationFailure) -> UInt32 {
         guard let spi = ESPSPI(bytes: notify.spi),
             let entry = children.first(where: { $0.childSA.outboundSPI == spi })
         else {
+            guard !isCreatingChild || turn.isImpaired(.deniesWhatItIsMaking) else {
+                throw NegotiationFailure(
+                    .temporaryFailure,
+                    "the peer rekeys a CHILD SA that does not exist here yet; it may try again",
+                    notify: Notify(.temporaryFailure)
+                )
+            }
             throw NegotiationFailure(
                 .noSuchSA,
                 "the peer rekeys a CHILD SA that does not exist here",
@@ -204,7 +229,7 @@ extension IKESA {
         return entry.childSA.id
     }
 
-    private func setSuccessor(of id: UInt32, _ successor: UInt32?) {
+    private func setSuccessor(of id: UInt32, _ successor: UInt32) {
         guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
         children[index].successor = successor
     }
@@ -212,3 +237,8 @@ extension IKESA {
 
 /// The lowest of the nonces of an exchange, compared octet by octet (RFC 7296 section 2.8.1).
 func lowestNonce(_ nonces: [[UInt8]]) -> [UInt8] { nonces.min { $0.lexicographicallyPrecedes($1) } ?? [] }
+
+/// Whether an exchange of ours with these nonces was in vain, since the rival's are higher.
+func isInVain(_ nonces: [[UInt8]], against rival: [UInt8], _ turn: Turn) -> Bool {
+    lowestNonce(nonces).lexicographicallyPrecedes(rival) && !turn.isImpaired(.ignoresTheLowestNonce)
+}

@@ -51,7 +51,8 @@ struct ChildEntry {
     var childSA: ChildSA
     let policy: ChildPolicy
     var state = State.installed
-    /// The successor whose outbound side waits until the peer deletes this SA (we answered the rekeying).
+    /// What takes its place, or will if the peer's rekeying stays. Its outbound side waits until the peer deletes this SA
+    /// where we answered the rekeying.
     var successor: UInt32?
     /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
     var hasSent = false

@@ -97,7 +97,7 @@ extension IKESA {
     private static func exceeds(_ used: UInt64, _ limit: UInt64?) -> Bool { limit.map { used >= $0 } ?? false }
 
     private func isRekeyingPending(_ id: UInt32) -> Bool {
-        pending.contains { exchange in
+        (pending + postponed.map(\.exchange)).contains { exchange in
             guard case .rekeyChild(id, _) = exchange else { return false }
             return true
         }

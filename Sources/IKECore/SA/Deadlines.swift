@@ -18,7 +18,7 @@ extension IKESA {
                 deadlines.append(entry.childSA.expiresAt)
                 if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
             }
-        case .connecting, .authenticating, .deleting: break
+        case .connecting, .authenticating, .contending, .deleting: break
         }
         return deadlines.compactMap { $0 }.min()
     }
@@ -71,7 +71,7 @@ extension IKESA {
             log(.warning, "the peer did not confirm the deletion of the IKE SA", turn)
             for command in commands { turn.finish(command) }
             state = .closed(security, until: turn.now)
-        case .closed:
+        case .superseded, .closed:
             break
         default:
             close(

@@ -22,8 +22,9 @@ extension IKESA {
             case .rekeyChild(let id, let command): startRekeyChild(id, command, turn)
             case .rekeyIKE(let command): startRekeyIKE(established, command, turn)
             case .deleteChild(let id, let command): startDeleteChild(id, command, turn)
+            case .deleteReplaced(let id, let command): startDeleteReplaced(id, command, turn)
             case .announceDeletion(let spi):
-                begin(.liveness, .informational, [Payload(.delete(.esp([spi])))], turn)
+                begin(.announceDeletion, .informational, [Payload(.delete(.esp([spi])))], turn)
             case .deleteIKE(let reason, let command): startDeleteIKE(established, reason, command, turn)
             case .liveness: begin(.liveness, .informational, [], turn)
             }
@@ -44,9 +45,18 @@ extension IKESA {
         state = .established(established)
     }
 
-    /// Begins an exchange again a moment later, as TEMPORARY_FAILURE asks for (RFC 7296 section 2.25).
+    /// Begins an exchange again a moment later, as TEMPORARY_FAILURE asks for. A peer that says nothing else for minutes is
+    /// in another state than we are, and the IKE SA ends (RFC 7296 section 2.25).
     func postpone(_ exchange: PendingExchange, _ turn: Turn) {
         postponed.append((turn.now + Self.retryDelay(turn), exchange))
+        guard case .established(var established) = state else { return }
+        let since = established.putOffSince ?? turn.now
+        established.putOffSince = since
+        state = .established(established)
+        guard turn.now - since > Self.putOffLimit else { return }
+        makeGood(turn) { $0.actionOnDeadPeer }
+        let story = "the peer has put off every request for \(turn.now - since) (TEMPORARY_FAILURE)"
+        pending.append(.deleteIKE(reason: story, nil))
     }
 
     /// A moment later, not the same for both sides.
@@ -74,7 +84,7 @@ extension IKESA {
             closed(by: "the peer did not accept our authentication (\(notify.type)): check identity and secret", turn)
             return
         }
-        let spis = payloads.deletes.filter { $0.protocolID == .esp }.flatMap(\.spis)
+        let spis = payloads.deletes.filter { $0.protocolID == .esp }.flatMap(\.spis).compactMap { ESPSPI(bytes: $0) }
         answer(header, deleteChildren(spis, turn), turn)
     }
 
@@ -103,7 +113,7 @@ extension IKESA {
         let commands = waitingCommands
         let keys = security
         log(.error, failure.message, turn)
-        releaseOffers(turn)
+        abandonOngoing(turn)
         abandonChildren(reason: failure.message, turn)
         if isEstablished { turn.emit(.ikeClosed(summary(turn.now), reason: failure.message)) }
         pending = []
@@ -115,7 +125,7 @@ extension IKESA {
     private func closed(by reason: String, _ turn: Turn) {
         makeGood(turn) { $0.actionOnClose }
         let commands = waitingCommands
-        releaseOffers(turn)
+        abandonOngoing(turn)
         abandonChildren(reason: reason, turn)
         if isEstablished {
             log(.info, "IKE SA closed: \(reason)", turn)
@@ -169,7 +179,7 @@ extension IKESA {
     var isEnding: Bool {
         switch state {
         case .deleting, .superseded, .closed: true
-        case .connecting, .halfOpen, .authenticating, .established: false
+        case .connecting, .halfOpen, .authenticating, .contending, .established: false
         }
     }
 
@@ -178,8 +188,8 @@ extension IKESA {
         forgetDrained(until: .distantFuture, turn)
     }
 
-    /// SPIs that were offered in an exchange that will not end.
-    private func releaseOffers(_ turn: Turn) {
+    /// What an exchange that will not end holds: the SPI that it offered, the peer's new IKE SA that is not needed any more.
+    private func abandonOngoing(_ turn: Turn) {
         switch state {
         case .authenticating(let exchange, _):
             if let offer = exchange.offer { turn.spis.release(offer.spi) }
@@ -188,10 +198,11 @@ extension IKESA {
                 switch exchange {
                 case .createChild(let creation, _): turn.spis.release(creation.offer.spi)
                 case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
-                case .rekeyIKE, .deleteChild, .liveness: break
+                case .rekeyIKE(let rekeying): rekeying.rival?.sa.disappear(turn)
+                case .deleteChild, .announceDeletion, .liveness: break
                 }
             }
-        case .connecting, .halfOpen, .deleting, .superseded, .closed: break
+        case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: break
         }
     }
 
@@ -208,7 +219,7 @@ extension IKESA {
             return queued + initiation.children.compactMap(\.command)
         case .established(let established): return queued + established.ongoing.all.compactMap(\.command)
         case .deleting(_, _, let commands): return queued + commands
-        case .halfOpen, .superseded, .closed: return queued
+        case .halfOpen, .contending, .superseded, .closed: return queued
         }
     }
 }
@@ -224,7 +235,7 @@ extension IKESA.PendingExchange {
         switch self {
         case .createChild(let request): request.command
         case .rekeyChild(_, let command), .rekeyIKE(let command), .deleteChild(_, let command),
-            .deleteIKE(_, let command):
+            .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
         case .liveness, .announceDeletion: nil
         }
@@ -238,7 +249,7 @@ extension IKESA.OngoingExchange {
         case .rekeyChild(let rekeying): rekeying.command
         case .rekeyIKE(let rekeying): rekeying.command
         case .deleteChild(_, let command): command
-        case .liveness: nil
+        case .announceDeletion, .liveness: nil
         }
     }
 }

@@ -7,8 +7,11 @@ import Inet
 // The new IKE SA takes over the CHILD SAs; the initiator of the exchange deletes the old one. When both sides ask at the
 // same time, both answer and two new IKE SAs come into being: the one whose exchange has the lowest of the four nonces is
 // deleted by who asked for it, the other takes over the CHILD SAs, and who asked for that one deletes the old SA.
+//
+// Until our answer is there, the peer's new SA contends: whichever way the nonces point, the peer may know it before us. It
+// says so by what it does: it deletes its new SA, or the old one, or begins to use the new one.
 
-/// The peer's new IKE SA for the one that we are rekeying as well. It carries nothing yet.
+/// The peer's new IKE SA for the one that we are rekeying as well.
 struct RivalIKE {
     let sa: IKESA
     let lowestNonce: [UInt8]
@@ -52,10 +55,10 @@ extension IKESA {
                 begin(.rekeyIKE(again), .createChildSA, retry.request, turn)
             case .agreed(let rekeyed):
                 settle(rekeying, rekeyed, established, turn)
-                turn.finish(rekeying.command)
+                if !turn.isImpaired(.forgetsCommands) { turn.finish(rekeying.command) }
             }
         } catch {
-            if let rival = rekeying.rival {
+            if let rival = rekeying.rival, !rival.sa.isClosed {
                 giveWay(to: rival.sa, established, turn)
                 turn.finish(rekeying.command)
             } else {
@@ -73,8 +76,7 @@ extension IKESA {
     ) {
         let ours = successor(rekeyed, role: .initiator, established, turn)
         turn.register(ours)
-        guard let rival = rekeying.rival,
-            lowestNonce(rekeyed.nonces).lexicographicallyPrecedes(rival.lowestNonce)
+        guard let rival = rekeying.rival, !rival.sa.isClosed, isInVain(rekeyed.nonces, against: rival.lowestNonce, turn)
         else {
             if let rival = rekeying.rival {
                 log(.info, "both sides rekeyed the IKE SA; ours {\(ours.id)} stays", turn)
@@ -89,29 +91,70 @@ extension IKESA {
         giveWay(to: rival.sa, established, turn)
     }
 
-    /// The peer's new SA takes over; the peer deletes this one.
+    /// The peer's new SA takes over; the peer deletes this one, which answers repeated requests until then.
     private func giveWay(to rival: IKESA, _ established: Established, _ turn: Turn) {
+        rival.stay()
         handOver(to: rival, turn)
-        state = .superseded(established, until: turn.now + Self.supersededLimit)
+        state = .superseded(established, until: turn.now + turn.settings.retransmission.patience)
+    }
+
+    /// Contends no more: this is the one that takes over.
+    private func stay() {
+        guard case .contending(let established, _) = state else { return }
+        state = .established(established)
     }
 
     /// The peer asked for this SA and deletes it; unless it never came to know that it exists.
     private func awaitDeletion(_ turn: Turn) {
-        guard case .established(let established) = state else { return }
-        state = .superseded(established, until: turn.now + Self.supersededLimit)
+        guard case .contending(let established, _) = state else { return }
+        state = .superseded(established, until: turn.now + turn.settings.retransmission.patience)
         turn.touch(self)
     }
 
-    /// The peer deletes this SA while we were still rekeying it: the SA that the peer made takes over.
+    /// What this SA was to replace has ended, and so does this one, of which nobody has heard.
+    func disappear(_ turn: Turn) {
+        guard case .contending(let established, _) = state else { return }
+        state = .closed(established.security, until: turn.now)
+        turn.touch(self)
+    }
+
+    /// The peer shows, before our own rekeying has its answer, that the SA that it made takes over. The answer may yet
+    /// bring an SA, which is one too many then.
     func yieldToRival(_ turn: Turn) {
-        guard case .established(let established) = state, let rekeying = established.ongoing.rekeyIKE,
-            let rival = rekeying.rival
+        guard case .established(var established) = state, let rekeying = established.ongoing.rekeyIKE,
+            let rival = rekeying.rival, !rival.sa.isClosed
         else { return }
+        established.ongoing.giveUpRekeyIKE()
         giveWay(to: rival.sa, established, turn)
         turn.finish(rekeying.command)
+        turn.touch(self)
+    }
+
+    /// The answer to a rekeying of ours after the peer's own has won: the SA that it makes is deleted by us who asked for it.
+    func rekeyedInVain(
+        _ payloads: [Payload],
+        _ rekeying: IKERekeying,
+        _ established: Established,
+        _ turn: Turn
+    ) {
+        guard
+            case .agreed(let rekeyed)? = try? rekeying.exchange.process(
+                payloads,
+                old: established.security,
+                random: turn.random
+            )
+        else { return }
+        let ours = successor(rekeyed, role: .initiator, established, turn)
+        ours.pending = [.deleteIKE(reason: Self.rekeyedReason, nil)]
+        turn.register(ours)
     }
 
     private func rekeyIKEFailed(_ failure: NegotiationFailure, _ command: CommandID?, _ turn: Turn) {
+        guard failure.reason != .temporaryFailure else {
+            log(.info, "\(failure.message); rekeying the IKE SA again", turn)
+            postpone(.rekeyIKE(command), turn)
+            return
+        }
         log(.warning, "rekeying the IKE SA failed: \(failure.message)", turn)
         turn.finish(command, failure)
         guard case .established(var established) = state else { return }
@@ -123,7 +166,7 @@ extension IKESA {
 
     func answerRekeyIKE(_ header: Header, _ payloads: [Payload], _ established: Established, _ turn: Turn) {
         do {
-            try refuseWhileBusy(established)
+            if !turn.isImpaired(.rekeysUnderChildExchanges) { try refuseWhileBusy(established) }
             let (rekeyed, answerPayloads) = try RekeyIKEResponder.answer(
                 payloads,
                 connection: established.peer.connection,
@@ -135,6 +178,7 @@ extension IKESA {
             turn.register(theirs)
             answer(header, answerPayloads, turn)
             if established.ongoing.rekeyIKE != nil {
+                theirs.contend(for: self)
                 let rival = RivalIKE(sa: theirs, lowestNonce: lowestNonce(rekeyed.nonces))
                 updateOngoing { $0.setRival(rival) }
             } else {
@@ -143,6 +187,11 @@ extension IKESA {
         } catch {
             refuse(header, error, turn)
         }
+    }
+
+    private func contend(for predecessor: IKESA) {
+        guard case .established(let established) = state else { return }
+        state = .contending(established, for: predecessor)
     }
 
     /// While an exchange of ours about CHILD SAs is under way, the IKE SA must not be replaced under it.
@@ -189,7 +238,7 @@ extension IKESA {
 
     /// The new IKE SA takes over the CHILD SAs and what was still to do (RFC 7296 section 2.8).
     private func handOver(to successor: IKESA, _ turn: Turn) {
-        successor.children += children
+        if !turn.isImpaired(.leavesChildrenBehind) { successor.children += children }
         successor.draining += draining
         successor.pending += pending
         successor.postponed += postponed

@@ -7,7 +7,8 @@ import Inet
 ///     initiator:  connecting --INIT--> authenticating --AUTH--+
 ///                                                             +--> established --Delete--> deleting --> closed
 ///     responder:  halfOpen ---------------------------AUTH----+        |
-///                                                                      +--rekeyed by the peer--> superseded --> closed
+///                                                             |        +--rekeyed by the peer--> superseded --> closed
+///     rekeyed by both at once:  contending --the higher nonce-+
 ///
 /// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
@@ -23,6 +24,9 @@ final class IKESA {
         case halfOpen(KeyAgreement, until: Instant)
         /// IKE_AUTH is sent.
         case authenticating(AuthInitiator, Initiation)
+        /// The peer made it to replace an SA that we are rekeying as well; which of the two new ones stays is open. It
+        /// carries nothing yet, and nobody was told of it.
+        case contending(Established, for: IKESA)
         case established(Established)
         /// Our Delete is sent; the peer's answer, or its silence, ends the SA.
         case deleting(IKESecurity, Established?, [CommandID])
@@ -41,6 +45,8 @@ final class IKESA {
         var expiresAt: Instant?
         /// Our requests that wait for their response.
         var ongoing = OngoingExchanges()
+        /// Since when the peer has answered nothing but TEMPORARY_FAILURE.
+        var putOffSince: Instant?
     }
 
     /// What an outstanding request is about, and what its response needs.
@@ -49,6 +55,7 @@ final class IKESA {
         case rekeyChild(ChildRekeying)
         case rekeyIKE(IKERekeying)
         case deleteChild(id: UInt32, CommandID?)
+        case announceDeletion
         case liveness
     }
 
@@ -58,6 +65,8 @@ final class IKESA {
         case rekeyChild(id: UInt32, CommandID?)
         case rekeyIKE(CommandID?)
         case deleteChild(id: UInt32, CommandID?)
+        /// Deletes a CHILD SA that another one has replaced, or one too many.
+        case deleteReplaced(id: UInt32, CommandID?)
         /// Tells the peer of a CHILD SA that is gone here already.
         case announceDeletion(ESPSPI)
         case deleteIKE(reason: String, CommandID?)
@@ -66,8 +75,10 @@ final class IKESA {
 
     /// How long a closed SA still repeats its last answer.
     static let lingering: Duration = .seconds(30)
-    /// How long the peer may take to delete an SA that it rekeyed.
-    static let supersededLimit: Duration = .seconds(60)
+    /// How long the peer may put off what we ask for: "several minutes" (RFC 7296 section 2.25).
+    static let putOffLimit: Duration = .seconds(300)
+    /// Deletions of CHILD SAs that we do not know yet are remembered up to this number.
+    static let mostOvertaking = 16
 
     let id: UInt32
     let role: Role
@@ -91,6 +102,8 @@ final class IKESA {
     var responseFragments = FragmentQueue()
     var state: State
     var children: [ChildEntry] = []
+    /// SPIs of CHILD SAs that the peer deleted before the answer that makes them was here.
+    var overtaking: [ESPSPI] = []
     /// CHILD SAs that are replaced and deleted, but may still receive what the network delayed.
     var draining: [(until: Instant, childSA: ChildSA)] = []
     var pending: [PendingExchange] = []
@@ -138,6 +151,7 @@ final class IKESA {
         case .connecting: nil
         case .halfOpen(let agreement, _): agreement.security
         case .authenticating(let exchange, _): exchange.agreement.security
+        case .contending(let established, _): established.security
         case .established(let established): established.security
         case .deleting(let security, _, _): security
         case .superseded(let established, _): established.security
@@ -147,7 +161,8 @@ final class IKESA {
 
     var established: Established? {
         switch state {
-        case .established(let established), .superseded(let established, _): established
+        case .established(let established), .superseded(let established, _), .contending(let established, _):
+            established
         case .deleting(_, let established, _): established
         case .connecting, .halfOpen, .authenticating, .closed: nil
         }
@@ -239,6 +254,8 @@ final class IKESA {
 
     private func receiveRequest(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         switch window.verdict(onRequest: header.messageID) {
+        case .answered where turn.isImpaired(.cachesNoAnswer):
+            process(header, payloads, turn)
         case .answered(let datagrams):
             log(.debug, "the peer repeats request \(header.messageID); sending the same answer", turn)
             reply(datagrams, turn)
@@ -255,13 +272,17 @@ final class IKESA {
             answer(header, [Payload(.notify(Notify(.unsupportedCriticalPayload, data: [type.rawValue])))], turn)
             return
         }
+        if case .contending(_, let predecessor) = state, !payloads.deletes.contains(where: { $0.protocolID == .ike }) {
+            // The peer uses this one: it knows that it stays.
+            predecessor.yieldToRival(turn)
+        }
         switch (state, header.exchangeType) {
         case (.halfOpen(let agreement, _), .ikeAuth):
             answerAuth(header, payloads, agreement, turn)
         case (.established(let established), .createChildSA):
             answerCreateChild(header, payloads, established, turn)
         case (.established, .informational), (.superseded, .informational), (.deleting, .informational),
-            (.closed, .informational):
+            (.closed, .informational), (.contending, .informational):
             answerInformational(header, payloads, turn)
         case (.deleting, .createChildSA), (.superseded, .createChildSA), (.closed, .createChildSA):
             answer(header, [Payload(.notify(Notify(.temporaryFailure)))], turn)
@@ -282,13 +303,21 @@ final class IKESA {
             processAuthResponse(payloads, exchange, initiation, turn)
         case .established(var established):
             guard let exchange = established.ongoing.take(header.messageID) else { return }
+            if header.exchangeType == .createChildSA, payloads.notify(.temporaryFailure) == nil {
+                established.putOffSince = nil
+            }
             state = .established(established)
             processResponse(payloads, to: exchange, established, turn)
+            deleteOvertaken(turn)
+        case .superseded(var established, let until):
+            let exchange = established.ongoing.take(header.messageID)
+            state = .superseded(established, until: until)
+            if case .rekeyIKE(let rekeying)? = exchange { rekeyedInVain(payloads, rekeying, established, turn) }
         case .deleting(let security, let established, let commands):
             for command in commands { turn.finish(command) }
             if established != nil { log(.debug, "the peer confirms the deletion of the IKE SA", turn) }
             state = .closed(security, until: turn.now + Self.lingering)
-        case .connecting, .halfOpen, .superseded, .closed:
+        case .connecting, .halfOpen, .contending, .closed:
             break
         }
     }
@@ -309,7 +338,7 @@ final class IKESA {
         case .deleteChild(let id, let command):
             removeChild(id, reason: "deleted", turn)
             turn.finish(command)
-        case .liveness:
+        case .announceDeletion, .liveness:
             break
         }
     }

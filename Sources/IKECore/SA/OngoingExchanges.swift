@@ -34,13 +34,31 @@ struct OngoingExchanges {
         }
     }
 
+    /// Whatever the answer to our rekeying of the IKE SA says, nobody waits for it any more.
+    mutating func giveUpRekeyIKE() {
+        for (messageID, exchange) in exchanges {
+            guard case .rekeyIKE(let rekeying) = exchange else { continue }
+            exchanges[messageID] = .rekeyIKE(IKERekeying(exchange: rekeying.exchange, command: nil))
+        }
+    }
+
     // MARK: - About CHILD SAs
+
+    /// Whether CHILD SAs may come to be that the peer knows already.
+    var createChildren: Bool {
+        exchanges.values.contains { exchange in
+            switch exchange {
+            case .createChild, .rekeyChild: true
+            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness: false
+            }
+        }
+    }
 
     /// Whether something else than a liveness check is under way.
     var concernChildren: Bool {
         exchanges.values.contains { exchange in
             switch exchange {
-            case .createChild, .rekeyChild, .deleteChild: true
+            case .createChild, .rekeyChild, .deleteChild, .announceDeletion: true
             case .rekeyIKE, .liveness: false
             }
         }
@@ -78,7 +96,8 @@ struct OngoingExchanges {
         switch next {
         case .rekeyIKE, .deleteIKE, .liveness: return false
         case .createChild, .announceDeletion: return true
-        case .rekeyChild(let id, _), .deleteChild(let id, _): return !rekeys(child: id) && !deletes(child: id)
+        case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
+            return !rekeys(child: id) && !deletes(child: id)
         }
     }
 }

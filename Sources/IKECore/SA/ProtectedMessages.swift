@@ -105,7 +105,7 @@ extension IKESA {
     private var carriesWindowSize: Bool {
         switch state {
         case .authenticating, .established: true
-        case .connecting, .halfOpen, .deleting, .superseded, .closed: false
+        case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: false
         }
     }
 

@@ -83,7 +83,7 @@ extension IKESA {
 
     private var summaryState: IKESASummary.State {
         switch state {
-        case .connecting, .halfOpen, .authenticating: .connecting
+        case .connecting, .halfOpen, .authenticating, .contending: .connecting
         case .established(let established):
             established.ongoing.rekeyIKE == nil ? .established : .rekeying
         case .superseded: .rekeyed
