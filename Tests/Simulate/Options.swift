@@ -4,8 +4,18 @@ struct Options {
     var runs = 1000
     /// The seed of the first; each further schedule has the next one.
     var seed: UInt64 = 1
-    /// One schedule only, with its whole message log.
-    var isReplay = false
+    enum Task {
+        /// Random schedules.
+        case explore
+        /// One schedule only, with its whole message log.
+        case replay
+        /// Every pair of exchanges begun by both sides.
+        case interleave
+        /// What is broken on purpose must be noticed.
+        case plantFaults
+    }
+
+    var task = Task.explore
     /// How many hours of commands and traffic each schedule has; nil: some minutes, as its seed says.
     var hours: Double?
     /// Properties that are not looked at.
@@ -27,6 +37,7 @@ struct Options {
 
     init(_ arguments: some Sequence<String>) throws(Failure) {
         var rest = arguments.makeIterator()
+        var isOneSeed = false
         var hasRuns = false
         while let option = rest.next() {
             switch option {
@@ -35,7 +46,9 @@ struct Options {
                 hasRuns = true
             case "--seed":
                 seed = try Self.number(option, rest.next())
-                isReplay = true
+                isOneSeed = true
+            case "--interleavings": task = .interleave
+            case "--faults": task = .plantFaults
             case "--hours": hours = try Self.number(option, rest.next())
             case "--without":
                 guard let name = rest.next() else { throw .value(option) }
@@ -44,7 +57,7 @@ struct Options {
             default: throw .unknown(option)
             }
         }
-        if hasRuns { isReplay = false }
+        if isOneSeed, !hasRuns, task == .explore { task = .replay }
     }
 
     private static func number<N: LosslessStringConvertible & Comparable & Numeric>(

@@ -12,8 +12,10 @@ struct Tally {
         runs += 1
         packets += outcome.packets
         duration += outcome.duration
-        if let first = outcome.violations.first { failures[first.property, default: []].append(outcome.seed) }
+        if let first = outcome.violations.first { note(first, seed: outcome.seed) }
     }
+
+    mutating func note(_ violation: Violation, seed: UInt64) { failures[violation.property, default: []].append(seed) }
 
     mutating func merge(_ other: Tally) {
         runs += other.runs
@@ -33,7 +35,8 @@ struct Tally {
         let speed = seconds > 0 ? hours / seconds : 0
         var lines = [
             "\(runs) schedules, \(violations) with violations, \(packets) user packets delivered",
-            "\(rounded(hours)) simulated hours in \(rounded(seconds)) s: \(rounded(speed)) simulated hours per second",
+            "\(rounded(hours)) simulated hours in \(rounded(seconds)) s: \(rounded(speed)) simulated hours per second, "
+                + "\(rounded(seconds > 0 ? Double(runs) / seconds : 0)) schedules per second",
         ]
         for (property, seeds) in failures.sorted(by: { $0.key < $1.key }) {
             lines.append(

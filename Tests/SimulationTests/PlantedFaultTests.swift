@@ -4,6 +4,11 @@ import Testing
 
 /// Properties that nothing violates prove nothing. Here each is shown to notice what it is there for.
 @Suite struct PlantedFaultTests {
+    /// Whatever is planted, the ordinary schedules find it; `scripts/simulate --faults` prints by which property.
+    @Test(arguments: PlantedFault.all) func aFaultOfOneHostIsFoundByExploring(_ fault: PlantedFault) {
+        #expect(Discovery(of: fault, mostRuns: 200).violation != nil)
+    }
+
     /// A connection that is rekeyed, probed and carries traffic, while `plant` breaks something on the left side.
     private func violations(
         conditions: Network.Conditions = Network.Conditions(latency: 0.050...0.150),

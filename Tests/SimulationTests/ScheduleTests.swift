@@ -6,9 +6,7 @@ import Testing
     @Test(arguments: Array(stride(from: 120, to: 300, by: 20)))
     func everyPropertyHolds(_ first: Int) {
         for seed in first..<first + 20 {
-            let schedule = Schedule(seed: UInt64(seed))
-            schedule.network.expectations.keepsEverySA = false
-            let outcome = schedule.run()
+            let outcome = Schedule(seed: UInt64(seed)).run()
             #expect(outcome.violations.map(\.description) == [], "scripts/simulate --seed \(seed)")
         }
     }

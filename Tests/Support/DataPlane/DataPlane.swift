@@ -136,7 +136,7 @@ package final class DataPlane {
 }
 
 /// A way in which a data plane may be broken, for tests that show that somebody notices.
-package enum DataPlaneFault: String, CaseIterable {
+package enum DataPlaneFault: String, CaseIterable, Sendable {
     /// Ignores a newer outbound SA.
     case keepsSendingOnTheOldSA
     /// Sends on a new SA before the engine says that the peer accepts on it.

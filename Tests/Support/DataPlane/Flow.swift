@@ -11,6 +11,12 @@ package final class Flow {
     package let destination: IPAddress
     package internal(set) var sent = 0
     package internal(set) var delivered = 0
+    /// The longest pause between two packets, and the one before the next.
+    var longestPause = Duration.zero
+    var pause = Duration.zero
+    /// When the next packet goes; nil: none does.
+    var due: Instant?
+    var end = Instant(nanoseconds: 0)
 
     init(id: Int, sender: Host, receiver: Host, source: IPAddress, destination: IPAddress) {
         self.id = id
@@ -22,7 +28,7 @@ package final class Flow {
 }
 
 extension Network {
-    /// A flow between two inner addresses; packets go when `sendPacket` is called or at the pace of `start`.
+    /// A flow between two inner addresses; packets go when `sendPacket` is called or as `start` says.
     package func flow(from sender: Host, _ source: String, to receiver: Host, _ destination: String) -> Flow {
         guard let source = IPAddress(source), let destination = IPAddress(destination) else {
             preconditionFailure("not addresses: \(source), \(destination)")
@@ -32,12 +38,39 @@ extension Network {
         return flow
     }
 
-    /// Sends a packet of `flow` each `interval` from now to `end`.
+    /// Sends packets of `flow` from now to `end`: one each `interval`, and more of them right after a change of the data
+    /// plane at either end, since it is then that packets get lost. The pauses begin short and double up to the interval.
     package func start(_ flow: Flow, every interval: Duration, until end: Instant) {
-        guard now <= end else { return }
-        sendPacket(of: flow)
-        at(now + interval) { $0.start(flow, every: interval, until: end) }
+        flow.longestPause = interval
+        flow.pause = interval
+        flow.end = end
+        schedule(flow, after: .zero)
     }
+
+    /// The data plane of a host has changed.
+    func quicken(flowsOf host: Host) {
+        for flow in flows where (flow.sender === host || flow.receiver === host) && flow.due != nil {
+            flow.pause = Self.shortestPause
+            schedule(flow, after: Self.shortestPause)
+        }
+    }
+
+    private func schedule(_ flow: Flow, after pause: Duration) {
+        let due = now + pause
+        guard flow.due != due else { return }
+        flow.due = due <= flow.end ? due : nil
+        if flow.due != nil { at(due) { $0.proceed(flow, due) } }
+    }
+
+    private func proceed(_ flow: Flow, _ due: Instant) {
+        // Another time has been set since.
+        guard flow.due == due else { return }
+        sendPacket(of: flow)
+        schedule(flow, after: flow.pause)
+        flow.pause = min(flow.pause * 2, flow.longestPause)
+    }
+
+    private static let shortestPause: Duration = .milliseconds(5)
 
     /// Sends the next packet of a flow, if its sender has a CHILD SA for it.
     package func sendPacket(of flow: Flow) {

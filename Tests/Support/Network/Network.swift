@@ -32,6 +32,8 @@ package final class Network {
     /// What the properties may take for granted.
     package var expectations = Expectations()
     package private(set) var violations: [Violation] = []
+    /// When the conditions last kept a datagram from arriving as it was sent.
+    package private(set) var lastLoss: Instant?
     /// User packets have their own randomness, so that they do not change what happens to IKE messages.
     let dataRandom: SeededRandom
     private let random: SeededRandom
@@ -163,6 +165,9 @@ package final class Network {
         if violations.isEmpty { now = max(now, end) }
     }
 
+    /// Changes whenever a data plane does.
+    var dataPlaneGeneration: Int { hosts.reduce(0) { $0 + $1.dataPlane.generation } }
+
     /// Asks every property for its last word, once nothing more is to happen.
     package func finish() {
         for property in properties { report(type(of: property).name, property.finish(self)) }
@@ -172,9 +177,11 @@ package final class Network {
     private static let mostStepsAtOnce = 10_000
 
     private func nextMoment() -> Instant? {
-        let deadline = hosts.lazy.filter { !($0.fault?.forgetsTimers ?? false) }.compactMap(\.endpoint.nextDeadline)
-            .min()
-        return [queue.next, deadline].compactMap { $0 }.min()
+        var moment = queue.next ?? .distantFuture
+        for host in hosts where !(host.fault?.forgetsTimers ?? false) {
+            if let deadline = host.endpoint.nextDeadline, deadline < moment { moment = deadline }
+        }
+        return moment == .distantFuture ? nil : moment
     }
 
     private func step() {
@@ -200,6 +207,11 @@ package final class Network {
 
     private func perform(_ output: Output, of host: Host) {
         host.note(output, keepsHistory: keepsHistory)
+        if case .log(let record) = output {
+            // For people to read; no property looks on.
+            journal.note(now, host.name, record)
+            return
+        }
         observe(.output(output, host))
         switch output {
         case .send(let datagram): send(datagram, from: host)
@@ -213,8 +225,8 @@ package final class Network {
         case .lookUp(_, let id): host.endpoint.handle(.lookedUp(id, host.ends), now: now)
         case .keys(let keys): journal.learn(keys)
         case .event(let event): journal.note(now, host.name, event)
-        case .log(let record): journal.note(now, host.name, record)
-        case .installInbound, .installOutbound, .updateChild, .removeChild: break
+        case .installInbound, .installOutbound, .updateChild, .removeChild: quicken(flowsOf: host)
+        case .log: break
         }
     }
 
@@ -242,6 +254,7 @@ package final class Network {
             parcel.source = nat.outward(parcel.source, to: parcel.destination.address, now: now)
         }
         guard !random.chance(conditions.loss) else {
+            lastLoss = now
             note(parcel, from: host, fate: "lost")
             return
         }
@@ -249,21 +262,23 @@ package final class Network {
             guard case .ike(let bytes) = parcel.content, !bytes.isEmpty else { return }
             var corrupted = bytes
             corrupted[Int(random.uint32()) % bytes.count] ^= UInt8(1 << (random.uint32() % 8))
+            lastLoss = now
             note(parcel, from: host, fate: "corrupted")
             parcel.content = .ike(corrupted)
             schedule(parcel, conditions, random)
             return
         }
         let arrival = schedule(parcel, conditions, random)
-        var fate = "arrives at \(Journal.clock(arrival))"
-        if random.chance(conditions.duplication) {
-            fate += " and \(Journal.clock(schedule(parcel, conditions, random)))"
-        }
-        note(parcel, from: host, fate: fate)
+        let second = random.chance(conditions.duplication) ? schedule(parcel, conditions, random) : nil
+        note(
+            parcel,
+            from: host,
+            fate: "arrives at \(Journal.clock(arrival))\(second.map { " and \(Journal.clock($0))" } ?? "")"
+        )
     }
 
     private func note(_ parcel: Parcel, from host: Host, fate: @autoclosure () -> String) {
-        guard case .ike(let bytes) = parcel.content else { return }
+        guard journal.isKept, case .ike(let bytes) = parcel.content else { return }
         journal.note(
             now,
             host.name,

@@ -23,31 +23,33 @@ private struct MessagePlace {
     /// The first octets of the IV; every cipher has at least eight.
     let iv: UInt64?
 
+    /// Reads the octets where they must stand: in a protected message the encrypted payload comes first (RFC 7296 section
+    /// 3.14, RFC 7383 section 2.5).
     init?(_ bytes: [UInt8], _ host: Host) {
-        guard bytes.count >= Header.length, let message = try? Message(parsing: bytes) else { return nil }
-        let header = message.header
+        guard bytes.count >= Header.length else { return nil }
+        let number = { (range: Range<Int>) -> UInt64 in bytes[range].reduce(UInt64(0)) { ($0 << 8) | UInt64($1) } }
         series = Series(
             host: host.name,
             restarts: host.restarts,
-            spiI: header.initiatorSPI.rawValue,
-            spiR: header.responderSPI.rawValue,
-            isResponse: header.isResponse
+            spiI: number(0..<8),
+            spiR: number(8..<16),
+            isResponse: bytes[19] & Header.Flags.response.rawValue != 0
         )
-        isInit = header.exchangeType == .ikeSAInit
-        switch message.payloads.last?.body {
-        case .encrypted(let encrypted):
-            number = Number(messageID: header.messageID, fragment: 0)
-            iv = Self.beginning(encrypted.body)
-        case .encryptedFragment(let fragment):
-            number = Number(messageID: header.messageID, fragment: fragment.number)
-            iv = Self.beginning(fragment.body)
+        isInit = bytes[18] == ExchangeType.ikeSAInit.rawValue
+        let messageID = UInt32(number(20..<24))
+        let body = Header.length + 4
+        switch PayloadType(rawValue: bytes[16]) {
+        case .encrypted where bytes.count >= body + 8:
+            self.number = Number(messageID: messageID, fragment: 0)
+            iv = number(body..<body + 8)
+        case .encryptedFragment where bytes.count >= body + 12:
+            self.number = Number(messageID: messageID, fragment: UInt16(number(body..<body + 2)))
+            iv = number(body + 4..<body + 12)
         default:
-            number = Number(messageID: header.messageID, fragment: 0)
+            self.number = Number(messageID: messageID, fragment: 0)
             iv = nil
         }
     }
-
-    private static func beginning(_ body: [UInt8]) -> UInt64 { body.prefix(8).reduce(0) { $0 << 8 | UInt64($1) } }
 }
 
 /// The octets of messages, told apart by a hash: the runs are long and keep no message.

@@ -1,4 +1,5 @@
 import IKECore
+import IKEWire
 
 /// No two ESP packets have the same key and sequence number (RFC 4303 section 3.3.3).
 package final class SequenceNumbersAreUsedOnce: Property {
@@ -64,9 +65,15 @@ package final class RekeyingLosesNoPacket: Property {
 }
 
 /// While nothing but rekeying happens no SA ends otherwise, unless the network lets a peer seem dead.
+///
+/// It counts from when both ends hold the IKE SA: until then IKE_SA_INIT, which nothing protects, may have arrived changed,
+/// and the responder learns last that the initiator refused its AUTH. A peer may rightly seem dead if the network lost
+/// anything since the request was sent first, though it may lose nothing any more when the patience ends.
 package final class RekeyingClosesNothing: Property {
     package static let name = "rekeying-closes-nothing"
     private var hasGivenUp = false
+    /// How many ends hold an IKE SA, by its initiator's SPI.
+    private var holders: [IKESPI: Int] = [:]
 
     package init() {}
 
@@ -76,18 +83,24 @@ package final class RekeyingClosesNothing: Property {
             return nil
         }
         switch event {
-        case .ikeClosed(let sa, let reason):
-            if reason.saysThatThePeerIsSilent, !network.conditions.isLossless {
-                hasGivenUp = true
-                return nil
-            }
-            return "\(host.name): IKE SA {\(sa.id)} closed: \(reason)"
-        case .childClosed(let child, _, let reason):
+        case .ikeEstablished(let sa): holders[sa.spiI, default: 0] += 1
+        case .ikeRekeyed(_, let new): holders[new.spiI] = 2
+        case .ikeClosed(let sa, let reason) where holders[sa.spiI] == 2:
+            guard isExcused(reason, host, network) else { return "\(host.name): IKE SA {\(sa.id)} closed: \(reason)" }
+            hasGivenUp = true
+        case .childClosed(let child, let sa, let reason) where holders[sa.spiI] == 2:
             // Said before the IKE SA's own end.
-            if reason.saysThatThePeerIsSilent, !network.conditions.isLossless { return nil }
-            return "\(host.name): CHILD SA \(child.story) closed: \(reason)"
-        default: return nil
+            guard isExcused(reason, host, network) else {
+                return "\(host.name): CHILD SA \(child.story) closed: \(reason)"
+            }
+        default: break
         }
+        return nil
+    }
+
+    private func isExcused(_ reason: String, _ host: Host, _ network: Network) -> Bool {
+        guard reason.saysThatThePeerIsSilent, let lastLoss = network.lastLoss else { return false }
+        return lastLoss + host.settings.retransmission.patience >= network.now
     }
 }
 

@@ -3,14 +3,14 @@ import IKECore
 /// Both ends of a CHILD SA have the same keys, each direction's with the right direction, and mean the same by it.
 package final class KeysAgree: Property {
     package static let name = "keys-agree"
-    private var checked: [Int] = []
+    private var checked = -1
 
     package init() {}
 
     package func check(_ network: Network) -> String? {
-        let generations = network.hosts.map(\.dataPlane.generation)
-        guard generations != checked else { return nil }
-        checked = generations
+        let generation = network.dataPlaneGeneration
+        guard generation != checked else { return nil }
+        checked = generation
         for host in network.hosts {
             for sa in host.dataPlane.sas {
                 for other in network.hosts where other !== host {
@@ -43,15 +43,15 @@ package final class EverySAHasItsTwin: Property {
 
     package static let name = "twins"
     private var since: [Lone: Instant] = [:]
-    private var checked: [Int] = []
+    private var checked = -1
     private var deadline = Instant.distantFuture
 
     package init() {}
 
     package func check(_ network: Network) -> String? {
-        let generations = network.hosts.map(\.dataPlane.generation)
-        if generations != checked {
-            checked = generations
+        let generation = network.dataPlaneGeneration
+        if generation != checked {
+            checked = generation
             note(network)
         }
         guard network.now >= deadline else { return nil }

@@ -52,6 +52,7 @@ struct Plan {
     let steps: [Step]
     /// How long there are commands and traffic.
     let activity: Duration
+    /// The pause between packets where nothing changes.
     let packetInterval: Duration
 
     init(random: SeededRandom, hours: Double?) {
@@ -64,9 +65,8 @@ struct Plan {
         dataConditions = Self.dataConditions(kind, conditions, random)
         var settings = Settings()
         settings.retransmission.timeout = .seconds(random.element([1, 2, 4]))
-        settings.exportsKeys = true
         activity = hours.map { .seconds($0 * 3600) } ?? .seconds(60 + random.below(340))
-        packetInterval = hours == nil ? .milliseconds(random.element([100, 300, 1000])) : .seconds(5)
+        packetInterval = hours == nil ? .milliseconds(random.element([500, 2000, 8000])) : .seconds(5)
         let count = hours.map { Int($0 * 40) } ?? 2 + random.below(10)
         steps = Self.steps(max(2, count), kind, hostCount, links, natted, activity, random)
         settings.windowSize = random.element([1, 1, 2, 8])

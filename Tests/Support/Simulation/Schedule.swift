@@ -1,4 +1,4 @@
-package import IKECore
+import IKECore
 import IKECrypto
 import IKEWire
 import Inet
@@ -23,8 +23,10 @@ package final class Schedule {
     private let policies: [Policy]
     private let nat = NATBox(PlannedPolicies.natAddress)
 
-    /// - Parameter hours: how long commands and traffic go on; nil for some minutes, as the seed says.
-    package init(seed: UInt64, hours: Double? = nil, keepsLog: Bool = false) {
+    /// - Parameters:
+    ///   - hours: how long commands and traffic go on; nil for some minutes, as the seed says.
+    ///   - fault: what is broken on purpose in the first host.
+    package init(seed: UInt64, hours: Double? = nil, keepsLog: Bool = false, fault: PlantedFault? = nil) {
         self.seed = seed
         let random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D)
         plan = Plan(random: random, hours: hours)
@@ -37,13 +39,17 @@ package final class Schedule {
         network.expectations = Self.expectations(plan)
         for (index, policy) in policies.enumerated() {
             let isNatted = index == plan.natted
-            network.host(
+            var settings = plan.settings
+            settings.exportsKeys = keepsLog
+            if index == 0 { fault?.impair(&settings) }
+            let host = network.host(
                 "h\(index)",
                 isNatted ? "10.99.0.2" : PlannedPolicies.address(index),
                 behind: isNatted ? nat : nil,
                 policy: policy,
-                settings: plan.settings
+                settings: settings
             )
+            if index == 0 { fault?.plant(in: host) }
         }
     }
 
@@ -70,8 +76,7 @@ package final class Schedule {
         }
         network.run(for: plan.activity)
         calmDown()
-        network.run(for: network.expectations.grace)
-        network.settle(within: .seconds(900))
+        network.settle(within: network.expectations.grace + .seconds(900))
         return Outcome(
             seed: seed,
             violations: network.violations,
@@ -145,17 +150,5 @@ package final class Schedule {
         let sas = host.endpoint.summaries(now: network.now).filter { $0.state != .connecting }
         guard !sas.isEmpty else { return }
         network.command(host, command(.ikeSA(id: sas[pick % sas.count].id)))
-    }
-}
-
-extension RetransmissionPolicy {
-    /// How long a request is repeated before its peer is given up.
-    package var patience: Duration {
-        var (sum, wait) = (Duration.zero, timeout)
-        for _ in 0...tries {
-            sum += wait
-            wait = wait * base
-        }
-        return sum
     }
 }
