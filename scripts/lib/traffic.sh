@@ -41,27 +41,30 @@ iperf3_listens() { # HOST
     in_host "$1" ss --no-header --listening --tcp --numeric 'sport = :5201' | grep -q .
 }
 
+declare -A CAPTURE_FILE=() # by process id
+
 # Captures what a host sends and receives on its cable.
 capture_start() { # HOST DEVICE FILE [FILTER...]
     local host=$1 device=$2 file=$3
     shift 3
     process_start "$WORK/${file##*/}.log" ip netns exec "$(namespace_of "$host")" \
         tcpdump -i "$device" -n -U -s 0 --immediate-mode -Z root -B 16384 -w "$file" "$@"
-    CAPTURE=$STARTED CAPTURE_FILE=$file
+    CAPTURE=$STARTED
+    CAPTURE_FILE[$CAPTURE]=$file
     wait_until 15 grep -qs "listening on" "$WORK/${file##*/}.log" || die "tcpdump does not start ($WORK/${file##*/}.log)"
 }
 
 # Ends a capture when tcpdump has written what it got, which is when its file no longer grows.
 capture_stop() {
     CAPTURE_SIZE=-1
-    wait_until 10 capture_rests || warn "the capture $CAPTURE_FILE does not come to rest"
+    wait_until 10 capture_rests || warn "the capture ${CAPTURE_FILE[$CAPTURE]} does not come to rest"
     process_stop "$CAPTURE"
 }
 
 capture_rests() {
     local size
     sleep 0.3
-    size=$(stat --format=%s "$CAPTURE_FILE")
+    size=$(stat --format=%s "${CAPTURE_FILE[$CAPTURE]}")
     [[ $size == "$CAPTURE_SIZE" ]] || { CAPTURE_SIZE=$size && return 1; }
 }
 
