@@ -185,7 +185,7 @@ final class IKESA {
     var isConnecting: Bool {
         switch state {
         case .connecting, .authenticating: true
-        case .halfOpen, .established, .deleting, .superseded, .closed: false
+        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: false
         }
     }
 
