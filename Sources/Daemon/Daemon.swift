@@ -38,6 +38,7 @@ package final class Daemon {
     private let signals: SignalFD
     private let keyLog: KeyLog?
     private var stopAt: Instant?
+    private var postponed: [PostponedBeginning] = []
     private var isPerforming = false
 
     /// Why the daemon cannot start: what to change, for the person who called it.
@@ -236,12 +237,26 @@ package final class Daemon {
         for id in commands.takeOverdue(now) {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
+        beginPostponed()
         feed(.childUsage(tunnels.usage))
         feed(.timer)
     }
 
+    /// Begins something later.
+    func postpone(_ beginning: PostponedBeginning) {
+        postponed.append(beginning)
+        setTimer()
+    }
+
+    /// What was postponed until now.
+    func takePostponed(_ now: Instant) -> [PostponedBeginning] {
+        defer { postponed.removeAll { $0.at <= now } }
+        return postponed.filter { $0.at <= now }
+    }
+
     private func setTimer() {
-        let deadline = [endpoint.nextDeadline, stopAt, commands.nextDeadline].compactMap { $0 }.min()
+        let deadlines = [endpoint.nextDeadline, stopAt, commands.nextDeadline, postponed.map(\.at).min()]
+        let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)
     }
 

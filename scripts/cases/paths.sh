@@ -83,14 +83,15 @@ case_strict_filter() { # raw|udp trap|start
     stop_both ours
 }
 
-# The peer is known by its name, which means nobody's address at first: as soon as it means the right one, the tunnel is there.
+# The peer is known by its name, which means nothing at first, and then nobody's address: as soon as it means the right one, the
+# tunnel is there.
 case_host_name() {
     [[ $OURS == iked ]] || case_skip "needs iked at our end"
     tunnel_prepare
     PEER_REMOTE[ours]=theirs.test
     PEER_CONNECTION_KEYS[ours]='    keyingtries = 0'
     PEER_CHILD_KEYS[ours]='        start_action = start'
-    echo "10.99.0.77 theirs.test" >"$WORK/hosts"
+    echo "127.0.0.1 localhost" >"$WORK/hosts"
     peer_start theirs
     mkdir -p "$(peer_directory ours)"
     host_remember ours
@@ -98,9 +99,11 @@ case_host_name() {
     # shellcheck disable=SC2016 # for the shell in the namespace
     iked_launch ours sh -c 'mount --bind "$0" /etc/hosts && exec "$@"' "$WORK/hosts"
     iked_await ours
-    sleep 1
-    peers_assert_no_sa theirs
-    echo "${OUTER4[theirs]} theirs.test" >"$WORK/hosts" # the same file, which is bound there
+    wait_until 10 grep -q 'could not look up theirs.test' "$(peer_log ours)" || die "the name means something ($(peer_log ours))"
+    echo "10.99.0.77 theirs.test" >"$WORK/hosts" # the same file, which is bound there
+    wait_until 20 grep -q 'initiating IKE SA to 10.99.0.77' "$(peer_log ours)" ||
+        die "the name is not looked up again ($(peer_log ours))"
+    echo "${OUTER4[theirs]} theirs.test" >"$WORK/hosts"
     wait_until 30 peers_agree ours theirs || die "the tunnel does not follow the name ($(peer_log ours))"
     ping_both_ways ours theirs
     stop_both ours

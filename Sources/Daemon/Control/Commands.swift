@@ -105,22 +105,6 @@ extension Daemon {
         }
     }
 
-    /// Gives the engine a command that needs the addresses of a negotiation.
-    func begin(
-        _ connection: ConnectionConfiguration,
-        _ id: CommandID,
-        _ command: @escaping (PeerAddresses) -> Command
-    ) {
-        withAddresses(of: connection) { [weak self] addresses in
-            switch addresses {
-            case .success(let addresses): self?.feed(.command(command(addresses), id))
-            case .failure(let failure):
-                self?.log(.error, failure.message, connection: connection.name)
-                self?.answer(id, .failed(failure))
-            }
-        }
-    }
-
     /// Brings up the children that are to be up whenever the daemon runs (`start_action = start`).
     func initiateAtStart(_ names: [String]) {
         for connection in store.connections where names.contains(connection.name) {

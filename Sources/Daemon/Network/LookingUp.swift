@@ -3,7 +3,78 @@ import SwanConf
 
 // Where the ends of a connection are, which host names tell anew each time.
 
+/// A negotiation that cannot begin yet: it is not known where the peer is, or there is no way to it, as when a host starts.
+struct PostponedBeginning {
+    let at: Instant
+    let connection: String
+    let id: CommandID
+    /// How often it has been tried.
+    let tries: UInt32
+    let command: (PeerAddresses) -> Command
+
+    /// The wait after the first try; it doubles with each further one.
+    private static let firstWait: Duration = .seconds(5)
+    private static let longestWait: Duration = .seconds(60)
+
+    static func wait(afterTries tries: UInt32) -> Duration {
+        min(firstWait * (1 << min(max(tries, 1) - 1, 8)), longestWait)
+    }
+}
+
 extension Daemon {
+    /// Gives the engine a command that needs the addresses of a negotiation; as often as `keyingtries` says where they cannot be
+    /// had.
+    func begin(
+        _ connection: ConnectionConfiguration,
+        _ id: CommandID,
+        tries: UInt32 = 1,
+        _ command: @escaping (PeerAddresses) -> Command
+    ) {
+        withAddresses(of: connection) { [weak self] addresses in
+            guard let self else { return }
+            switch addresses {
+            case .success(let addresses): feed(.command(command(addresses), id))
+            case .failure(let failure):
+                let mayChange = !connection.hostNames.isEmpty || failure.reason == .peerUnreachable
+                guard mayChange, connection.keyingtries == 0 || tries < connection.keyingtries else {
+                    log(.error, failure.message, connection: connection.name)
+                    answer(id, .failed(failure))
+                    return
+                }
+                let wait = PostponedBeginning.wait(afterTries: tries)
+                log(
+                    .warning,
+                    "\(failure.message); trying again in \(wait.components.seconds) s",
+                    connection: connection.name
+                )
+                postpone(
+                    PostponedBeginning(
+                        at: now + wait,
+                        connection: connection.name,
+                        id: id,
+                        tries: tries,
+                        command: command
+                    )
+                )
+            }
+        }
+    }
+
+    /// Tries again what was postponed to a time that has come.
+    func beginPostponed() {
+        for beginning in takePostponed(now) {
+            if let connection = store.connection(named: beginning.connection) {
+                begin(connection, beginning.id, tries: beginning.tries &+ 1, beginning.command)
+            } else {
+                let failure = NegotiationFailure(
+                    .noSuchConnection,
+                    "connection \(beginning.connection) is not configured any more"
+                )
+                answer(beginning.id, .failed(failure))
+            }
+        }
+    }
+
     /// Calls `body` with the addresses to begin a negotiation with: at once, or when the host names have been looked up.
     func withAddresses(
         of connection: ConnectionConfiguration,
