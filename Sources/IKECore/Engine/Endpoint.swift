@@ -1,6 +1,6 @@
 package import IKECrypto
 import IKEWire
-import Inet
+package import Inet
 
 /// The IKE engine: all IKE SAs of one daemon (or one shard of it), without any I/O.
 ///
@@ -13,6 +13,7 @@ package final class Endpoint {
     private let spis: SPIAllocator
     private let ledger = CommandLedger()
     private var policy: Policy
+    private var network = LocalNetwork()
     private var cookies: CookieJar
     private var deadlines = DeadlineQueue()
     private var outputs: [Output] = []
@@ -52,6 +53,7 @@ package final class Endpoint {
     // MARK: - In and out
 
     package func handle(_ input: Input, now: Instant) {
+        if case .network(let new) = input { network = new }
         let turn = Turn(
             now: now,
             settings: settings,
@@ -59,6 +61,7 @@ package final class Endpoint {
             random: random,
             spis: spis,
             ledger: ledger,
+            network: network,
             arrival: input.arrival
         )
         switch input {
@@ -66,6 +69,7 @@ package final class Endpoint {
         case .command(let command, let id): perform(command, id, turn)
         case .policy(let new): policy = new
         case .childUsage(let usage): noteUsage(usage, turn)
+        case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .timer: break
@@ -274,6 +278,13 @@ package final class Endpoint {
         }
     }
 
+    private func followNetwork(_ turn: Turn) {
+        for sa in sas.values.sorted(by: { $0.id < $1.id }) {
+            sa.networkChanged(turn)
+            settle(sa, turn)
+        }
+    }
+
     private func noteArrival(_ childID: UInt32, _ path: Path, _ turn: Turn) {
         guard let sa = sas.values.first(where: { $0.children.contains { $0.childSA.id == childID } }) else { return }
         sa.heardESP(from: path, turn)
@@ -345,6 +356,7 @@ package final class Endpoint {
         do {
             var initiation = initiation
             initiation.isFirstContact = isFirstContact(initiation.connection)
+            initiation.local.address = source(for: initiation)
             let sa = try IKESA.initiate(initiation, turn)
             sas[sa.ourSPI] = sa
             settle(sa, turn)
@@ -375,6 +387,13 @@ package final class Endpoint {
         }
         if let ends { (initiation.local, initiation.remote) = (ends.local, ends.remote) }
         begin(initiation, turn)
+    }
+
+    /// The address to begin from: one that the host had when it was asked may be gone since.
+    private func source(for initiation: Initiation) -> IPAddress {
+        let (local, remote) = (initiation.local.address, initiation.remote.address)
+        let sources = network.sources(for: remote).filter(initiation.connection.admitsLocal)
+        return network.admits(local, remote) ? local : sources.first ?? local
     }
 
     /// Gives every SA that is meant an exchange to do; for a CHILD SA its id goes with it.
@@ -432,6 +451,15 @@ package final class Endpoint {
     /// All IKE SAs that are not merely lingering, oldest first.
     package func summaries(now: Instant) -> [IKESASummary] {
         sas.values.filter { !$0.isClosed }.sorted { $0.id < $1.id }.map { $0.summary(now) }
+    }
+
+    /// The peers' addresses that the routing should be asked about for `LocalNetwork`: those of SAs whose path is ours to choose.
+    package var mobilePeers: Set<IPAddress> {
+        Set(
+            sas.values.lazy.filter { $0.mobility.isAgreed && $0.isOriginalInitiator && !$0.isClosed }.flatMap(
+                \.peerAddresses
+            )
+        )
     }
 
     /// How much state is held; zero everywhere once everything has ended.

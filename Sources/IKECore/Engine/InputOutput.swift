@@ -78,6 +78,8 @@ package enum Input: Sendable {
     /// What CHILD SAs have carried, by their ids: proof that the peer is alive (RFC 7296 section 2.4), and what volume limits
     /// go by. To be given before `timer`.
     case childUsage([UInt32: ChildUsage])
+    /// The addresses or routes of the host, after each change that matters.
+    case network(LocalNetwork)
     /// An authentic ESP packet of a CHILD SA, newer than all before it, came along another path than the SA has.
     case childArrival(id: UInt32, Path)
     /// The answer to a `lookUp`; nil: the names mean nothing now, and the addresses known so far must do.

@@ -12,6 +12,7 @@ final class Turn {
     let random: any RandomSource
     let spis: SPIAllocator
     let ledger: CommandLedger
+    let network: LocalNetwork
     /// Where the datagram came in that the call is about; nil where it is about something else.
     let arrival: Path?
     private(set) var outputs: [Output] = []
@@ -30,6 +31,7 @@ final class Turn {
         random: any RandomSource,
         spis: SPIAllocator,
         ledger: CommandLedger,
+        network: LocalNetwork,
         arrival: Path?
     ) {
         self.now = now
@@ -38,6 +40,7 @@ final class Turn {
         self.random = random
         self.spis = spis
         self.ledger = ledger
+        self.network = network
         self.arrival = arrival
     }
 

@@ -4,6 +4,8 @@ import Inet
 
 /// Which end sits behind a NAT (RFC 7296 section 2.23).
 package struct NATStatus: Hashable, Sendable {
+    /// Both ends know NAT traversal.
+    package var isSupported = false
     package var isLocalBehindNAT = false
     package var isRemoteBehindNAT = false
     /// UDP encapsulation was asked for by configuration.
@@ -56,6 +58,7 @@ enum NATDetection {
             let localHash = hash(spiI: spiI, spiR: spiR, local)
         else { return NATStatus() }
         return NATStatus(
+            isSupported: true,
             isLocalBehindNAT: !destinations.contains { $0.data == localHash },
             isRemoteBehindNAT: !sources.contains { $0.data == remoteHash },
             isForced: forcing

@@ -12,6 +12,8 @@ func refusal(_ notify: Notify, offered: [Proposal]) -> NegotiationFailure {
         hint = "local_ts or remote_ts does not overlap with what it allows; its log says what it has"
     case .temporaryFailure:
         hint = "it is busy with another exchange"
+    case .unexpectedNATDetected:
+        hint = "there is a NAT on the way, and one of the ends does not know NAT traversal"
     case .childSANotFound:
         hint = "it has no such CHILD SA"
     default:

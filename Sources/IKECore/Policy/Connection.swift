@@ -78,6 +78,8 @@ package struct Connection: Hashable, Sendable {
     package var acceptsFragments = true
     /// Whether our own messages are sent in fragments when they are long.
     package var sendsFragments = true
+    /// Whether the SAs move when an end changes its address (`mobike`, RFC 4555).
+    package var isMobile = false
     /// Silence after which the peer is asked whether it lives (`dpd_delay`); nil: never.
     package var livenessDelay: Duration?
     /// How often a negotiation that gets no answer is begun (`keyingtries`); nil: for ever.

@@ -31,6 +31,7 @@ extension IKESA {
             case .resend(let datagrams, let attempt):
                 log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
                 send(datagrams, turn)
+                probe(datagrams, attempt: attempt, turn)
             case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
             }
         }
@@ -65,6 +66,7 @@ extension IKESA {
             again.tries += 1
             again.children += pending.compactMap(\.requestedChild)
             pending = []
+            again.remote.address = initiation.connection.remote(after: remote.address)
             turn.restart(again)
             state = .closed(nil, until: turn.now)
         case .deleting(let security, _, let commands):
@@ -87,7 +89,9 @@ extension IKESA {
 
     private func mayTryAgain(_ initiation: Initiation) -> Bool {
         guard let limit = initiation.connection.keyingTries else { return true }
-        return initiation.tries + 1 < limit
+        // Each try is for all the addresses that the peer may have.
+        let (tries, overflow) = limit.multipliedReportingOverflow(by: max(1, initiation.connection.namedRemotes.count))
+        return overflow || initiation.tries + 1 < tries
     }
 
     // MARK: - Limits

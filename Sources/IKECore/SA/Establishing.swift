@@ -63,7 +63,9 @@ extension IKESA {
                 window.closeAll()
                 self.spiR = spiR
                 self.nat = nat
-                if nat.usesEncapsulation { moveToNATTraversalPort(turn) }
+                // MOBIKE may lead to a NAT later, and then the port is right already (RFC 4555 section 3.3).
+                let mayMeetNAT = initiation.connection.isMobile && nat.isSupported
+                if nat.usesEncapsulation || mayMeetNAT { moveToNATTraversalPort(turn) }
                 turn.export(agreement.exported)
                 try sendAuth(agreement, initiation, turn)
             }
@@ -105,7 +107,9 @@ extension IKESA {
                 remote: remote,
                 policy: turn.policy
             )
-            let payloads = try exchange.request(isFirstContact: initiation.isFirstContact)
+            let payloads =
+                try exchange.request(isFirstContact: initiation.isFirstContact)
+                + mobilityOffer(initiation.connection, turn)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
         } catch {
@@ -123,6 +127,7 @@ extension IKESA {
         do {
             let (peer, child) = try exchange.process(payloads, policy: turn.policy)
             establish(peer, exchange.agreement.security, turn)
+            noteMobility(payloads, peer.connection, turn)
             let first = initiation.children.first
             switch child {
             case .agreed(let agreement):
@@ -186,6 +191,7 @@ extension IKESA {
     func answerAuth(_ header: Header, _ payloads: [Payload], _ agreement: KeyAgreement, _ turn: Turn) {
         var spi: ESPSPI?
         do {
+            try refuseForbiddenNAT(payloads, turn)
             let responder = AuthResponder(
                 agreement: agreement,
                 local: local,
@@ -199,19 +205,31 @@ extension IKESA {
                 return allocated
             }
             establish(outcome.peer, agreement.security, turn)
+            noteMobility(payloads, outcome.peer.connection, turn)
             if payloads.notify(.initialContact) != nil { turn.noteInitialContact(self) }
             if case .agreed(let child) = outcome.child { try install(child, agreement, turn) }
             if case .refused(let failure) = outcome.child {
                 if let spi { turn.spis.release(spi) }
                 log(.error, failure.message, turn)
             }
-            answer(header, outcome.payloads, turn)
+            let mobility = mobility.isAgreed ? mobilityOffer(outcome.peer.connection, turn) : []
+            answer(header, outcome.payloads + mobility, turn)
         } catch {
             if let spi { turn.spis.release(spi) }
             log(.error, "refused \(remote): \(error.message)", turn)
             answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
             state = .closed(agreement.security, until: turn.now + Self.lingering)
         }
+    }
+
+    /// A peer that forbids NATs does not get an SA through one (RFC 4555 section 3.9).
+    private func refuseForbiddenNAT(_ payloads: [Payload], _ turn: Turn) throws(NegotiationFailure) {
+        guard let arrival = turn.arrival, AddressNotifies.revealsNAT(payloads, arrival: arrival) else { return }
+        throw NegotiationFailure(
+            .unsupported,
+            "a NAT changes what the peer sends from \(arrival.remote), which the peer forbids (NO_NATS_ALLOWED)",
+            notify: Notify(.unexpectedNATDetected)
+        )
     }
 
     // MARK: - Both

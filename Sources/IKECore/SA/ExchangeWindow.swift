@@ -126,6 +126,15 @@ struct ExchangeWindow {
         return due
     }
 
+    /// The path is another one: what waits for a response is sent again at once, and patience begins anew.
+    mutating func beginAgain(policy: RetransmissionPolicy, now: Instant) -> [[[UInt8]]] {
+        for index in outstanding.indices {
+            outstanding[index].attempt = 0
+            outstanding[index].deadline = now + policy.wait(afterAttempt: 0)
+        }
+        return outstanding.map(\.datagrams)
+    }
+
     // MARK: - Their requests
 
     func verdict(onRequest messageID: UInt32) -> Verdict {

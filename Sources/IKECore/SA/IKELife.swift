@@ -26,7 +26,8 @@ extension IKESA {
             case .announceDeletion(let spi):
                 begin(.announceDeletion, .informational, [Payload(.delete(.esp([spi])))], turn)
             case .deleteIKE(let reason, let command): startDeleteIKE(established, reason, command, turn)
-            case .liveness: begin(.liveness, .informational, [], turn)
+            case .liveness: begin(.liveness, .informational, livenessPayloads(turn), turn)
+            case .addresses(let request): startAddressExchange(request, turn)
             }
         }
     }
@@ -85,7 +86,7 @@ extension IKESA {
             return
         }
         let spis = payloads.deletes.filter { $0.protocolID == .esp }.flatMap(\.spis).compactMap { ESPSPI(bytes: $0) }
-        answer(header, deleteChildren(spis, turn), turn)
+        answer(header, deleteChildren(spis, turn) + answerAddresses(header, payloads, turn), turn)
     }
 
     // MARK: - The end
@@ -199,7 +200,7 @@ extension IKESA {
                 case .createChild(let creation, _): turn.spis.release(creation.offer.spi)
                 case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
                 case .rekeyIKE(let rekeying): rekeying.rival?.sa.disappear(turn)
-                case .deleteChild, .announceDeletion, .liveness: break
+                case .deleteChild, .announceDeletion, .liveness, .addresses: break
                 }
             }
         case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: break
@@ -237,7 +238,7 @@ extension IKESA.PendingExchange {
         case .rekeyChild(_, let command), .rekeyIKE(let command), .deleteChild(_, let command),
             .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
-        case .liveness, .announceDeletion: nil
+        case .liveness, .announceDeletion, .addresses: nil
         }
     }
 }
@@ -249,7 +250,7 @@ extension IKESA.OngoingExchange {
         case .rekeyChild(let rekeying): rekeying.command
         case .rekeyIKE(let rekeying): rekeying.command
         case .deleteChild(_, let command): command
-        case .announceDeletion, .liveness: nil
+        case .announceDeletion, .liveness, .addresses: nil
         }
     }
 }

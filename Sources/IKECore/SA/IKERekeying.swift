@@ -197,7 +197,7 @@ extension IKESA {
     /// While an exchange of ours about CHILD SAs is under way, the IKE SA must not be replaced under it.
     private func refuseWhileBusy(_ established: Established) throws(NegotiationFailure) {
         let hasRival = established.ongoing.rekeyIKE?.rival != nil
-        guard established.ongoing.concernChildren || hasRival else { return }
+        guard established.ongoing.concernChildren || established.ongoing.concernAddresses || hasRival else { return }
         throw NegotiationFailure(
             .temporaryFailure,
             "the peer rekeys the IKE SA while an exchange of ours is under way; it may try again",
@@ -231,6 +231,7 @@ extension IKESA {
         )
         successor.nat = nat
         successor.isOriginalInitiator = isOriginalInitiator
+        successor.mobility = mobility.inherited
         successor.movedAt = movedAt
         turn.export(rekeyed.exported)
         return successor
@@ -246,7 +247,7 @@ extension IKESA {
         draining = []
         pending = []
         postponed = []
-        successor.move(to: path, turn)
+        successor.takeOverMobility(of: self, turn)
         turn.touch(successor)
         successor.log(.info, "IKE SA {\(id)} rekeyed", turn)
         turn.emit(.ikeRekeyed(old: summary(turn.now), new: successor.summary(turn.now)))

@@ -14,8 +14,8 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
-/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`, `Moving`. What is on the wire is the exchanges' business (`Exchanges/`),
-/// when it is sent that of `ExchangeWindow`.
+/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`, `Moving`, `Mobility`, `AddressUpdates`. What is on the wire is the
+/// exchanges' business (`Exchanges/`), when it is sent that of `ExchangeWindow`.
 final class IKESA {
     enum State {
         /// IKE_SA_INIT is sent.
@@ -57,6 +57,7 @@ final class IKESA {
         case deleteChild(id: UInt32, CommandID?)
         case announceDeletion
         case liveness
+        case addresses(AddressExchange)
     }
 
     /// An exchange that waits until those before it have their response.
@@ -71,6 +72,7 @@ final class IKESA {
         case announceDeletion(ESPSPI)
         case deleteIKE(reason: String, CommandID?)
         case liveness
+        case addresses(AddressRequest)
     }
 
     /// How long a closed SA still repeats its last answer.
@@ -93,6 +95,7 @@ final class IKESA {
     var nat = NATStatus()
     /// Whether we sent the very first request; rekeying the IKE SA does not change it.
     var isOriginalInitiator: Bool
+    var mobility = Mobility()
     /// When its path last changed; nil: never.
     var movedAt: Instant?
     var window = ExchangeWindow()
@@ -307,6 +310,7 @@ final class IKESA {
                 established.putOffSince = nil
             }
             state = .established(established)
+            noteAnswer(to: exchange, turn)
             processResponse(payloads, to: exchange, established, turn)
             deleteOvertaken(turn)
         case .superseded(var established, let until):
@@ -338,8 +342,12 @@ final class IKESA {
         case .deleteChild(let id, let command):
             removeChild(id, reason: "deleted", turn)
             turn.finish(command)
-        case .announceDeletion, .liveness:
+        case .announceDeletion:
             break
+        case .liveness:
+            processLiveness(payloads, turn)
+        case .addresses(let exchange):
+            processAddressExchange(payloads, exchange, turn)
         }
     }
 

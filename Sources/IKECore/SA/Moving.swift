@@ -11,6 +11,8 @@ import Inet
 //     peer 10.0.0.2:4500 -- NAT 203.0.113.7:20001 --> us          the SA's address is 203.0.113.7:20001
 //                           the NAT restarts
 //     peer 10.0.0.2:4500 -- NAT 203.0.113.7:20002 --> us          the next packet moves the SA to 203.0.113.7:20002
+//
+// With MOBIKE the peer says so itself when it has moved (`Mobility`), and only ESP is followed (RFC 4555 section 3.8).
 
 extension IKESA {
     /// After a move, ESP packets from elsewhere may have been under way since before, and move nothing for so long.
@@ -29,7 +31,7 @@ extension IKESA {
         lastHeard = turn.now
         if case .halfOpen = state {
             if header.exchangeType == .ikeAuth { (local, remote) = (arrival.local, arrival.remote) }
-        } else if followsPeer {
+        } else if followsPeer, !mobility.isAgreed {
             follow(arrival, turn)
         }
     }

@@ -49,7 +49,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild: true
-            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness: false
+            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness, .addresses: false
             }
         }
     }
@@ -59,7 +59,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild, .deleteChild, .announceDeletion: true
-            case .rekeyIKE, .liveness: false
+            case .rekeyIKE, .liveness, .addresses: false
             }
         }
     }
@@ -87,6 +87,25 @@ struct OngoingExchanges {
         }
     }
 
+    // MARK: - About addresses
+
+    var concernAddresses: Bool {
+        exchanges.values.contains { exchange in
+            guard case .addresses = exchange else { return false }
+            return true
+        }
+    }
+
+    /// Whether the peer has been asked if it receives where the IKE SA has gone.
+    var checksRoutability: Bool {
+        exchanges.values.contains { exchange in
+            guard case .addresses(let addresses) = exchange, case .checkRoutability = addresses.purpose else {
+                return false
+            }
+            return true
+        }
+    }
+
     // MARK: - What may run beside them
 
     /// Whether an exchange may begin while these are under way.
@@ -95,7 +114,7 @@ struct OngoingExchanges {
         guard rekeyIKE == nil else { return false }
         switch next {
         case .rekeyIKE, .deleteIKE, .liveness: return false
-        case .createChild, .announceDeletion: return true
+        case .createChild, .announceDeletion, .addresses: return true
         case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
             return !rekeys(child: id) && !deletes(child: id)
         }

@@ -4,9 +4,8 @@ package import Inet
 /// A host of the network with what its engine has told it so far.
 package final class Host {
     package let name: String
-    /// The address of its own interface; behind a NAT nobody else sees it.
-    package let address: IPAddress
-    package let nat: NATBox?
+    /// The addresses that it has, the preferred one first.
+    package private(set) var interfaces: [Interface]
     package private(set) var endpoint: Endpoint
     package let dataPlane = DataPlane()
     /// How many times it has been started anew.
@@ -27,16 +26,38 @@ package final class Host {
     var usageReported = Instant(nanoseconds: 0)
     let settings: Settings
 
-    init(name: String, address: IPAddress, nat: NATBox?, settings: Settings, endpoint: Endpoint) {
+    init(name: String, interfaces: [Interface], settings: Settings, endpoint: Endpoint) {
         self.name = name
-        self.address = address
-        self.nat = nat
+        self.interfaces = interfaces
         self.settings = settings
         self.endpoint = endpoint
     }
 
+    /// An address of a host; behind a NAT nobody else sees it.
+    package struct Interface {
+        package let address: IPAddress
+        package let nat: NATBox?
+
+        package init(_ address: String, behind nat: NATBox? = nil) {
+            guard let address = IPAddress(address) else { preconditionFailure("not an address: \(address)") }
+            self.address = address
+            self.nat = nat
+        }
+    }
+
+    /// Its first address; a host that has lost every address keeps none.
+    package var address: IPAddress { interfaces.first?.address ?? .anyV4 }
+    package var nat: NATBox? { interfaces.first?.nat }
+
     /// The address that its peers talk to.
     package var outerAddress: IPAddress { nat?.address ?? address }
+
+    func interface(at address: IPAddress) -> Interface? { interfaces.first { $0.address == address } }
+
+    func change(_ interfaces: [Interface]) { self.interfaces = interfaces }
+
+    /// What it tells its engine of them.
+    package var network: LocalNetwork { LocalNetwork(addresses: interfaces.map(\.address)) }
 
     /// Starts anew with another engine; all state is lost.
     func restart(_ endpoint: Endpoint) {

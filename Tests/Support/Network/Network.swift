@@ -56,9 +56,25 @@ package final class Network {
         policy: Policy,
         settings: Settings = Settings()
     ) -> Host {
-        guard let address = IPAddress(address) else { preconditionFailure("not an address: \(address)") }
-        let host = Host(name: name, address: address, nat: nat, settings: settings, endpoint: engine(settings, policy))
+        self.host(name, [Host.Interface(address, behind: nat)], policy: policy, settings: settings)
+    }
+
+    /// A host with several addresses, of which its engine is told.
+    @discardableResult
+    package func host(
+        _ name: String,
+        _ interfaces: [Host.Interface],
+        policy: Policy,
+        settings: Settings = Settings()
+    ) -> Host {
+        let host = Host(
+            name: name,
+            interfaces: interfaces,
+            settings: settings,
+            endpoint: engine(settings, policy)
+        )
         hosts.append(host)
+        if interfaces.count > 1 { feed(host, .network(host.network)) }
         return host
     }
 
@@ -135,6 +151,19 @@ package final class Network {
     package func silence(_ host: Host, for duration: Duration) {
         journal.note(now, "\(host.name) is cut off for \(duration)")
         outages.append(Outage(scope: .host(host.outerAddress), until: now + duration))
+    }
+
+    /// Gives a host other addresses, and tells its engine.
+    package func readdress(_ host: Host, to interfaces: [Host.Interface]) {
+        journal.note(now, "\(host.name) has the addresses \(interfaces.map(\.address)) now")
+        host.change(interfaces)
+        feed(host, .network(host.network))
+    }
+
+    /// Lets nothing between two outer addresses through for a while.
+    package func cut(_ one: IPAddress, _ other: IPAddress, for duration: Duration) {
+        journal.note(now, "the path between \(one) and \(other) is cut for \(duration)")
+        outages.append(Outage(scope: .path(one, other), until: now + duration))
     }
 
     /// Lets nothing between two hosts through for a while.
@@ -250,7 +279,11 @@ package final class Network {
     /// Sends a parcel on its way, past the NAT in front of its sender and through what the network does to it.
     func dispatch(_ parcel: Parcel, from host: Host, _ conditions: Conditions, _ random: SeededRandom) {
         var parcel = parcel
-        if let nat = host.nat, parcel.hasPorts {
+        guard let interface = host.interface(at: parcel.source.address) else {
+            note(parcel, from: host, fate: "cannot leave: the host has not this address")
+            return
+        }
+        if let nat = interface.nat, parcel.hasPorts {
             parcel.source = nat.outward(parcel.source, to: parcel.destination.address, now: now)
         }
         guard !random.chance(conditions.loss) else {
@@ -313,14 +346,15 @@ package final class Network {
     }
 
     private func addressee(of parcel: Parcel) -> (Host, SocketAddress)? {
-        if let nat = hosts.lazy.compactMap(\.nat).first(where: { $0.address == parcel.destination.address }) {
+        let nats = hosts.lazy.flatMap(\.interfaces).compactMap(\.nat)
+        if let nat = nats.first(where: { $0.address == parcel.destination.address }) {
             guard parcel.hasPorts, let inside = nat.inward(parcel.destination, from: parcel.source.address, now: now)
             else { return nil }
-            return hosts.first { $0.nat === nat && $0.address == inside.address }.map { ($0, inside) }
+            return hosts.first { $0.interface(at: inside.address)?.nat === nat }.map { ($0, inside) }
         }
-        return hosts.first { $0.nat == nil && $0.address == parcel.destination.address }.map {
-            ($0, parcel.destination)
-        }
+        let destination = parcel.destination
+        return hosts.first { host in host.interface(at: destination.address).map { $0.nat == nil } ?? false }
+            .map { ($0, destination) }
     }
 
     // MARK: - Properties
