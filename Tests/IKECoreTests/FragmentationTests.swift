@@ -78,6 +78,43 @@ import Testing
         #expect(pair.network.sent.count > before)
     }
 
+    /// Two sites whose identities alone take more than a packet of 1280 octets.
+    private var longWinded: TwoSites {
+        var sites = TwoSites()
+        let names = (
+            Identification(type: .fqdn, data: Array(repeating: UInt8(ascii: "l"), count: 2500)),
+            Identification(type: .fqdn, data: Array(repeating: UInt8(ascii: "r"), count: 2500))
+        )
+        sites.left.connections[0].local.identity = names.0
+        sites.left.connections[0].remote.identity = names.1
+        sites.right.connections[0].local.identity = names.1
+        sites.right.connections[0].remote.identity = names.0
+        return sites
+    }
+
+    @Test(arguments: [576, 1280, 9000]) func aPathThatIsNarrowerThanTheFragmentsIsFoundOut(_ width: Int) throws {
+        let pair = Pair(longWinded, settings: settings(1400))
+        // IP and UDP headers and the non-ESP marker come on top.
+        pair.network.tap = { $0.datagram.bytes.count + 32 <= width ? $0.datagram : nil }
+        #expect(pair.left.succeeded(pair.up(within: .seconds(60))))
+        let sizes = pair.network.sent.filter(isFragment).map(\.datagram.bytes.count)
+        // The first try goes by the configuration; the last one, and the answer to it, by the path.
+        #expect(try #require(sizes.first) > 1280)
+        #expect(try #require(sizes.last) + 32 <= width)
+        let totals = pair.network.sent.filter { $0.sender == "left" }.compactMap {
+            try? Message(parsing: $0.datagram.bytes).payloads.encryptedFragment?.total
+        }
+        #expect(totals == totals.sorted())
+        #expect(Set(totals).count == (width == 576 ? 3 : width == 1280 ? 2 : 1))
+    }
+
+    @Test func aLongMessageOverAPathThatIsSilentIsGivenUpInTheEnd() {
+        let pair = Pair(longWinded, settings: settings(1400))
+        pair.network.tap = { $0.datagram.bytes.count < 400 ? $0.datagram : nil }
+        let id = pair.up(within: .seconds(600))
+        #expect(pair.left.failure(of: id)?.reason == .peerUnreachable)
+    }
+
     @Test func theRekeyedIKESATakesFragmentsAsWell() throws {
         let pair = Pair(settings: settings(200))
         try #require(pair.left.succeeded(pair.up()))

@@ -26,6 +26,7 @@ extension IKESA {
     /// Acts on every deadline that has passed.
     func timePassed(_ turn: Turn) {
         forgetDrained(until: turn.now, turn)
+        divideAnew(turn)
         for due in window.due(turn.now, policy: turn.settings.retransmission) {
             switch due {
             case .resend(let datagrams, let attempt):

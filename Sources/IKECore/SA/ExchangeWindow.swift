@@ -16,8 +16,11 @@ struct ExchangeWindow {
     struct Outstanding {
         let messageID: UInt32
         let exchangeType: ExchangeType
-        /// The identical octets are sent each time (RFC 7296 section 2.1); several where the message is in fragments.
-        let datagrams: [[UInt8]]
+        /// The identical octets are sent each time (RFC 7296 section 2.1); several where the message is in fragments, and others
+        /// only when it is divided anew.
+        var datagrams: [[UInt8]]
+        /// What a message in fragments holds; empty for one in one piece.
+        let payloads: [Payload]
         var attempt = 0
         var deadline: Instant
     }
@@ -80,6 +83,7 @@ struct ExchangeWindow {
     mutating func open(
         _ exchangeType: ExchangeType,
         datagrams: [[UInt8]],
+        payloads: [Payload] = [],
         policy: RetransmissionPolicy,
         now: Instant
     ) {
@@ -88,6 +92,7 @@ struct ExchangeWindow {
                 messageID: nextRequestID,
                 exchangeType: exchangeType,
                 datagrams: datagrams,
+                payloads: datagrams.count > 1 ? payloads : [],
                 deadline: now + policy.wait(afterAttempt: 0)
             )
         )
@@ -124,6 +129,13 @@ struct ExchangeWindow {
             due.append(.resend(outstanding[index].datagrams, attempt: attempt))
         }
         return due
+    }
+
+    /// The request goes in other fragments from now on, and patience begins anew.
+    mutating func replace(_ messageID: UInt32, with datagrams: [[UInt8]]) {
+        guard let index = outstanding.firstIndex(where: { $0.messageID == messageID }) else { return }
+        outstanding[index].datagrams = datagrams
+        outstanding[index].attempt = 0
     }
 
     /// The path is another one: what waits for a response is sent again at once, and patience begins anew.

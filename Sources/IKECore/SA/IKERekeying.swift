@@ -233,6 +233,7 @@ extension IKESA {
         successor.isOriginalInitiator = isOriginalInitiator
         successor.mobility = mobility.inherited
         successor.movedAt = movedAt
+        successor.fragmentSize = fragmentSize
         turn.export(rekeyed.exported)
         return successor
     }

@@ -103,6 +103,8 @@ final class IKESA {
     var saidWindowSize = false
     var requestFragments = FragmentQueue()
     var responseFragments = FragmentQueue()
+    /// Octets of the largest IP packet that a fragment is sent in, where experience says less than the configuration; nil: none.
+    var fragmentSize: Int?
     var state: State
     var children: [ChildEntry] = []
     /// SPIs of CHILD SAs that the peer deleted before the answer that makes them was here.

@@ -40,9 +40,10 @@ extension IKESA {
         }
         let whole =
             header.isResponse
-            ? responseFragments.add(fragment, part, of: header.messageID)
-            : requestFragments.add(fragment, part, of: header.messageID)
+            ? responseFragments.add(fragment, part, octets: bytes.count, of: header.messageID)
+            : requestFragments.add(fragment, part, octets: bytes.count, of: header.messageID)
         guard let whole else { return nil }
+        if !header.isResponse && fragment.total > 1 { noteFragment(octets: whole.largest) }
         return try security.protection.decode(first: whole.first, whole.inner)
     }
 
@@ -62,12 +63,19 @@ extension IKESA {
     func request(_ exchangeType: ExchangeType, _ payloads: [Payload], _ turn: Turn) -> Bool {
         guard let security else { return false }
         do {
+            let payloads = payloads + windowSize(turn)
             let datagrams = try security.protection.seal(
                 header(exchangeType, messageID: window.nextRequestID, isResponse: false),
-                payloads + windowSize(turn),
+                payloads,
                 limit: messageLimit(security, turn)
             )
-            window.open(exchangeType, datagrams: datagrams, policy: turn.settings.retransmission, now: turn.now)
+            window.open(
+                exchangeType,
+                datagrams: datagrams,
+                payloads: payloads,
+                policy: turn.settings.retransmission,
+                now: turn.now
+            )
             send(datagrams, turn)
             return true
         } catch {
@@ -125,15 +133,7 @@ extension IKESA {
         for bytes in datagrams { turn.emit(.send(Datagram(local: path.local, remote: path.remote, bytes: bytes))) }
     }
 
-    /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.
-    private func messageLimit(_ security: IKESecurity, _ turn: Turn) -> Int? {
-        guard security.allowsFragments, connection?.sendsFragments ?? true else { return nil }
-        let ipHeader = remote.address.family == .v4 ? 20 : 40
-        let udpHeaderAndMarker = 12
-        return max(turn.settings.fragmentSize - ipHeader - udpHeaderAndMarker, Settings.leastMessage)
-    }
-
-    private func header(_ exchangeType: ExchangeType, messageID: UInt32, isResponse: Bool) -> Header {
+    func header(_ exchangeType: ExchangeType, messageID: UInt32, isResponse: Bool) -> Header {
         var flags: Header.Flags = role == .initiator ? [.initiator] : []
         if isResponse { flags.insert(.response) }
         return Header(

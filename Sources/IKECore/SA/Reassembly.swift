@@ -14,13 +14,14 @@ struct FragmentQueue {
         (messages[messageID] ?? Reassembly()).wants(fragment)
     }
 
-    /// Stores an opened fragment; returns the message when it was the last one missing.
+    /// Stores an opened fragment, which came in a datagram of `octets`; returns the message when it was the last one missing.
     mutating func add(
         _ fragment: EncryptedFragment,
         _ part: [UInt8],
+        octets: Int,
         of messageID: UInt32
-    ) -> (first: PayloadType, inner: [UInt8])? {
-        let whole = messages[messageID, default: Reassembly()].add(fragment, part)
+    ) -> Reassembly.Whole? {
+        let whole = messages[messageID, default: Reassembly()].add(fragment, part, octets: octets)
         if whole != nil { messages[messageID] = nil }
         if messages.count > Self.mostMessages, let oldest = messages.keys.min() { messages[oldest] = nil }
         return whole
@@ -34,10 +35,18 @@ struct Reassembly {
     /// Octets of a whole message; the largest certificate chains take a third of it.
     static let mostOctets = 32 * 1024
 
+    /// A message, and the octets of the largest datagram that a part of it came in.
+    struct Whole {
+        let first: PayloadType
+        let inner: [UInt8]
+        let largest: Int
+    }
+
     private var total: UInt16 = 0
     private var firstPayload = PayloadType.none
     private var parts: [UInt16: [UInt8]] = [:]
     private var octets = 0
+    private var largest = 0
 
     /// Whether a fragment can add anything.
     func wants(_ fragment: EncryptedFragment) -> Bool {
@@ -50,7 +59,7 @@ struct Reassembly {
     /// Stores an opened fragment; returns the message when it was the last one missing.
     ///
     /// A larger total than before means that the sender has divided the message anew for a narrower path.
-    mutating func add(_ fragment: EncryptedFragment, _ part: [UInt8]) -> (first: PayloadType, inner: [UInt8])? {
+    mutating func add(_ fragment: EncryptedFragment, _ part: [UInt8], octets size: Int) -> Whole? {
         if fragment.total > total {
             self = Reassembly()
             total = fragment.total
@@ -60,10 +69,15 @@ struct Reassembly {
             self = Reassembly()
             return nil
         }
+        largest = max(largest, size)
         if fragment.number == 1 { firstPayload = fragment.firstPayload }
         parts[fragment.number] = part
         guard parts.count == Int(total) else { return nil }
-        let whole = (first: firstPayload, inner: (1...total).flatMap { parts[$0] ?? [] })
+        let whole = Whole(
+            first: firstPayload,
+            inner: (1...total).flatMap { parts[$0] ?? [] },
+            largest: largest
+        )
         self = Reassembly()
         return whole
     }

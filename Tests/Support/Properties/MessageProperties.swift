@@ -15,6 +15,8 @@ private struct MessagePlace {
         let messageID: UInt32
         /// 0 where the message is not in fragments.
         let fragment: UInt16
+        /// A message that is divided anew has more fragments than before.
+        let total: UInt16
     }
 
     let series: Series
@@ -40,13 +42,17 @@ private struct MessagePlace {
         let body = Header.length + 4
         switch PayloadType(rawValue: bytes[16]) {
         case .encrypted where bytes.count >= body + 8:
-            self.number = Number(messageID: messageID, fragment: 0)
+            self.number = Number(messageID: messageID, fragment: 0, total: 1)
             iv = number(body..<body + 8)
         case .encryptedFragment where bytes.count >= body + 12:
-            self.number = Number(messageID: messageID, fragment: UInt16(number(body..<body + 2)))
+            self.number = Number(
+                messageID: messageID,
+                fragment: UInt16(number(body..<body + 2)),
+                total: UInt16(number(body + 2..<body + 4))
+            )
             iv = number(body + 4..<body + 12)
         default:
-            self.number = Number(messageID: messageID, fragment: 0)
+            self.number = Number(messageID: messageID, fragment: 0, total: 1)
             iv = nil
         }
     }
