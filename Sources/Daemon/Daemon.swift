@@ -34,6 +34,7 @@ package final class Daemon {
     var commands = CommandTable()
     var traps = Traps()
     var traffic = DatagramCounters()
+    private let network: NetworkWatch
     private let timer: TimerFD
     private let signals: SignalFD
     private let keyLog: KeyLog?
@@ -75,6 +76,7 @@ package final class Daemon {
             resolver = try HostResolver(loop: loop)
             control = try ControlServer(path: options.socketPath, loop: loop)
             tunnels = try Self.openTunnels(settings)
+            network = try NetworkWatch(tunnel: tunnels.dataPlane.deviceIndex, mark: Self.socketMark)
         } catch {
             throw StartupError(description: "\(error)")
         }
@@ -110,6 +112,7 @@ package final class Daemon {
 
     private func connectSources() throws(Errno) {
         try loop.watch(tunnels.dataPlane.eventDescriptor, .readable) { [weak self] _ in self?.collectFromDataPlane() }
+        try loop.watch(network.descriptor, .readable) { [weak self] _ in self?.networkChanged() }
         try loop.watch(timer.raw, .readable) { [weak self] _ in self?.timerFired() }
         try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
@@ -132,6 +135,7 @@ package final class Daemon {
 
     /// Runs until a signal ends it; then no SA, route, rule or device is left.
     package func run() throws(StartupError) {
+        lookAtNetwork()
         renewTraps(store.connections.map(\.name))
         initiateAtStart(store.connections.map(\.name))
         setTimer()
@@ -237,9 +241,23 @@ package final class Daemon {
         for id in commands.takeOverdue(now) {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
+        if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
         feed(.timer)
+    }
+
+    private func networkChanged() {
+        network.noteChanges(now)
+        setTimer()
+    }
+
+    private func lookAtNetwork() {
+        do throws(Errno) {
+            if let seen = try network.look(towards: endpoint.mobilePeers) { feed(.network(seen)) }
+        } catch {
+            log(.warning, "the addresses of this host could not be read: \(error)")
+        }
     }
 
     /// Begins something later.
@@ -255,7 +273,9 @@ package final class Daemon {
     }
 
     private func setTimer() {
-        let deadlines = [endpoint.nextDeadline, stopAt, commands.nextDeadline, postponed.map(\.at).min()]
+        let deadlines = [
+            endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
+        ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)
     }

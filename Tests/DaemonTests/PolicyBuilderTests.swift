@@ -48,6 +48,7 @@ import Testing
         #expect(connection.local.identity == Identification("left.example"))
         #expect(connection.remote.identity == nil)
         #expect(connection.forcesEncapsulation)
+        #expect(connection.isMobile)
         #expect(connection.livenessDelay == .seconds(30))
         #expect(connection.keyingTries == nil)
         #expect(connection.lifetime == Lifetime(rekey: .seconds(7200), jitter: .seconds(300), hard: .seconds(7800)))

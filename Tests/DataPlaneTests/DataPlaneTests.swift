@@ -273,6 +273,32 @@ import Testing
         #expect(try before.receive(milliseconds: 0) == nil)
     }
 
+    @Test func packetsFromElsewhereArriveAndAreReported() throws {
+        let one = try PlaneEnd(at: Self.here)
+        let other = try PlaneEnd(at: Self.there)
+        let child = try Self.child()
+        let (ours, theirs) = (try one.nat, try other.nat)
+        let elsewhere = SocketAddress(address: IPAddress(v4: 0x7f00_0009), port: theirs.port)
+        var inbound = child.inbound()
+        inbound.encapsulation = .udp(local: ours, remote: elsewhere)
+        try one.plane.install(inbound: inbound)
+        try other.plane.install(
+            outbound: child.outbound(.udp(local: theirs, remote: ours), swapped: true)
+        )
+        let packet = InnerPackets.packet(Self.bob, Self.alice)
+        try other.send(packet)
+        #expect(try one.receive() == packet)
+        #expect(one.plane.collectEvents().strays == [child.id: .udp(local: ours, remote: theirs)])
+        // It counts, but does not show that the peer is where it should be.
+        #expect(one.plane.counters(for: child.id)?.inbound.packets == 1)
+        #expect(one.plane.counters(for: child.id)?.inbound.lastUse == 0)
+        try one.plane.updateEncapsulation(child.id, to: .udp(local: ours, remote: theirs))
+        try other.send(packet)
+        #expect(try one.receive() == packet)
+        #expect(one.plane.collectEvents().strays.isEmpty)
+        #expect(one.plane.counters(for: child.id).map { $0.inbound.lastUse > 0 } == true)
+    }
+
     @Test func whatCannotBeInstalledIsRefusedAndLeavesNothing() throws {
         let one = try PlaneEnd(at: Self.here)
         let child = try Self.child()

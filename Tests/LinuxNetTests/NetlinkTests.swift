@@ -33,6 +33,33 @@ struct NetlinkTests {
         #expect(links.map(\.isUp) == [false, true])
     }
 
+    @Test func allLinksAreListedWithWhetherPacketsCanLeave() throws {
+        let (loopback, before, after) = try OwnNetwork.run {
+            var netlink = try Netlink()
+            let device = try TUNDevice(name: "hnet%d")
+            let index = device.index
+            let before = try netlink.links().first { $0.index == index }
+            try netlink.setLink(index: index, up: true)
+            let links = try netlink.links()
+            return (links.first(where: \.isLoopback)?.name, before, links.first { $0.index == index })
+        }
+        #expect(loopback == "lo")
+        #expect(before?.isRunning == false)
+        #expect(after?.isRunning == true)
+    }
+
+    @Test func theMonitorHearsOfNewAddressesAndOfNothingElse() throws {
+        let heard = try OwnNetwork.run {
+            var netlink = try Netlink()
+            let device = try Self.device(&netlink, [])
+            let monitor = try NetworkMonitor()
+            let before = monitor.clear()
+            try netlink.addAddress(InterfaceAddress(try Self.address("10.1.0.1"), interface: device.index))
+            return [before, monitor.clear(), monitor.clear()]
+        }
+        #expect(heard == [false, true, false])
+    }
+
     @Test func addressesAreAddedListedAndRemoved() throws {
         let (during, after, again) = try OwnNetwork.run {
             var netlink = try Netlink()

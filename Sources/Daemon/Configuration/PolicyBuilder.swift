@@ -25,6 +25,7 @@ extension Connection {
         forcesEncapsulation = configuration.encap
         acceptsFragments = configuration.fragmentation != .no
         sendsFragments = configuration.fragmentation == .yes
+        isMobile = configuration.mobike
         livenessDelay = configuration.dpdDelay.orNilIfZero
         keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
     }

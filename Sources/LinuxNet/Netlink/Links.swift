@@ -9,6 +9,9 @@ package struct Link: Hashable, Sendable {
     /// Octets of the largest IP packet.
     package let mtu: Int
     package let isUp: Bool
+    /// Up, and with a carrier: packets can leave.
+    package let isRunning: Bool
+    package let isLoopback: Bool
 }
 
 extension Netlink {
@@ -24,14 +27,14 @@ extension Netlink {
         let operation = "read interface \(index)"
         let request = NetlinkRequest(operation, type: RTM_GETLINK, body: NetlinkBody(Self.linkHeader(index)))
         let reply = try query(request)
-        guard let header = reply.payload.structure(ifinfomsg.self) else { throw Errno(operation, code: EBADMSG) }
-        let attributes = reply.attributes(after: MemoryLayout<ifinfomsg>.size)
-        return Link(
-            index: UInt32(bitPattern: header.ifi_index),
-            name: attributes.text(Int(IFLA_IFNAME)) ?? "",
-            mtu: Int(attributes.uint32(Int(IFLA_MTU)) ?? 0),
-            isUp: header.ifi_flags & UInt32(IFF_UP) != 0
-        )
+        guard let link = Link(reply) else { throw Errno(operation, code: EBADMSG) }
+        return link
+    }
+
+    /// All interfaces.
+    package mutating func links() throws(Errno) -> [Link] {
+        try dump(NetlinkRequest("list interfaces", type: RTM_GETLINK, body: NetlinkBody(Self.linkHeader(0))))
+            .compactMap { Link($0) }
     }
 
     /// Brings an interface up or down. Down, it loses its routes.
@@ -66,5 +69,19 @@ extension Netlink {
         header.ifi_family = UInt8(AF_UNSPEC)
         header.ifi_index = Int32(truncatingIfNeeded: index)
         return header
+    }
+}
+
+extension Link {
+    fileprivate init?(_ reply: NetlinkReply) {
+        guard let header = reply.payload.structure(ifinfomsg.self) else { return nil }
+        let attributes = reply.attributes(after: MemoryLayout<ifinfomsg>.size)
+        let flags = header.ifi_flags
+        index = UInt32(bitPattern: header.ifi_index)
+        name = attributes.text(Int(IFLA_IFNAME)) ?? ""
+        mtu = Int(attributes.uint32(Int(IFLA_MTU)) ?? 0)
+        isUp = flags & UInt32(IFF_UP) != 0
+        isRunning = isUp && flags & UInt32(IFF_RUNNING) != 0
+        isLoopback = flags & UInt32(IFF_LOOPBACK) != 0
     }
 }

@@ -17,6 +17,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let proposals: [Proposal]
     /// Whether ESP goes over UDP even where no NAT is found.
     package let encap: Bool
+    /// Whether the SAs move when an end changes its address (RFC 4555).
+    package let mobike: Bool
     /// The silence after which the peer is asked whether it lives; zero for never.
     package let dpdDelay: Duration
     /// The age at which the IKE SA is rekeyed; zero for never.
@@ -61,14 +63,18 @@ package struct ConnectionConfiguration: Hashable, Sendable {
             default: Proposal.defaultIKE
         )
         encap = try reader.boolean("encap") ?? false
+        mobike = try reader.boolean("mobike") ?? true
         dpdDelay = try reader.duration("dpd_delay") ?? .zero
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? 1
         rekeyTime = try reader.duration("rekey_time") ?? .seconds(4 * 3600)
         overTime = try reader.duration("over_time")
         randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime ?? rekeyTime / 10)
-        try reader.refuse(["force"], of: "fragmentation")
-        fragmentation =
-            try reader.choice("fragmentation", ["yes": .yes, "accept": .accept, "no": .no]) ?? .yes
+        // `force` is for IKEv1, whose peers need not say that they take fragments; for IKEv2 it is `yes`.
+        let fragmentation = try reader.choice(
+            "fragmentation",
+            ["yes": Fragmentation.yes, "force": .yes, "accept": .accept, "no": .no]
+        )
+        self.fragmentation = fragmentation ?? .yes
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)

@@ -4,7 +4,7 @@ extension Vocabulary {
         "a connection",
         path: "connections.<name>",
         read: [
-            "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "dpd_delay",
+            "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "mobike", "dpd_delay",
             "keyingtries", "rekey_time", "over_time", "rand_time", "fragmentation",
         ],
         inert: [
@@ -13,7 +13,6 @@ extension Vocabulary {
             "aggressive": .no,
             "pull": .yes,
             "dscp": .zero,
-            "mobike": .no,
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
             "dpd_timeout": .anyTime,
             "childless": .oneOf(["allow"]),

@@ -94,10 +94,10 @@ import Testing
         let directory = try TemporaryDirectory()
         let path = try directory.write("include conf.d/*.conf", to: "iked.conf")
         try directory.write(configurationText(), to: "conf.d/gw.conf")
-        try directory.write("connections { gw { mobike = yes\n } }", to: "conf.d/more.conf")
+        try directory.write("connections { gw { aggressive = yes\n } }", to: "conf.d/more.conf")
         let error = try #require(throws: ConfigurationError.self) { try Configuration.load(path: path) }
         #expect(error.file == directory.path + "/conf.d/more.conf")
-        #expect(error.message == "`mobike = yes` is not supported yet by iked, only `mobike = no`")
+        #expect(error.message == "`aggressive = yes` is not supported yet by iked, only `aggressive = no`")
         try directory.write("connections { gw { encap = yes\n } }", to: "conf.d/more.conf")
         #expect(try Configuration.load(path: path).connections.first?.encap == true)
     }

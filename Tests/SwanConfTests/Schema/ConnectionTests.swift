@@ -17,6 +17,7 @@ import Testing
         #expect(connection.rekeyTime == .seconds(4 * 3600))
         #expect(connection.overTime == nil)
         #expect(connection.fragmentation == .yes)
+        #expect(connection.mobike)
         #expect(connection.randTime == .seconds(1440))
         #expect(connection.keyingtries == 1)
         #expect(connection.local.method == .psk)
@@ -34,6 +35,7 @@ import Testing
             remote_port = 2500
             proposals = aes256gcm16-prfsha384-x25519, default
             encap = yes
+            mobike = no
             dpd_delay = 30s
             rekey_time = 2h
             over_time = 10m
@@ -56,6 +58,7 @@ import Testing
         #expect(connection.proposals.map { Int($0.number) } == Array(1...connection.proposals.count))
         #expect(connection.proposals.first?.prf == [.prf(.hmacSHA2_384)])
         #expect(connection.encap)
+        #expect(!connection.mobike)
         #expect(connection.dpdDelay == .seconds(30))
         #expect(connection.rekeyTime == .seconds(7200))
         #expect(connection.overTime == .seconds(600))
