@@ -15,6 +15,7 @@ STRONGSWAN_PLUGINS='random nonce openssl pem pkcs1 x509 pubkey constraints revoc
     kernel-netlink socket-default vici updown'
 STRONGSWAN_MARK=0x42 # on the daemon's own packets, so that a tunnel which covers the peer does not swallow them
 
+STRONGSWAN_MOBIKE=no
 STRONGSWAN_SETTINGS= # further lines for the section of the daemon
 RAW_SUITE=trixie # strongSwan 6.0
 RAW_ROOT=$ROOT/.build/interop/$RAW_SUITE
@@ -123,9 +124,9 @@ strongswan_tool_settings() {
     echo 'swanctl { load = random openssl pem pkcs1 x509 pubkey constraints revocation }'
 }
 
-# A daemon that MOBIKE lets wander would move off the addresses of a case.
+# A daemon that MOBIKE lets wander would move off the addresses of a case, unless moving is what it is about.
 strongswan_only_keys() {
-    sed 's/^    version = 2$/&\n    mobike = no/'
+    sed "s/^    version = 2\$/&\n    mobike = $STRONGSWAN_MOBIKE/"
 }
 
 strongswan_socket() { # HOST
