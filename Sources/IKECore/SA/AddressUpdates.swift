@@ -66,6 +66,7 @@ extension IKESA {
     }
 
     func processAddressExchange(_ payloads: [Payload], _ exchange: AddressExchange, _ turn: Turn) {
+        answersAgain = nil
         switch exchange.purpose {
         case .checkRoutability(let cookie): checkedRoutability(payloads, cookie, exchange.path, turn)
         // Addresses have changed since: another exchange about them follows.

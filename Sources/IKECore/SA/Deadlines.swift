@@ -6,7 +6,7 @@ import Inet
 extension IKESA {
     /// When this SA next wants to be called.
     func nextDeadline(_ settings: Settings) -> Instant? {
-        var deadlines: [Instant?] = [window.nextDeadline, draining.map(\.until).min()]
+        var deadlines: [Instant?] = [window.nextDeadline, answersAgain?.at, draining.map(\.until).min()]
         switch state {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
@@ -26,6 +26,7 @@ extension IKESA {
     /// Acts on every deadline that has passed.
     func timePassed(_ turn: Turn) {
         forgetDrained(until: turn.now, turn)
+        if let again = answersAgain, again.at <= turn.now { sendAnswersAgain(attempt: again.attempt, turn) }
         divideAnew(turn)
         for due in window.due(turn.now, policy: turn.settings.retransmission) {
             switch due {

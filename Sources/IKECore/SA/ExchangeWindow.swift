@@ -155,6 +155,9 @@ struct ExchangeWindow {
         return .new
     }
 
+    /// The answers that the peer may still want, oldest first.
+    var keptAnswers: [[[UInt8]]] { answers.sorted { $0.key < $1.key }.map(\.value) }
+
     /// Keeps the answer to a request for when it comes again. Who sends a request has the answer to the one that is a
     /// window before it, so that one is forgotten (RFC 7296 section 2.1).
     mutating func answered(_ messageID: UInt32, with datagrams: [[UInt8]]) {

@@ -96,6 +96,8 @@ final class IKESA {
     /// Whether we sent the very first request; rekeying the IKE SA does not change it.
     var isOriginalInitiator: Bool
     var mobility = Mobility()
+    /// Since a move, when the answers that the peer may lack are sent again; nil: it has them.
+    var answersAgain: (at: Instant, attempt: Int)?
     /// When its path last changed; nil: never.
     var movedAt: Instant?
     var window = ExchangeWindow()

@@ -173,8 +173,9 @@ extension IKESA {
     /// Moves because we want to, and tells the peer.
     func relocate(to path: Path, _ turn: Turn) {
         move(to: path, turn)
-        guard isEstablished else { return }
         sendAgain(turn)
+        sendAnswersAgain(attempt: 0, turn)
+        guard isEstablished else { return }
         ask(isOriginalInitiator ? .update(attempt: 0) : .announce)
     }
 
@@ -183,6 +184,19 @@ extension IKESA {
         for datagrams in window.beginAgain(policy: turn.settings.retransmission, now: turn.now) {
             send(datagrams, turn)
         }
+    }
+
+    /// The peer may lack an answer of ours, and asks for it at the address that we have left. While it does, nothing else may
+    /// reach it: the IKE SA that the answer is about it does not know yet. So answers are sent again unasked, until it sends
+    /// something new or answers an exchange about addresses.
+    func sendAnswersAgain(attempt: Int, _ turn: Turn) {
+        let policy = turn.settings.retransmission
+        guard !window.keptAnswers.isEmpty, attempt <= policy.tries else {
+            answersAgain = nil
+            return
+        }
+        for datagrams in window.keptAnswers { send(datagrams, turn) }
+        answersAgain = (turn.now + policy.wait(afterAttempt: attempt), attempt + 1)
     }
 
     /// Has an exchange about addresses go before all others that wait.

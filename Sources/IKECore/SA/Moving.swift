@@ -29,6 +29,7 @@ extension IKESA {
     func heard(_ header: Header, from arrival: Path, _ turn: Turn) {
         guard isNew(header) else { return }
         lastHeard = turn.now
+        if !header.isResponse { answersAgain = nil }
         if case .halfOpen = state {
             if header.exchangeType == .ikeAuth { (local, remote) = (arrival.local, arrival.remote) }
         } else if followsPeer, !mobility.isAgreed {
