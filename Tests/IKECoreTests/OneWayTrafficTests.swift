@@ -86,7 +86,7 @@ import Testing
         try tunnel.run(seconds: 3, out: 1)
         #expect(tunnel.requests == 1)
         // The answer is a sign of life for as long again.
-        try tunnel.run(seconds: 9, out: 1)
+        try tunnel.run(seconds: 8, out: 1)
         #expect(tunnel.requests == 1)
         try tunnel.run(seconds: 20, out: 1)
         #expect((2...4).contains(tunnel.requests))

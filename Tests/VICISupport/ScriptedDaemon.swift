@@ -16,7 +16,7 @@ package final class ScriptedDaemon: Sendable {
     ///   - afterEachRead: what to do when octets have arrived and were processed, for instance to send events to a
     ///     client that has just registered.
     package init(
-        events: Set<String> = ["log", "control-log", "list-sa", "list-conn"],
+        events: Set<String> = ["log", "control-log", "list-sa", "list-conn", "list-policy"],
         afterEachRead: @escaping @Sendable (inout VICISession) -> Void = { _ in },
         script: @escaping Script
     ) throws {

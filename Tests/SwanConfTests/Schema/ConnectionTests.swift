@@ -177,16 +177,16 @@ import Testing
 
     @Test func hostNamesAreLookedUpWhenTheyAreWanted() throws {
         let connection = try readConnection(
-            "local_addrs = vpn.example.org\n remote_addrs = gw_1.example.org., 192.0.2.9, 2001:db8::9, Peer",
+            "local_addrs = vpn.example.org\n remote_addrs = gw-1.example.org., 192.0.2.9, 2001:db8::9, Peer",
             child: "start_action = start"
         )
-        #expect(connection.hostNames == ["vpn.example.org", "gw_1.example.org.", "Peer"])
-        #expect(connection.remoteAddresses.map(\.description).first == "gw_1.example.org.")
+        #expect(connection.hostNames == ["vpn.example.org", "gw-1.example.org.", "Peer"])
+        #expect(connection.remoteAddresses.map(\.description).first == "gw-1.example.org.")
         #expect(connection.remoteAddresses[0].matches(try #require(IPAddress("203.0.113.1"))))
         func addresses(_ texts: String...) throws -> [IPAddress] { try texts.map { try #require(IPAddress($0)) } }
         let named = connection.naming([
             "vpn.example.org": try addresses("198.51.100.1"),
-            "gw_1.example.org.": try addresses("2001:db8::1", "192.0.2.1", "192.0.2.2"),
+            "gw-1.example.org.": try addresses("2001:db8::1", "192.0.2.1", "192.0.2.2"),
         ])
         #expect(named.hostNames.isEmpty)
         #expect(named.localAddresses.map(\.description) == ["198.51.100.1"])
