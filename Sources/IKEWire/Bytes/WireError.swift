@@ -122,6 +122,7 @@ extension WireError {
         case eapLength = "EAP length"
         case eapType = "EAP type"
         case eapData = "EAP data"
+        case puzzleSolution = "puzzle solution"
 
         package var description: String { rawValue }
     }

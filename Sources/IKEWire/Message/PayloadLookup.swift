@@ -51,6 +51,11 @@ extension [Payload] {
         first { if case .eap(let message) = $0 { message } else { nil } }
     }
 
+    /// The keys of the PS payload.
+    package var puzzleSolution: PuzzleSolution? {
+        first { if case .puzzleSolution(let solution) = $0 { solution } else { nil } }
+    }
+
     /// The SK payload, not decrypted.
     package var encrypted: Encrypted? {
         first { if case .encrypted(let encrypted) = $0 { encrypted } else { nil } }

@@ -33,6 +33,7 @@ package struct Payload: Hashable, Sendable {
         case encryptedFragment(EncryptedFragment)
         case configuration(Configuration)
         case eap(EAPMessage)
+        case puzzleSolution(PuzzleSolution)
         /// A type that is not known here, with its octets.
         case unknown(PayloadType, [UInt8])
     }
@@ -62,6 +63,7 @@ extension Payload.Body {
         case .encryptedFragment: .encryptedFragment
         case .configuration: .configuration
         case .eap: .eap
+        case .puzzleSolution: .puzzleSolution
         case .unknown(let type, _): type
         }
     }
@@ -105,6 +107,7 @@ extension Payload.Body {
         case .encryptedFragment: self = .encryptedFragment(try EncryptedFragment(firstPayload: first, from: &reader))
         case .configuration: self = .configuration(try Configuration(from: &reader))
         case .eap: self = .eap(try EAPMessage(from: &reader))
+        case .puzzleSolution: self = .puzzleSolution(try PuzzleSolution(from: &reader))
         default: self = .unknown(type, reader.rest())
         }
     }
@@ -129,6 +132,7 @@ extension Payload.Body {
         case .encryptedFragment(let fragment): try fragment.write(to: &writer)
         case .configuration(let configuration): try configuration.write(to: &writer)
         case .eap(let message): try message.write(to: &writer)
+        case .puzzleSolution(let solution): try solution.write(to: &writer)
         case .unknown(_, let octets): writer.octets(octets)
         }
     }

@@ -46,6 +46,9 @@ import Testing
             (.eap, "03 01 0005 01", .eapData),
             (.eap, "03 01 0003", .eapLength),
             (.eap, "", .eapCode),
+            // Puzzle solutions: no keys, and keys of different lengths.
+            (.puzzleSolution, "", .puzzleSolution),
+            (.puzzleSolution, "01020304 05", .puzzleSolution),
         ] as [(PayloadType, Hex, WireError.Field)]
     )
     func contentAgainstTheRulesIsRefused(type: PayloadType, content: Hex, field: WireError.Field) {
@@ -60,6 +63,25 @@ import Testing
         #expect(throws: WireError(4, .nonce, .outOfRange(value: 257, allowed: 16...256))) {
             try decode(.nonce, Array(repeating: 1, count: 257))
         }
+    }
+
+    @Test func theKeysOfAPuzzleSolutionHaveUpTo64Octets() throws {
+        for length in PuzzleSolution.keyLengths {
+            let keys = try decode(.puzzleSolution, Array(repeating: 1, count: 4 * length)).puzzleSolution?.keys
+            #expect(keys == Array(repeating: Array(repeating: 1, count: length), count: 4))
+        }
+        #expect(throws: WireError(4, .puzzleSolution, .outOfRange(value: 65, allowed: 1...64))) {
+            try decode(.puzzleSolution, Array(repeating: 1, count: 260))
+        }
+    }
+
+    @Test func aPuzzleIsTheThreeOctetsOfItsNotification() {
+        let puzzle = Puzzle(prf: .hmacSHA2_256, difficulty: 18)
+        #expect(puzzle.notify == Notify(.puzzle, data: [0, 5, 18]))
+        #expect(Puzzle(puzzle.notify) == puzzle)
+        #expect(Puzzle(Notify(.puzzle, data: [0, 5])) == nil)
+        #expect(Puzzle(Notify(.puzzle, data: [0, 5, 18, 0])) == nil)
+        #expect(Puzzle(Notify(.cookie, data: [0, 5, 18])) == nil)
     }
 
     /// Some peers still name the IKE SA in a notification as RFC 4306 had it.
@@ -128,6 +150,9 @@ import Testing
                 Configuration(type: .request, attributes: [ConfigurationAttribute(.init(rawValue: 0x8000))])
             ),
             .eap(.request(identifier: 1, type: .identity, data: Array(repeating: 0, count: 65531))),
+            .puzzleSolution(PuzzleSolution(keys: [[1], [2], [3]])),
+            .puzzleSolution(PuzzleSolution(keys: [[1], [2], [3], [4, 5]])),
+            .puzzleSolution(PuzzleSolution(keys: [[], [], [], []])),
             .unknown(.none, []),
         ] as [Payload.Body]
     )

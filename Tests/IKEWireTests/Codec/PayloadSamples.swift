@@ -222,6 +222,13 @@ struct PayloadSample: Sendable, CustomTestStringConvertible {
         PayloadSample("EAP success", .eap(.success(identifier: 8)), "0000 0008 03 08 0004"),
         PayloadSample("EAP failure", .eap(.failure(identifier: 8)), "0000 0008 04 08 0004"),
         PayloadSample(
+            "PS, keys of three octets",
+            .puzzleSolution(
+                PuzzleSolution(keys: [[6, 0x18, 0x40], [7, 0x33, 0x24], [12, 0x8a, 0x2a], [13, 0x94, 0xd8]])
+            ),
+            "0000 0010 061840 073324 0c8a2a 0d94d8"
+        ),
+        PayloadSample(
             "unknown and critical",
             .unknown(PayloadType(rawValue: 200), [1, 2, 3]),
             openEnded: true,
