@@ -29,14 +29,21 @@ extension Daemon {
 
     private var datagramMessage: VICIMessage {
         let plane = tunnels.dataPlane.planeCounters
+        let drops = endpoint.drops
         return [
             "received": .number(traffic.received),
             "sent": .number(traffic.sent),
             "trapped": .number(plane.trapped),
             "dropped": [
-                "malformed-ike": .number(endpoint.drops.malformed),
-                "unknown-ike-spi": .number(endpoint.drops.unknownSPI),
-                "half-open-limit": .number(endpoint.drops.overLimit),
+                "malformed-ike": .number(drops.malformed),
+                "unknown-ike-spi": .number(drops.unknownSPI),
+                "half-open-limit": .number(drops.overLimit),
+                "peer-half-open-limit": .number(drops.overPeerLimit),
+                "without-cookie": .number(drops.cookiesAsked),
+                "without-puzzle": .number(drops.puzzlesAsked),
+                "answer-limit": .number(drops.unanswered),
+                "half-open-forgeries": .number(drops.forgeries),
+                "half-open-unchecked": .number(drops.unchecked),
                 "ike-overflow": .number(plane.ikeOverflow),
                 "send-failures": .number(traffic.sendFailures),
                 "unknown-esp-spi": .number(plane.unknownSPI),

@@ -14,7 +14,8 @@ package final class Endpoint {
     private let ledger = CommandLedger()
     private var policy: Policy
     private var network = LocalNetwork()
-    private var cookies: CookieJar
+    private var admission: Admission
+    private let strangers: Strangers
     private var deadlines = DeadlineQueue()
     private var outputs: [Output] = []
     private var nextOutput = 0
@@ -25,29 +26,14 @@ package final class Endpoint {
 
     /// By the SPI that we chose.
     private var sas: [IKESPI: IKESA] = [:]
-    /// Half-open SAs by what identifies a repeated IKE_SA_INIT request (RFC 7296 section 2.1).
-    private var halfOpen: [InitKey: IKESPI] = [:]
-
-    private struct InitKey: Hashable {
-        let spiI: IKESPI
-        let remote: SocketAddress
-    }
-
-    /// What was dropped without further ado, by cause.
-    package struct DropCounters: Hashable, Sendable {
-        package var malformed = 0
-        package var unknownSPI = 0
-        package var overLimit = 0
-    }
-
-    package private(set) var drops = DropCounters()
 
     package init(settings: Settings, policy: Policy, random: any RandomSource, now: Instant) {
         self.settings = settings
         self.policy = policy
         self.random = random
         spis = SPIAllocator(random: random)
-        cookies = CookieJar(random: random, now: now)
+        admission = Admission(random: random, now: now)
+        strangers = Strangers(random: random)
     }
 
     // MARK: - In and out
@@ -62,6 +48,7 @@ package final class Endpoint {
             spis: spis,
             ledger: ledger,
             network: network,
+            strangers: strangers,
             arrival: input.arrival
         )
         switch input {
@@ -72,7 +59,8 @@ package final class Endpoint {
         case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
-        case .timer: break
+        // Puzzles are solved while nothing else waits to be handled.
+        case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
         while let spi = deadlines.popDue(now) {
             guard let sa = sas[spi] else { continue }
@@ -80,6 +68,7 @@ package final class Endpoint {
             // What is still due after that comes up a moment later, never again within this turn.
             settle(sa, turn, notBefore: now + .milliseconds(1))
         }
+        admission.timePassed(turn)
         outputs += turn.outputs
     }
 
@@ -95,7 +84,7 @@ package final class Endpoint {
     }
 
     /// When to call `handle(.timer, …)` at the latest.
-    package var nextDeadline: Instant? { deadlines.next() }
+    package var nextDeadline: Instant? { [deadlines.next(), admission.alarmedUntil].compactMap { $0 }.min() }
 
     // MARK: - Datagrams
 
@@ -106,13 +95,16 @@ package final class Endpoint {
             let bytes = datagram.bytes
             let header = try Header(parsing: bytes.span.bytes)
             guard header.majorVersion == 2 else {
-                refuseVersion(datagram, header, turn)
+                turn.refuseVersion(datagram, header)
                 return
             }
             message = try Message(parsing: bytes)
         } catch {
-            drops.malformed += 1
-            turn.log(LogRecord(.debug, "dropped a malformed message: \(error)", peer: datagram.remote))
+            strangers.drops.malformed += 1
+            turn.log(
+                .malformed,
+                LogRecord(.debug, "dropped a malformed message: \(error)", peer: datagram.remote)
+            )
             return
         }
         let header = message.header
@@ -124,25 +116,30 @@ package final class Endpoint {
         {
             receiveInitRequest(datagram, message, turn)
         } else {
-            drops.unknownSPI += 1
+            strangers.drops.unknownSPI += 1
             turn.log(
+                .unknownSA,
                 LogRecord(.debug, "dropped \(header.exchangeType) for an unknown IKE SA", peer: datagram.remote)
             )
         }
     }
 
     private func receiveInitRequest(_ datagram: Datagram, _ message: Message, _ turn: Turn) {
-        let key = InitKey(spiI: message.header.initiatorSPI, remote: datagram.remote)
-        if let sa = halfOpen[key].flatMap({ sas[$0] }) {
+        let known = admission.table.spi(madeBy: message.header.initiatorSPI, from: datagram.remote)
+        if let sa = known.flatMap({ sas[$0] }) {
             sa.receive(datagram, message, turn)
             settle(sa, turn)
             return
         }
-        guard !isShuttingDown, halfOpen.count < settings.halfOpenLimit else {
-            drops.overLimit += 1
-            return
+        guard !isShuttingDown else { return }
+        switch admission.judge(message, from: datagram.remote, turn) {
+        case .welcome(let ticket): answerInit(datagram, message, ticket, turn)
+        case .challenged(let notifies): turn.answerUnprotected(datagram, message.header, notifies)
+        case .turnedAway: break
         }
-        guard passesCookie(datagram, message, turn) else { return }
+    }
+
+    private func answerInit(_ datagram: Datagram, _ message: Message, _ ticket: Admission.Ticket, _ turn: Turn) {
         let responder = InitResponder(
             spiR: spis.ikeSPI(),
             local: datagram.local,
@@ -152,76 +149,26 @@ package final class Endpoint {
         )
         do {
             let answer = try responder.answer(message, bytes: datagram.bytes)
-            let sa = IKESA.respond(to: datagram, message, answer: answer, spiR: responder.spiR, turn)
+            let sa = IKESA.respond(
+                to: datagram,
+                message,
+                answer: answer,
+                spiR: responder.spiR,
+                timeout: ticket.timeout,
+                turn
+            )
             sas[sa.ourSPI] = sa
-            halfOpen[key] = sa.ourSPI
+            admission.admitted(sa, ticket, now: turn.now)
             settle(sa, turn)
         } catch {
+            admission.refused(turn)
             let level: LogRecord.Level = error.reason == .invalidKeyExchange ? .info : .error
-            turn.log(LogRecord(level, "refused IKE_SA_INIT: \(error.message)", peer: datagram.remote))
-            if let notify = error.notify { answerUnprotected(datagram, message.header, notify, turn) }
-        }
-    }
-
-    /// Above the threshold of half-open SAs an initiator must show that it receives at its address, before anything is
-    /// computed or kept for it (RFC 7296 section 2.6).
-    private func passesCookie(_ datagram: Datagram, _ message: Message, _ turn: Turn) -> Bool {
-        guard halfOpen.count >= settings.cookieThreshold else { return true }
-        guard let nonce = message.payloads.nonce else {
-            drops.malformed += 1
-            return false
-        }
-        let spiI = message.header.initiatorSPI
-        if let brought = message.payloads.notify(.cookie),
-            cookies.accepts(
-                brought.data,
-                nonce: nonce,
-                remote: datagram.remote,
-                spiI: spiI,
-                random: random,
-                now: turn.now
+            turn.log(
+                .refusedRequest,
+                LogRecord(level, "refused IKE_SA_INIT: \(error.message)", peer: datagram.remote)
             )
-        {
-            return true
+            if let notify = error.notify { turn.answerUnprotected(datagram, message.header, [notify]) }
         }
-        let cookie = cookies.cookie(
-            nonce: nonce,
-            remote: datagram.remote,
-            spiI: spiI,
-            random: random,
-            now: turn.now
-        )
-        if let cookie { answerUnprotected(datagram, message.header, Notify(.cookie, data: cookie), turn) }
-        return false
-    }
-
-    /// INVALID_MAJOR_VERSION with the version that we speak (RFC 7296 section 2.5).
-    private func refuseVersion(_ datagram: Datagram, _ header: Header, _ turn: Turn) {
-        drops.malformed += 1
-        turn.log(
-            LogRecord(
-                .info,
-                "\(datagram.remote) speaks IKE version \(header.majorVersion).\(header.minorVersion), only 2.0 is supported",
-                peer: datagram.remote
-            )
-        )
-        guard header.majorVersion > 2, !header.isResponse else { return }
-        answerUnprotected(datagram, header, Notify(.invalidMajorVersion), turn)
-    }
-
-    private func answerUnprotected(_ datagram: Datagram, _ header: Header, _ notify: Notify, _ turn: Turn) {
-        let answer = Message(
-            header: Header(
-                initiatorSPI: header.initiatorSPI,
-                responderSPI: .zero,
-                exchangeType: header.exchangeType,
-                flags: .response,
-                messageID: header.messageID
-            ),
-            payloads: [Payload(.notify(notify))]
-        )
-        guard let bytes = try? answer.encoded() else { return }
-        turn.emit(.send(Datagram(local: datagram.local, remote: datagram.remote, bytes: bytes)))
     }
 
     // MARK: - Bookkeeping
@@ -235,10 +182,7 @@ package final class Endpoint {
             settle(changed, turn)
         }
         for initiation in turn.takeRestarts() where !isShuttingDown { beginAgain(initiation, turn) }
-        if !sa.isHalfOpen {
-            let key = InitKey(spiI: sa.spiI, remote: sa.firstRemote)
-            if halfOpen[key] == sa.ourSPI { halfOpen[key] = nil }
-        }
+        admission.note(sa, now: turn.now)
         for newcomer in turn.takeInitialContacts() { closePredecessors(of: newcomer, turn) }
         if sa.isOver(turn.now) {
             sas[sa.ourSPI] = nil
@@ -464,6 +408,9 @@ package final class Endpoint {
 
     /// How much state is held; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
-        (sas.count, halfOpen.count, spis.espCount, deadlines.count)
+        (sas.count, admission.table.waiting, spis.espCount, deadlines.count)
     }
+
+    /// What was dropped, and asked of strangers, by cause.
+    package var drops: DropCounters { strangers.drops }
 }

@@ -6,8 +6,19 @@ package struct Settings: Hashable, Sendable {
     package var halfOpenTimeout: Duration = .seconds(30)
     /// From this many half-open SAs on, a cookie is asked for before any state is kept (`cookie_threshold`, RFC 7296 section 2.6).
     package var cookieThreshold = 30
-    /// Half-open SAs beyond this number are refused: the memory that strangers can occupy has an end.
-    package var halfOpenLimit = 4096
+    /// The same for the half-open SAs of one peer (`cookie_threshold_ip`).
+    package var cookieThresholdPerPeer = 3
+    /// From this many half-open SAs of one peer on, its requests are dropped (`block_threshold`).
+    package var blockThreshold = 5
+    /// From this many half-open SAs on, requests are dropped: the memory that strangers can occupy has an end
+    /// (`init_limit_half_open`).
+    package var halfOpenLimit = Settings.mostHalfOpen
+    /// The limit where none is configured; each half-open SA takes some 10 KiB.
+    package static let mostHalfOpen = 4096
+    /// Zero bits that puzzles ask for at most; 0 gives none (`puzzle_difficulty`, RFC 8019).
+    package var puzzleDifficulty: UInt8 = 18
+    /// From this many half-open SAs on, puzzles are given.
+    package var puzzleThreshold = 512
     /// How long a CHILD SA that has been replaced and deleted still receives, for packets that the network delayed
     /// (`delete_rekeyed_delay`).
     package var deleteRekeyedDelay: Duration = .seconds(5)

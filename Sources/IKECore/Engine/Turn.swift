@@ -13,8 +13,11 @@ final class Turn {
     let spis: SPIAllocator
     let ledger: CommandLedger
     let network: LocalNetwork
+    let strangers: Strangers
     /// Where the datagram came in that the call is about; nil where it is about something else.
     let arrival: Path?
+    /// How many computations are left for the puzzles that responders give us.
+    var puzzleTries = 0
     private(set) var outputs: [Output] = []
     /// IKE SAs that came into being by rekeying.
     private(set) var births: [IKESA] = []
@@ -32,6 +35,7 @@ final class Turn {
         spis: SPIAllocator,
         ledger: CommandLedger,
         network: LocalNetwork,
+        strangers: Strangers,
         arrival: Path?
     ) {
         self.now = now
@@ -41,6 +45,7 @@ final class Turn {
         self.spis = spis
         self.ledger = ledger
         self.network = network
+        self.strangers = strangers
         self.arrival = arrival
     }
 

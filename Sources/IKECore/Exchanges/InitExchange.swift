@@ -7,6 +7,7 @@ import Inet
 //     initiator                                     responder
 //     HDR, SAi1, KEi, Ni, [NAT detection]   -->
 //                                           <--     HDR, N(COOKIE)               then again with the cookie first
+//                                           <--     HDR, N(COOKIE), N(PUZZLE)    the same, and PS behind it (RFC 8019)
 //                                           <--     HDR, N(INVALID_KE_PAYLOAD)   then again with the asked-for group
 //                                           <--     HDR, SAr1, KEr, Nr, [NAT detection]
 //
@@ -24,11 +25,18 @@ struct InitInitiator {
     private(set) var requestBytes: [UInt8] = []
     private var keyExchange: KeyExchange
     private var cookie: [UInt8]?
+    /// The puzzle that is being solved; nothing is sent meanwhile.
+    private(set) var search: PuzzleSearch?
+    private var solution: PuzzleSolution?
     private var retries = 0
 
     enum Answer {
         /// Send `request` again, with what the responder asked for.
-        case retry(reason: String)
+        case retry(reason: String, LogRecord.Level = .debug)
+        /// Call `continueSearch` until the puzzle is solved, then send `request` again.
+        case solve(Puzzle)
+        /// As if it had not come.
+        case ignore(reason: String)
         case agreed(KeyAgreement, spiR: IKESPI, NATStatus)
     }
 
@@ -50,6 +58,7 @@ struct InitInitiator {
     ) throws(NegotiationFailure) -> [UInt8] {
         var payloads: [Payload] = []
         if let cookie { payloads.append(Payload(.notify(Notify(.cookie, data: cookie)))) }
+        if let solution { payloads.append(Payload(.puzzleSolution(solution))) }
         payloads.append(Payload(.securityAssociation(offered)))
         payloads.append(
             Payload(.keyExchange(KeyExchangePayload(method: keyExchange.method, data: keyExchange.publicValue)))
@@ -76,7 +85,8 @@ struct InitInitiator {
         bytes: [UInt8],
         local: SocketAddress,
         remote: SocketAddress,
-        random: any RandomSource
+        random: any RandomSource,
+        now: Instant
     ) throws(NegotiationFailure) -> Answer {
         let payloads = response.payloads
         if let notify = payloads.notify(.cookie), payloads.securityAssociation == nil {
@@ -84,7 +94,11 @@ struct InitInitiator {
                 throw PayloadRule.initResponse.malformed("has a cookie of \(notify.data.count) octets, not 1 to 64")
             }
             cookie = notify.data
-            return try retrying("the peer asks for a cookie")
+            return try meet(payloads.notify(.puzzle).flatMap { Puzzle($0) }, over: notify.data, now)
+        }
+        if payloads.notify(.puzzle) != nil, payloads.securityAssociation == nil {
+            // RFC 8019 section 7.1.2.
+            return .ignore(reason: "it has a puzzle without the cookie that belongs to it")
         }
         if let notify = payloads.notify(.invalidKEPayload) {
             return try retrying(withMethodOf: notify, random)
@@ -96,12 +110,53 @@ struct InitInitiator {
         return try agree(response, bytes: bytes, local: local, remote: remote)
     }
 
-    private mutating func retrying(_ reason: String) throws(NegotiationFailure) -> Answer {
+    /// Does what comes with a cookie. A puzzle that is too hard, or of a kind that we did not offer, is left unsolved: then
+    /// the cookie alone is our ticket in the responder's lottery (RFC 8019 section 7.1.2).
+    private mutating func meet(
+        _ puzzle: Puzzle?,
+        over cookie: [UInt8],
+        _ now: Instant
+    ) throws(NegotiationFailure) -> Answer {
+        search = nil
+        solution = nil
+        guard let puzzle else { return try retrying("the peer asks for a cookie") }
+        guard offered.contains(where: { $0.transforms(of: .prf).contains { $0.id == puzzle.prf.rawValue } }) else {
+            return try retrying("the peer asks for a puzzle with \(puzzle.prf), which is not offered", .warning)
+        }
+        guard puzzle.difficulty <= PuzzleSearch.mostDifficulty else {
+            let limit = PuzzleSearch.mostDifficulty
+            return try retrying("the peer asks for a puzzle of \(puzzle.difficulty) bits, more than \(limit)", .warning)
+        }
+        _ = try retrying("the peer asks for a puzzle")
+        do {
+            search = try PuzzleSearch(puzzle, over: cookie, now: now)
+            return .solve(puzzle)
+        } catch {
+            throw NegotiationFailure(.cryptography, "the puzzle of the peer cannot be computed: \(error)")
+        }
+    }
+
+    /// Goes on with the puzzle; true once it is solved and the request is to be sent again.
+    mutating func continueSearch(tries: inout Int, now: Instant) throws(NegotiationFailure) -> Bool {
+        do {
+            solution = try search?.advance(tries: &tries, now: now)
+        } catch {
+            throw NegotiationFailure(.cryptography, "the puzzle of the peer cannot be computed: \(error)")
+        }
+        guard solution != nil else { return false }
+        search = nil
+        return true
+    }
+
+    private mutating func retrying(
+        _ reason: String,
+        _ level: LogRecord.Level = .debug
+    ) throws(NegotiationFailure) -> Answer {
         retries += 1
         guard retries <= Self.mostRetries else {
             throw NegotiationFailure(.invalidMessage, "the peer keeps asking for another IKE_SA_INIT: \(reason)")
         }
-        return .retry(reason: reason)
+        return .retry(reason: reason, level)
     }
 
     private mutating func retrying(

@@ -18,7 +18,8 @@ extension IKESA {
                 deadlines.append(entry.childSA.expiresAt)
                 if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
             }
-        case .connecting, .authenticating, .contending, .deleting: break
+        case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
+        case .authenticating, .contending, .deleting: break
         }
         return deadlines.compactMap { $0 }.min()
     }
@@ -38,8 +39,10 @@ extension IKESA {
             }
         }
         switch state {
+        case .connecting(let exchange, let initiation) where exchange.search.map { $0.resumesAt <= turn.now } ?? false:
+            solvePuzzle(exchange, initiation, turn)
         case .halfOpen(_, let until) where until <= turn.now:
-            log(.info, "the peer did not continue with IKE_AUTH within \(turn.settings.halfOpenTimeout)", turn)
+            log(.abandoned, .info, "the peer did not continue with IKE_AUTH in time (half_open_timeout)", turn)
             state = .closed(nil, until: turn.now)
         case .superseded(let established, let until) where until <= turn.now:
             state = .closed(established.security, until: turn.now)

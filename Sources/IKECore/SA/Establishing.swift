@@ -53,22 +53,46 @@ extension IKESA {
                 bytes: datagram.bytes,
                 local: local,
                 remote: remote,
-                random: turn.random
+                random: turn.random,
+                now: turn.now
             )
             switch answer {
-            case .retry(let reason):
-                log(.debug, "sending IKE_SA_INIT again: \(reason)", turn)
+            case .retry(let reason, let level):
+                log(level, "sending IKE_SA_INIT again: \(reason)", turn)
                 try sendInit(exchange, initiation, turn)
+            case .solve(let puzzle):
+                log(.info, "\(remote) is under load and wants a puzzle solved first: \(puzzle)", turn)
+                window.closeAll()
+                state = .connecting(exchange, initiation)
+            case .ignore(let reason):
+                log(.debug, "dropped an answer to IKE_SA_INIT: \(reason)", turn)
             case .agreed(let agreement, let spiR, let nat):
                 window.closeAll()
                 self.spiR = spiR
                 self.nat = nat
+                if message.payloads.notify(.puzzle) != nil {
+                    log(.warning, "\(remote) wants a puzzle solved in IKE_AUTH, which is not supported", turn)
+                }
                 // MOBIKE may lead to a NAT later, and then the port is right already (RFC 4555 section 3.3).
                 let mayMeetNAT = initiation.connection.isMobile && nat.isSupported
                 if nat.usesEncapsulation || mayMeetNAT { moveToNATTraversalPort(turn) }
                 turn.export(agreement.exported)
                 try sendAuth(agreement, initiation, turn)
             }
+        } catch {
+            close(error, turn)
+        }
+    }
+
+    /// Spends a portion of work on the puzzle that the responder gave, and sends the request again once it is solved.
+    func solvePuzzle(_ exchange: InitInitiator, _ initiation: Initiation, _ turn: Turn) {
+        var exchange = exchange
+        do {
+            let isSolved = try exchange.continueSearch(tries: &turn.puzzleTries, now: turn.now)
+            state = .connecting(exchange, initiation)
+            guard isSolved else { return }
+            log(.debug, "the puzzle is solved; sending IKE_SA_INIT again", turn)
+            try sendInit(exchange, initiation, turn)
         } catch {
             close(error, turn)
         }
@@ -168,6 +192,7 @@ extension IKESA {
         _ message: Message,
         answer: InitResponder.Answer,
         spiR: IKESPI,
+        timeout: Duration,
         _ turn: Turn
     ) -> IKESA {
         let sa = IKESA(
@@ -177,14 +202,14 @@ extension IKESA {
             spiR: spiR,
             local: datagram.local,
             remote: datagram.remote,
-            state: .halfOpen(answer.agreement, until: turn.now + turn.settings.halfOpenTimeout),
+            state: .halfOpen(answer.agreement, until: turn.now + timeout),
             now: turn.now
         )
         sa.nat = answer.nat
         sa.window.answered(message.header.messageID, with: [answer.bytes])
         turn.export(answer.agreement.exported)
         sa.send([answer.bytes], turn)
-        sa.log(.debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
+        sa.log(.halfOpen, .debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
         return sa
     }
 
@@ -216,7 +241,7 @@ extension IKESA {
             answer(header, outcome.payloads + mobility, turn)
         } catch {
             if let spi { turn.spis.release(spi) }
-            log(.error, "refused \(remote): \(error.message)", turn)
+            log(.failedAuthentication, .error, "refused \(remote): \(error.message)", turn)
             answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
             state = .closed(agreement.security, until: turn.now + Self.lingering)
         }

@@ -107,6 +107,8 @@ final class IKESA {
     var responseFragments = FragmentQueue()
     /// Octets of the largest IP packet that a fragment is sent in, where experience says less than the configuration; nil: none.
     var fragmentSize: Int?
+    /// Messages that failed their integrity check while nobody has authenticated.
+    private var forgeries = Strangers.forgeries
     var state: State
     var children: [ChildEntry] = []
     /// SPIs of CHILD SAs that the peer deleted before the answer that makes them was here.
@@ -212,6 +214,10 @@ final class IKESA {
             receiveUnprotected(datagram, message, turn)
             return
         }
+        guard !isHalfOpen || forgeries.hasRoom(turn.now) else {
+            turn.strangers.drops.unchecked += 1
+            return
+        }
         let payloads: [Payload]
         do {
             guard let opened = try open(datagram.bytes, message, turn) else { return }
@@ -236,12 +242,17 @@ final class IKESA {
             processInitResponse(datagram, message, exchange, initiation, turn)
         case .halfOpen(let agreement, _) where !message.header.isResponse:
             guard agreement.requestBytes == datagram.bytes else {
-                log(.debug, "dropped a second IKE_SA_INIT request with the same SPI but other content", turn)
+                log(
+                    .unknownSA,
+                    .debug,
+                    "dropped a second IKE_SA_INIT request with the same SPI but other content",
+                    turn
+                )
                 return
             }
-            reply([agreement.responseBytes], turn)
+            if turn.strangers.mayAnswer(remote, turn.now) { reply([agreement.responseBytes], turn) }
         default:
-            log(.debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
+            log(.unknownSA, .debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
         }
     }
 
@@ -249,7 +260,11 @@ final class IKESA {
     /// (RFC 7296 section 2.21).
     private func reject(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
         guard let notify = failure.notify else {
-            log(.debug, "dropped a message: \(failure.message)", turn)
+            if isHalfOpen {
+                _ = forgeries.take(turn.now)
+                turn.strangers.drops.forgeries += 1
+            }
+            log(.forgery, .debug, "dropped a message: \(failure.message)", turn)
             return
         }
         log(.error, failure.message, turn)
@@ -357,5 +372,15 @@ final class IKESA {
 
     func log(_ level: LogRecord.Level, _ message: String, _ turn: Turn) {
         turn.log(LogRecord(level, message, connection: connection?.name, ikeSA: id, peer: remote))
+    }
+
+    /// Logs what a stranger can cause.
+    func log(
+        _ topic: Strangers.Topic,
+        _ level: LogRecord.Level,
+        _ message: @autoclosure () -> String,
+        _ turn: Turn
+    ) {
+        turn.log(topic, LogRecord(level, message(), connection: connection?.name, ikeSA: id, peer: remote))
     }
 }
