@@ -40,7 +40,8 @@ import Testing
     @Test func itMentionsEverySettingThatIsRead() {
         let keys = [
             "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
-            "half_open_timeout", "cookie_threshold", "keep_alive", "port", "port_nat_t", "routing_table",
+            "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
+            "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table",
             "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",
             "proposals", "encap", "mobike", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth",
             "id",

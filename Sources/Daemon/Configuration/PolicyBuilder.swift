@@ -128,6 +128,10 @@ extension Settings {
         retransmission.tries = daemon.retransmitTries
         halfOpenTimeout = daemon.halfOpenTimeout
         cookieThreshold = daemon.cookieThreshold == 0 ? .max : daemon.cookieThreshold
+        cookieThresholdPerPeer = daemon.cookieThresholdPerPeer == 0 ? .max : daemon.cookieThresholdPerPeer
+        blockThreshold = daemon.blockThreshold == 0 ? .max : daemon.blockThreshold
+        halfOpenLimit = daemon.halfOpenLimit == 0 ? Settings.mostHalfOpen : daemon.halfOpenLimit
+        puzzleDifficulty = daemon.puzzleDifficulty
         keepaliveInterval = daemon.keepAlive
         fragmentSize = daemon.fragmentSize
         windowSize = daemon.requestWindow

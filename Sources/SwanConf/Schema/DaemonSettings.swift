@@ -19,6 +19,16 @@ package struct DaemonSettings: Hashable, Sendable {
     /// `cookie_threshold`: the number of half-open IKE SAs from which on initiators must return a cookie
     /// (RFC 7296 section 2.6); zero for never.
     package let cookieThreshold: Int
+    /// `cookie_threshold_ip`: the same for the half-open IKE SAs of one peer's address; zero for never.
+    package let cookieThresholdPerPeer: Int
+    /// `block_threshold`: the number of half-open IKE SAs of one peer's address from which on its requests are dropped; zero
+    /// for any number.
+    package let blockThreshold: Int
+    /// `init_limit_half_open`: the number of half-open IKE SAs from which on requests are dropped; zero for the daemon's own
+    /// limit.
+    package let halfOpenLimit: Int
+    /// `puzzle_difficulty`: how many zero bits a puzzle asks for at most (RFC 8019); zero for no puzzles.
+    package let puzzleDifficulty: UInt8
     /// `keep_alive`: how often a NAT's mapping is refreshed (RFC 3948 section 4); zero for never.
     package let keepAlive: Duration
     /// `port`: the UDP port for IKE.
@@ -62,6 +72,10 @@ package struct DaemonSettings: Hashable, Sendable {
         retransmitTries = try reader.integer("retransmit_tries", in: 0...100) ?? 5
         halfOpenTimeout = try reader.duration("half_open_timeout") ?? .seconds(30)
         cookieThreshold = try reader.integer("cookie_threshold", in: 0...Int(UInt32.max)) ?? 30
+        cookieThresholdPerPeer = try reader.integer("cookie_threshold_ip", in: 0...Int(UInt32.max)) ?? 3
+        blockThreshold = try reader.integer("block_threshold", in: 0...Int(UInt32.max)) ?? 5
+        halfOpenLimit = try reader.integer("init_limit_half_open", in: 0...1_000_000) ?? 0
+        puzzleDifficulty = try Self.puzzleDifficulty(reader) ?? 18
         keepAlive = try reader.duration("keep_alive") ?? .seconds(20)
         port = try reader.integer("port", in: 1...UInt16.max) ?? 500
         portNATT = try reader.integer("port_nat_t", in: 1...UInt16.max) ?? 4500
@@ -105,6 +119,13 @@ extension DaemonSettings {
     private static func seconds(_ key: String, _ reader: SectionReader) throws(ConfigurationError) -> Duration? {
         try reader.read(key, "seconds, at least `0.1`") { text in
             Scalars.preciseDuration(text).flatMap { $0 >= .milliseconds(100) ? $0 : nil }
+        }
+    }
+
+    /// RFC 8019 section 4.4 excludes puzzles below 8 bits; above 32 nobody finds four solutions while a cookie lives.
+    private static func puzzleDifficulty(_ reader: SectionReader) throws(ConfigurationError) -> UInt8? {
+        try reader.read("puzzle_difficulty", "a number from 8 to 32, or 0 for no puzzles") { text in
+            UInt8(text).flatMap { $0 == 0 || (8...32).contains($0) ? $0 : nil }
         }
     }
 

@@ -18,6 +18,10 @@ import Testing
         #expect(settings.retransmitTries == 5)
         #expect(settings.halfOpenTimeout == .seconds(30))
         #expect(settings.cookieThreshold == 30)
+        #expect(settings.cookieThresholdPerPeer == 3)
+        #expect(settings.blockThreshold == 5)
+        #expect(settings.halfOpenLimit == 0)
+        #expect(settings.puzzleDifficulty == 18)
         #expect(settings.keepAlive == .seconds(20))
         #expect(settings.port == 500)
         #expect(settings.portNATT == 4500)
@@ -39,6 +43,10 @@ import Testing
             retransmit_tries = 3
             half_open_timeout = 1m
             cookie_threshold = 0
+            cookie_threshold_ip = 7
+            block_threshold = 0
+            init_limit_half_open = 100
+            puzzle_difficulty = 0
             keep_alive = 0
             port = 1500
             port_nat_t = 1501
@@ -57,6 +65,10 @@ import Testing
         #expect(settings.retransmitTries == 3)
         #expect(settings.halfOpenTimeout == .seconds(60))
         #expect(settings.cookieThreshold == 0)
+        #expect(settings.cookieThresholdPerPeer == 7)
+        #expect(settings.blockThreshold == 0)
+        #expect(settings.halfOpenLimit == 100)
+        #expect(settings.puzzleDifficulty == 0)
         #expect(settings.keepAlive == .zero)
         #expect(settings.port == 1500)
         #expect(settings.requestWindow == 64)
@@ -83,6 +95,9 @@ import Testing
         ("retransmit_tries = 101", "`retransmit_tries` takes a number from 0 to 100"),
         ("retransmit_tries = 60", "the last wait is longer than a day"),
         ("retransmit_timeout = 86401\n retransmit_tries = 0", "the last wait is longer than a day"),
+        ("puzzle_difficulty = 7", "`puzzle_difficulty` takes a number from 8 to 32, or 0 for no puzzles"),
+        ("puzzle_difficulty = 33", "`puzzle_difficulty` takes a number from 8 to 32, or 0 for no puzzles"),
+        ("init_limit_half_open = 1000001", "`init_limit_half_open` takes a number from 0 to 1000000"),
         ("port = 4500", "`port` and `port_nat_t` must differ"),
         ("port_nat_t = 500", "`port` and `port_nat_t` must differ"),
         ("routing_table = 0", "`routing_table` takes a number from 1 to 4294967295"),

@@ -142,14 +142,14 @@ private let remoteSettings: [(String, String, Bool)] = [
 
 /// Those of the section `charon` that iked does not read.
 private let charonSettings = """
-    accept_private_algs accept_unencrypted_mainmode_messages block_threshold cert_cache cache_crls check_current_path
-    cisco_flexvpn cisco_unity close_ike_on_child_failure cookie_threshold_ip crypto_test.bench crypto_test.bench_size
+    accept_private_algs accept_unencrypted_mainmode_messages cert_cache cache_crls check_current_path
+    cisco_flexvpn cisco_unity close_ike_on_child_failure crypto_test.bench crypto_test.bench_size
     crypto_test.bench_time crypto_test.on_add crypto_test.on_create crypto_test.required crypto_test.rng_true
     delete_rekeyed delete_rekeyed_delay dh_exponent_ansi_x9_42 dlopen_use_rtld_now dns1 dns2 dos_protection flush_auth_cfg
     follow_redirects force_eap_only_authentication fragment_size_v4 fragment_size_v6 group hash_and_url
     host_resolver.max_threads host_resolver.min_threads i_dont_care_about_security_and_use_aggressive_mode_psk
     ignore_routing_tables ignore_acquire_ts ikesa_limit ikesa_table_segments ikesa_table_size inactivity_close_ike
-    init_limit_half_open init_limit_job_load initiator_only install_virtual_ip install_virtual_ip_on integrity_test
+    init_limit_job_load initiator_only install_virtual_ip install_virtual_ip_on integrity_test
     interfaces_ignore interfaces_use keep_alive_dpd_margin leak_detective.detailed leak_detective.usage_threshold
     leak_detective.usage_threshold_count load load_modular max_ikev1_exchanges max_packet make_before_break
     multiple_authentication nbns1 nbns2 ocsp_nonce_len prefer_best_path prefer_configured_proposals
