@@ -18,6 +18,8 @@ import VICI
 package final class Daemon {
     /// Marks what the daemon sends, so that no route into a tunnel takes it ("ike" in ASCII).
     static let socketMark: UInt32 = 0x69_6B65
+    /// IKE datagrams that are handled before timers, signals and the control socket get their turn again: some milliseconds.
+    static let datagramsInOneTurn = 64
     /// How long SIGTERM waits for the peers to confirm.
     static let shutdownGrace: Duration = .seconds(3)
 
@@ -35,6 +37,7 @@ package final class Daemon {
     var traps = Traps()
     var traffic = DatagramCounters()
     private let network: NetworkWatch
+    private var sendFailures = LogLimit()
     private let timer: TimerFD
     private let signals: SignalFD
     private let keyLog: KeyLog?
@@ -201,7 +204,10 @@ package final class Daemon {
             traffic.sent += 1
         } catch {
             traffic.sendFailures += 1
-            log(LogRecord(.warning, "could not send: \(error)", peer: datagram.remote))
+            let record = sendFailures.admit(now) {
+                LogRecord(.warning, "could not send: \(error)", peer: datagram.remote)
+            }
+            if let record { log(record) }
         }
     }
 
@@ -213,7 +219,7 @@ package final class Daemon {
     }
 
     private func collectFromDataPlane() {
-        let events = tunnels.dataPlane.collectEvents()
+        let events = tunnels.dataPlane.collectEvents(limit: Self.datagramsInOneTurn)
         for datagram in events.datagrams {
             traffic.received += 1
             feed(.datagram(Datagram(local: datagram.local, remote: datagram.remote, bytes: datagram.bytes)))

@@ -250,8 +250,9 @@ extension DataPlane {
     /// For an epoll set: readable while there is something to collect.
     package var eventDescriptor: Int32 { events.bell.raw }
 
-    /// All that the worker has had for the control plane since the last call.
-    package func collectEvents() -> DataPlaneEvents { events.collect() }
+    /// What the worker has had for the control plane since the last call. With a limit for the datagrams, the descriptor stays
+    /// readable while more of them wait.
+    package func collectEvents(limit: Int = .max) -> DataPlaneEvents { events.collect(limit: limit) }
 
     /// The counters of a CHILD SA; nil when neither direction is installed any more, so to be read before removing.
     package func counters(for child: ChildID) -> ChildCounters? {

@@ -13,7 +13,8 @@ package struct DataPlaneConfiguration: Sendable {
     package var usesRawESP = true
     /// The firewall mark of everything that is sent, by which a routing rule keeps it out of the tunnel; 0: none.
     package var mark: UInt32 = 0
-    /// How many IKE datagrams wait for the control plane at most; further ones are lost and counted.
+    /// How many IKE datagrams wait for the control plane at most, requests for new IKE SAs and others counted apart; further
+    /// ones are lost and counted.
     package var ikeCapacity = 1024
 
     package init() {}

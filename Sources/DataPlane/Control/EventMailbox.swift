@@ -1,5 +1,6 @@
 package import Inet
 package import LinuxNet
+import IKEWire
 import Synchronization
 
 /// An IKE message as it arrived, without the non-ESP marker.
@@ -14,11 +15,17 @@ package struct IKEDatagram: Hashable, Sendable {
         self.local = local
         self.remote = remote
     }
+
+    /// Asks for a new IKE SA: what anybody may send, and what floods consist of.
+    var isFirstRequest: Bool {
+        guard let header = try? Header(parsing: bytes.span.bytes) else { return true }
+        return header.exchangeType == .ikeSAInit && !header.isResponse
+    }
 }
 
 /// What the worker has for the control plane.
 package struct DataPlaneEvents: Sendable {
-    /// In the order of arrival on each socket.
+    /// Those of IKE SAs that exist, then requests for new ones; each in the order of arrival on each socket.
     package var datagrams: [IKEDatagram] = []
     /// SAs whose path is another one, or has turned out narrower: `innerMTU` of their counters is what the routes should say
     /// now.
@@ -32,39 +39,37 @@ package struct DataPlaneEvents: Sendable {
 }
 
 /// Carries events from the worker to the control plane. Bounded: a flood costs its own datagrams, not our memory.
+///
+/// Requests for new IKE SAs have a queue of their own, which is emptied when the other one is empty: a flood of them neither takes
+/// the room of messages that belong to IKE SAs, nor the time.
 final class EventMailbox: Sendable {
-    /// Octets of datagrams that wait at most, since their count says little about their size.
-    private static let octetCapacity = 4 << 20
-
     private struct Content {
-        var events = DataPlaneEvents()
-        var octets = 0
+        var ofSAs: DatagramQueue
+        var firstRequests: DatagramQueue
+        /// All but the datagrams.
+        var others = DataPlaneEvents()
     }
 
     let bell: EventFD
-    private let capacity: Int
-    private let content = Mutex(Content())
+    private let content: Mutex<Content>
 
+    /// - Parameter capacity: how many datagrams of each kind wait at most.
     init(capacity: Int) throws(Errno) {
         self.bell = try EventFD()
-        self.capacity = capacity
+        content = Mutex(
+            Content(
+                ofSAs: DatagramQueue(capacity: capacity, octetCapacity: 4 << 20),
+                firstRequests: DatagramQueue(capacity: capacity, octetCapacity: 1 << 20)
+            )
+        )
     }
 
     /// Delivers datagrams and empties the array, whose memory is kept; returns how many found no room.
     func post(_ datagrams: inout [IKEDatagram]) -> Int {
         let lost = content.withLock { content in
-            var lost = 0
-            for datagram in datagrams {
-                if content.events.datagrams.count < capacity,
-                    content.octets + datagram.bytes.count <= Self.octetCapacity
-                {
-                    content.events.datagrams.append(datagram)
-                    content.octets += datagram.bytes.count
-                } else {
-                    lost += 1
-                }
+            datagrams.count { datagram in
+                datagram.isFirstRequest ? !content.firstRequests.add(datagram) : !content.ofSAs.add(datagram)
             }
-            return lost
         }
         datagrams.removeAll(keepingCapacity: true)
         bell.ring()
@@ -72,12 +77,12 @@ final class EventMailbox: Sendable {
     }
 
     func postResized(_ child: ChildID) {
-        _ = content.withLock { $0.events.resized.insert(child) }
+        _ = content.withLock { $0.others.resized.insert(child) }
         bell.ring()
     }
 
     func postStray(_ child: ChildID, _ arrival: Encapsulation) {
-        content.withLock { $0.events.strays[child] = arrival }
+        content.withLock { $0.others.strays[child] = arrival }
         bell.ring()
     }
 
@@ -88,16 +93,61 @@ final class EventMailbox: Sendable {
     }
 
     func postDeviceFailure(_ error: Errno) {
-        content.withLock { $0.events.deviceFailure = error }
+        content.withLock { $0.others.deviceFailure = error }
         bell.ring()
     }
 
-    /// All that has been posted since the last call.
-    func collect() -> DataPlaneEvents {
+    /// What has been posted since the last call, but no more than `limit` datagrams: the bell goes on ringing for the others.
+    func collect(limit: Int) -> DataPlaneEvents {
         bell.clear()
-        return content.withLock { content in
-            defer { content = Content() }
-            return content.events
+        let (events, hasMore) = content.withLock { content in
+            var events = content.others
+            content.others = DataPlaneEvents()
+            content.ofSAs.take(limit, into: &events.datagrams)
+            content.firstRequests.take(limit - events.datagrams.count, into: &events.datagrams)
+            return (events, !content.ofSAs.isEmpty || !content.firstRequests.isEmpty)
+        }
+        if hasMore { bell.ring() }
+        return events
+    }
+}
+
+/// Datagrams that wait, first in, first out, bounded in their number and in their octets, since the one says little about the other.
+struct DatagramQueue {
+    private let capacity: Int
+    private let octetCapacity: Int
+    private var datagrams: [IKEDatagram] = []
+    /// The first one that has not been taken.
+    private var start = 0
+    private var octets = 0
+
+    init(capacity: Int, octetCapacity: Int) {
+        self.capacity = capacity
+        self.octetCapacity = octetCapacity
+    }
+
+    var isEmpty: Bool { start == datagrams.count }
+
+    /// False if there was no room.
+    mutating func add(_ datagram: IKEDatagram) -> Bool {
+        guard datagrams.count - start < capacity, octets + datagram.bytes.count <= octetCapacity else { return false }
+        if start >= capacity {
+            datagrams.removeFirst(start)
+            start = 0
+        }
+        datagrams.append(datagram)
+        octets += datagram.bytes.count
+        return true
+    }
+
+    mutating func take(_ limit: Int, into taken: inout [IKEDatagram]) {
+        let end = start + min(datagrams.count - start, max(0, limit))
+        for datagram in datagrams[start..<end] { octets -= datagram.bytes.count }
+        taken += datagrams[start..<end]
+        start = end
+        if isEmpty {
+            datagrams = []
+            start = 0
         }
     }
 }
