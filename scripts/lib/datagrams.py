@@ -5,16 +5,22 @@
     datagrams.py truncated TARGET CAPTURE                   every prefix of each captured datagram to TARGET
     datagrams.py altered   TARGET CAPTURE [--seed N]        captured datagrams with one octet changed, at each place
     datagrams.py replayed  TARGET CAPTURE                   the captured packets to TARGET as they were, all of them
+    datagrams.py flood     TARGET CAPTURE [--count N] [--rate N] [--from NETWORK]
+                                                            the first captured packet as often and as fast as that, each time
+                                                            with another SPI and the next source address of the network
 
 CAPTURE is a classic pcap file of an Ethernet device. Truncated, altered and replayed packets keep the addresses and
 ports they had, so a daemon takes them for its peer's. IPv4 only; needs root. Prints how many packets were sent.
 """
 
 import argparse
+import ipaddress
+import itertools
 import random
 import socket
 import struct
 import sys
+import time
 
 ETHERNET_HEADER = 14
 IKE_HEADER = 28
@@ -105,6 +111,28 @@ def garbage(count, seed):
         yield port, payload
 
 
+def flood(packet, count, network, seed):
+    """An IKE_SA_INIT request of many strangers."""
+    source = random.Random(seed)
+    head = header_length(packet)
+    template = bytearray(rebuilt(packet, packet[head:]))
+    addresses = itertools.cycle(range(int(network.network_address), int(network.broadcast_address) + 1))
+    for _ in range(count):
+        struct.pack_into("!I", template, 12, next(addresses))
+        template[head : head + 8] = source.randbytes(8)
+        yield bytes(template)
+
+
+def paced(packets, rate):
+    """So many packets a second, in portions of a hundredth of a second."""
+    portion = max(1, rate // 100)
+    began = time.monotonic()
+    for number, packet in enumerate(packets):
+        if number % portion == 0:
+            time.sleep(max(0, began + number / rate - time.monotonic()))
+        yield packet
+
+
 def send_plain(target, datagrams):
     sent = 0
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as out:
@@ -128,11 +156,13 @@ def send_raw(target, packets):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("garbage", "truncated", "altered", "replayed"))
+    parser.add_argument("kind", choices=("garbage", "truncated", "altered", "replayed", "flood"))
     parser.add_argument("target")
     parser.add_argument("capture", nargs="?")
     parser.add_argument("--count", type=int, default=20000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=int, default=10000)
+    parser.add_argument("--from", dest="network", type=ipaddress.IPv4Network, default="10.128.0.0/16")
     options = parser.parse_args()
     if options.kind == "garbage":
         sent = send_plain(options.target, garbage(options.count, options.seed))
@@ -144,6 +174,7 @@ def main():
             "truncated": truncated,
             "altered": lambda found: altered(found, options.seed),
             "replayed": lambda found: found,
+            "flood": lambda found: paced(flood(found[0], options.count, options.network, options.seed), options.rate),
         }[options.kind]
         sent = send_raw(options.target, change(packets))
     print(sent)

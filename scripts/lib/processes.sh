@@ -32,6 +32,10 @@ process_alive() { # PID
     kill -0 "$1" 2>/dev/null
 }
 
+process_memory() { # PID -> KiB of resident memory
+    awk '/^VmRSS:/ {print $2}' "/proc/$1/status"
+}
+
 # Asks a process of ours to end, insists after the given seconds, and leaves its exit status in EXIT_STATUS.
 # One that was reaped already is left alone: its id may be somebody else's by now.
 process_stop() { # PID [SECONDS]
