@@ -88,7 +88,7 @@ final class EventMailbox: Sendable {
 
     /// There are no more of them than traps.
     func post(_ acquire: Acquire) {
-        content.withLock { $0.events.acquires.append(acquire) }
+        content.withLock { $0.others.acquires.append(acquire) }
         bell.ring()
     }
 
