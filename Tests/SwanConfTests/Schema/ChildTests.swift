@@ -78,7 +78,9 @@ import Testing
         ("trap|start", .trapAndStart), ("start|trap", .trapAndStart),
     ])
     func whatHappensWhenAChildIsLoaded(word: String, expected: ChildConfiguration.StartAction) throws {
-        let action = try readChild("start_action = \(word)").startAction
+        // Who begins must know with whom.
+        let connection = try readConnection("remote_addrs = 192.0.2.1", child: "start_action = \(word)")
+        let action = try #require(connection.children.first).startAction
         #expect(action == expected)
         #expect(action.isTrapped == (word.contains("trap") || word == "route"))
         #expect(action.isInitiated == word.contains("start"))
