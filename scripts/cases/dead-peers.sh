@@ -53,7 +53,10 @@ case_dpd_restart() { # WHO-KEEPS-IT-UP soon|late
     if [[ $2 == late ]]; then
         wait_until $((NOTICED + SLACK)) peer_has_no_sa "$1" || die "$1 does not notice that its peer vanished"
     fi
+    # The network comes last: a strongSwan that has no configuration yet refuses everybody.
+    cable_unplug "$peer" "to-$1"
     peer_start_again "$peer"
+    cable_plug "$peer" "to-$1"
     began=$SECONDS
     wait_until $((NOTICED + SLACK)) passes_again "$1" || die "no traffic $((NOTICED + SLACK)) s after $peer came back"
     note "traffic $((SECONDS - began)) s after $peer came back"

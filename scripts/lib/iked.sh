@@ -37,13 +37,14 @@ iked_launch() { # HOST [COMMAND-PREFIX...]
 }
 
 iked_await() { # HOST
-    wait_until 30 iked_answers_or_ended "$1" && iked_answers "$1" && return 0
+    wait_until 30 iked_answers_or_ended "$1" && process_alive "${PEER_PID[$1]}" && return 0
     show_file "$(iked_log "$1")" 15
+    show_file "$(peer_directory "$1")/version.log" 5
     die "iked of $1 does not start ($(iked_log "$1"))"
 }
 
 iked_answers() { # HOST
-    [[ -S $(iked_socket "$1") ]] && iked_control "$1" version >/dev/null 2>&1
+    [[ -S $(iked_socket "$1") ]] && iked_control "$1" version >"$(peer_directory "$1")/version.log" 2>&1
 }
 
 iked_answers_or_ended() { # HOST
