@@ -6,7 +6,7 @@ import Testing
 @Suite struct PlantedFaultTests {
     /// Whatever is planted, the ordinary schedules find it; `scripts/simulate --faults` prints by which property.
     @Test(arguments: PlantedFault.all) func aFaultOfOneHostIsFoundByExploring(_ fault: PlantedFault) {
-        #expect(Discovery(of: fault, mostRuns: 200).violation != nil)
+        #expect(Discovery(of: fault, mostRuns: 60).violation != nil)
     }
 
     /// A connection that is rekeyed, probed and carries traffic, while `plant` breaks something on the left side.

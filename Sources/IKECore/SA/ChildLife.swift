@@ -228,7 +228,7 @@ extension IKESA {
     ) {
         let spi = turn.spis.espSPI()
         do {
-            if !turn.isImpaired(.makesChildrenUnderRekeying) { try refuseDuringIKERekeying(established) }
+            try refuseDuringIKERekeying(established)
             let outcome = try CreateChildResponder.answer(
                 payloads,
                 connection: established.peer.connection,

@@ -183,7 +183,7 @@ extension IKESA {
         _ turn: Turn
     ) {
         do {
-            let old = try childToRekey(notify, turn)
+            let old = try childToRekey(notify)
             answerChild(header, payloads, established, turn) { new, policy, nonces in
                 self.add(new, policy, withOutbound: turn.isImpaired(.sendsBeforeThePeerAccepts), turn)
                 if established.ongoing.rekeys(child: old) {
@@ -202,11 +202,11 @@ extension IKESA {
     }
 
     /// The CHILD SA that a REKEY_SA notify names by the SPI that the peer receives on (RFC 7296 section 2.8).
-    private func childToRekey(_ notify: Notify, _ turn: Turn) throws(NegotiationFailure) -> UInt32 {
+    private func childToRekey(_ notify: Notify) throws(NegotiationFailure) -> UInt32 {
         guard let spi = ESPSPI(bytes: notify.spi),
             let entry = children.first(where: { $0.childSA.outboundSPI == spi })
         else {
-            guard !isCreatingChild || turn.isImpaired(.deniesWhatItIsMaking) else {
+            guard !isCreatingChild else {
                 throw NegotiationFailure(
                     .temporaryFailure,
                     "the peer rekeys a CHILD SA that does not exist here yet; it may try again",
