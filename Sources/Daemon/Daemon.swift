@@ -64,10 +64,12 @@ package final class Daemon {
         store = ConfigurationStore(file: configuration)
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
+        let (crashSecret, crashWarning) = Self.crashSecret(settings, options)
         endpoint = Endpoint(
             settings: Settings(settings),
             policy: store.policy,
             random: SystemRandom(),
+            crashSecret: crashSecret,
             now: startedAt
         )
         do {
@@ -88,7 +90,18 @@ package final class Daemon {
         } catch {
             throw StartupError(description: "\(error)")
         }
+        if let crashWarning { log(.warning, crashWarning) }
         announceStart(configuration)
+    }
+
+    /// Without its file peers only find out later that this host was started anew: no reason not to start.
+    private static func crashSecret(_ settings: DaemonSettings, _ options: Options) -> (SecretBytes?, String?) {
+        guard settings.crashDetection else { return (nil, nil) }
+        do throws(Errno) {
+            return (try CrashSecret.load(directory: options.stateDirectory), nil)
+        } catch {
+            return (nil, "no crash detection (RFC 6290): \(error); see --state and iked.crash_detection")
+        }
     }
 
     private static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
@@ -188,6 +201,8 @@ package final class Daemon {
         case .installOutbound(let childSA): report(tunnels.installOutbound(childSA), childSA)
         case .updateChild(let childSA):
             if let failure = tunnels.update(childSA) { log(.warning, failure, connection: childSA.connection) }
+        case .removeOutbound(let childSA):
+            for failure in tunnels.removeOutbound(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .removeChild(let childSA):
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .lookUp(let connection, let id): lookUp(connection, id)
@@ -229,6 +244,7 @@ package final class Daemon {
         }
         for wanted in events.acquires { acquire(wanted) }
         for failure in tunnels.followPath(of: events.resized) { log(.warning, failure) }
+        for refusal in events.refusals { feed(.strayPacket(StrayPacket(refusal))) }
         if let failure = events.deviceFailure {
             log(.error, "the device \(tunnels.dataPlane.deviceName) is gone: \(failure); ending")
             shutDown()

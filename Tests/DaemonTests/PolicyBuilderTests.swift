@@ -20,6 +20,8 @@ import Testing
                 encap = yes
                 rekey_time = 2h
                 over_time = 10m
+                reauth_time = 8h
+                unique = keep
                 rand_time = 5m
                 local { auth = psk
                     id = left.example }
@@ -51,7 +53,12 @@ import Testing
         #expect(connection.isMobile)
         #expect(connection.livenessDelay == .seconds(30))
         #expect(connection.keyingTries == nil)
-        #expect(connection.lifetime == Lifetime(rekey: .seconds(7200), jitter: .seconds(300), hard: .seconds(7800)))
+        #expect(connection.lifetime == Lifetime(rekey: .seconds(7200), jitter: .seconds(300), hard: .seconds(29_400)))
+        #expect(
+            connection.reauthentication
+                == Lifetime(rekey: .seconds(28_800), jitter: .seconds(300), hard: .seconds(29_400))
+        )
+        #expect(connection.uniqueness == .keep)
         #expect(connection.proposals.count == 1)
     }
 

@@ -55,14 +55,25 @@ package final class ScriptedPeer {
     package private(set) var lastRequestBytes: [UInt8] = []
     private var commands: UInt64 = 0
 
-    package init(_ policy: Policy = TwoSites().left, settings: Settings = .withoutDelay, seed: UInt64 = 1) throws {
+    package init(
+        _ policy: Policy = TwoSites().left,
+        settings: Settings = .withoutDelay,
+        seed: UInt64 = 1,
+        crashSecret: SecretBytes? = nil
+    ) throws {
         guard let left = IPAddress(TwoSites.leftAddress), let right = IPAddress(TwoSites.rightAddress) else {
             throw Deviation("the sites have no addresses")
         }
         there = SocketAddress(address: left, port: 500)
         here = SocketAddress(address: right, port: 500)
         random = SeededRandom(seed: seed)
-        engine = Endpoint(settings: settings, policy: policy, random: SeededRandom(seed: random.uint64()), now: now)
+        engine = Endpoint(
+            settings: settings,
+            policy: policy,
+            random: SeededRandom(seed: random.uint64()),
+            crashSecret: crashSecret,
+            now: now
+        )
     }
 
     /// The SA that messages go on where a test names none.
@@ -122,6 +133,7 @@ package final class ScriptedPeer {
         case .updateChild(let childSA):
             if let index = inbound.firstIndex(where: { $0.id == childSA.id }) { inbound[index] = childSA }
             if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
+        case .removeOutbound(let childSA): outbound.removeAll { $0.id == childSA.id }
         case .removeChild(let childSA):
             inbound.removeAll { $0.id == childSA.id }
             outbound.removeAll { $0.id == childSA.id }

@@ -74,8 +74,9 @@ case_second_child() { # INITIATOR
     stop_both ours
 }
 
-# Both ask at the same moment, and each may take the other's INITIAL_CONTACT for a restart and forget its own SA without a
-# word (two strongSwans do so, too). Liveness checks find what the other end has forgotten: in the end both agree.
+# Both ask at the same moment. Where ours is one of them, exactly one IKE SA and one CHILD SA remain, whoever began it: ours
+# knows a rule for that. Two strongSwans may keep two, or take each other's INITIAL_CONTACT for a restart; liveness checks
+# bring them to agree.
 case_both_initiate() {
     local pid
     tunnel_prepare
@@ -86,9 +87,59 @@ case_both_initiate() {
     pid=$!
     peer_initiate ours || true
     wait "$pid" || true
+    if [[ ${PEER_KIND[ours]} == iked ]]; then
+        wait_until 40 one_of_each || die "not one SA of each kind: $(peer_ike_spis ours) $(peer_child_spis ours)"
+    fi
     wait_until 30 peers_agree ours theirs || peers_assert_agree ours theirs
     ping_both_ways ours theirs
     note "$(peer_ike_spis ours | wc -l) IKE SAs, $(peer_child_spis ours | wc -l) CHILD SAs"
+    stop_both ours
+}
+
+one_of_each() {
+    local host
+    for host in ours theirs; do
+        [[ -n $(peer_child_spis "$host") && $(peer_ike_spis "$host" | wc -l) == 1 ]] || return 1
+        [[ $(peer_child_spis "$host" | wc -l) == 1 ]] || return 1
+    done
+    peers_agree ours theirs
+}
+
+# Authenticating again replaces the IKE SA as a whole, and loses nothing: the new one is made before the old one goes.
+case_reauthentication() { # INITIATOR WHO-WANTS-IT
+    local before
+    tunnel_prepare
+    STRONGSWAN_SETTINGS+=$'\n  make_before_break = yes'
+    PEER_CONNECTION_KEYS[$2]=$'    reauth_time = 4s\n    over_time = 60s\n    rand_time = 0s'
+    tunnel_up "$1"
+    before=$(peer_ike_spis ours)
+    pings_begin ours theirs
+    wait_until 12 replaced "$before" || die "the IKE SA was not replaced: $before"
+    sleep 2
+    pings_end
+    wait_until 10 peers_agree ours theirs || peers_assert_agree ours theirs
+    ping_both_ways ours theirs
+    stop_both ours
+}
+
+replaced() { # OLD-SPIS
+    local now
+    now=$(peer_ike_spis ours)
+    [[ -n $now && $now != "$1" && $(wc -l <<<"$now") == 1 ]]
+}
+
+# A peer that lost everything and does not say so comes back: what ours had of it goes, after the time that a peer gets
+# that only authenticates again.
+case_unique() { # replace|keep
+    tunnel_prepare
+    PEER_CONNECTION_KEYS[ours]="    unique = $1"
+    PEER_CONNECTION_KEYS[theirs]='    unique = never'
+    tunnel_up theirs
+    peer_kill theirs
+    peer_start_again theirs
+    peer_up theirs
+    wait_until 30 one_of_each || die "ours keeps more than one SA of each kind: $(peer_ike_spis ours)"
+    ping_both_ways ours theirs
     stop_both ours
 }
 
@@ -99,5 +150,11 @@ for who in ours theirs; do
     case_add "$who-second-child" case_second_child "$who"
 done
 case_add both-initiate case_both_initiate
+case_add ours-reauthentication case_reauthentication ours ours
+case_add theirs-reauthentication case_reauthentication theirs theirs
+case_add ours-reauthentication-as-asked case_reauthentication ours theirs
+for policy in replace keep; do
+    case_add "unique-$policy" case_unique "$policy"
+done
 
 cases_quick theirs-delete-child ours-delete-ike

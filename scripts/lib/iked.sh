@@ -4,7 +4,7 @@ IKED_SETTINGS= # further lines for the section `iked`
 
 # Gives up on a silent peer after some ten seconds, as the strongSwan of these tests does.
 iked_impatient() {
-    IKED_SETTINGS=$'  retransmit_timeout = 1\n  retransmit_base = 1.4\n  retransmit_tries = 4'
+    IKED_SETTINGS=$'  retransmit_timeout = 1\n  retransmit_base = 1.4\n  retransmit_tries = 4\n  retry_initiate_interval = 1'
 }
 
 iked_start() { # HOST

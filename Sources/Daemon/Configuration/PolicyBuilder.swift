@@ -22,12 +22,25 @@ extension Connection {
             hard: configuration.hardLifetime
         )
         namesHosts = !configuration.hostNames.isEmpty
+        reauthentication = configuration.reauthentication
+        uniqueness = Uniqueness(configuration.unique)
         forcesEncapsulation = configuration.encap
         acceptsFragments = configuration.fragmentation != .no
         sendsFragments = configuration.fragmentation == .yes
         isMobile = configuration.mobike
         livenessDelay = configuration.dpdDelay.orNilIfZero
         keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
+    }
+}
+
+extension Uniqueness {
+    init(_ configuration: ConnectionConfiguration.Uniqueness) {
+        switch configuration {
+        case .never: self = .never
+        case .no: self = .no
+        case .keep: self = .keep
+        case .replace: self = .replace
+        }
     }
 }
 
@@ -46,6 +59,7 @@ extension ChildPolicy {
         )
         octetLimit = VolumeLimit(configuration.byteLimits)
         packetLimit = VolumeLimit(configuration.packetLimits)
+        isStarted = configuration.startAction.isInitiated
         actionOnDeadPeer =
             switch configuration.dpdAction {
             case .clear: .nothing
@@ -133,6 +147,8 @@ extension Settings {
         halfOpenLimit = daemon.halfOpenLimit == 0 ? Settings.mostHalfOpen : daemon.halfOpenLimit
         puzzleDifficulty = daemon.puzzleDifficulty
         keepaliveInterval = daemon.keepAlive
+        retryInterval = daemon.retryInterval.orNilIfZero
+        earlyRekey = daemon.earlyRekey.orNilIfZero
         fragmentSize = daemon.fragmentSize
         windowSize = daemon.requestWindow
         ikePort = daemon.port
@@ -145,9 +161,21 @@ extension ConnectionConfiguration {
     /// A day, unless `over_time` says otherwise or rekeying comes later than that.
     var hardLifetime: Duration? {
         let day: Duration = .seconds(86_400)
-        guard rekeyTime > .zero else { return day }
-        guard let overTime else { return max(day, rekeyTime + rekeyTime / 10) }
-        return overTime > .zero ? rekeyTime + overTime : nil
+        let longer = max(rekeyTime, reauthTime)
+        guard longer > .zero else { return day }
+        guard let overTime else { return max(day, longer + longer / 10) }
+        return overTime > .zero ? longer + overTime : nil
+    }
+
+    /// When the initiator authenticates again, and the end that no rekeying puts off.
+    var reauthentication: Lifetime? {
+        guard reauthTime > .zero else { return nil }
+        let over = overTime ?? reauthTime / 10
+        return Lifetime(
+            rekey: reauthTime,
+            jitter: min(randTime, reauthTime / 2),
+            hard: over > .zero ? reauthTime + over : nil
+        )
     }
 }
 

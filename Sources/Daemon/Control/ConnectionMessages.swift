@@ -12,11 +12,11 @@ extension ConnectionConfiguration {
             "local_port": .number(localPort),
             "remote_port": .number(remotePort),
             "version": "IKEv2",
-            "reauth_time": "0",
+            "reauth_time": .number(reauthTime.components.seconds),
             "rekey_time": .number(rekeyTime.components.seconds),
             "life_time": .number(hardLifetime?.components.seconds ?? 0),
             "dpd_delay": .number(dpdDelay.components.seconds),
-            "unique": "UNIQUE_NO",
+            "unique": .text(unique.vici),
             "proposals": .texts(proposals.map(\.description)),
             "local-1": .section(local.message(orElse: nil)),
             "remote-1": .section(remote.message(orElse: "%any")),
@@ -25,6 +25,17 @@ extension ConnectionConfiguration {
             ),
         ]
         return VICIMessage(entries: [VICIMessage.Entry(name, .section(section))])
+    }
+}
+
+extension ConnectionConfiguration.Uniqueness {
+    fileprivate var vici: String {
+        switch self {
+        case .never: "UNIQUE_NEVER"
+        case .no: "UNIQUE_NO"
+        case .keep: "UNIQUE_KEEP"
+        case .replace: "UNIQUE_REPLACE"
+        }
     }
 }
 

@@ -13,6 +13,7 @@ extension IKESASummary {
         section.append(contentsOf: algorithmMessage)
         section.appendTime("established", age)
         section.appendTime("rekey-time", timeToRekey)
+        section.appendTime("reauth-time", timeToReauthentication)
         section.appendTime("life-time", timeToExpiry)
         section.appendTime("life-total", lifetime)
         if let localAuthentication { section.append("local-auth", .text(localAuthentication.description)) }

@@ -60,9 +60,15 @@ final class Tunnels {
 
     /// - Returns: what went wrong, for the log.
     func remove(_ childSA: ChildSA) -> [String] {
+        let failures = removeOutbound(childSA)
+        dataPlane.removeInbound(childSA.inboundSPI)
+        return failures
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func removeOutbound(_ childSA: ChildSA) -> [String] {
         let failures = routes?.remove(for: .child(childSA.id)) ?? []
         dataPlane.removeOutbound(childSA.dataPlaneID)
-        dataPlane.removeInbound(childSA.inboundSPI)
         return failures.map { "CHILD SA \(childSA.logName): \($0)" }
     }
 
@@ -172,6 +178,15 @@ extension ChildSA {
         usesUDP
             ? .udp(local: local, remote: remote)
             : .rawESP(local: local.address, remote: remote.address)
+    }
+}
+
+extension StrayPacket {
+    init(_ refusal: PacketRefusal) {
+        switch refusal {
+        case .unknownSPI(let spi, let local, let remote): self = .unknownSPI(spi, local: local, remote: remote)
+        case .outsideSelectors(let child, let start): self = .outsideSelectors(childSA: child.rawValue, start: start)
+        }
     }
 }
 

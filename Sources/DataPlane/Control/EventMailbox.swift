@@ -1,6 +1,6 @@
+package import IKEWire
 package import Inet
 package import LinuxNet
-import IKEWire
 import Synchronization
 
 /// An IKE message as it arrived, without the non-ESP marker.
@@ -23,6 +23,14 @@ package struct IKEDatagram: Hashable, Sendable {
     }
 }
 
+/// A packet that was refused and of which its sender should hear.
+package enum PacketRefusal: Hashable, Sendable {
+    /// ESP with an SPI that no SA has; ports are 0 where it came without UDP.
+    case unknownSPI(ESPSPI, local: SocketAddress, remote: SocketAddress)
+    /// Authentic, but outside of the SA's selectors; how the inner packet starts.
+    case outsideSelectors(ChildID, start: [UInt8])
+}
+
 /// What the worker has for the control plane.
 package struct DataPlaneEvents: Sendable {
     /// Those of IKE SAs that exist, then requests for new ones; each in the order of arrival on each socket.
@@ -34,6 +42,8 @@ package struct DataPlaneEvents: Sendable {
     package var strays: [ChildID: Encapsulation] = [:]
     /// Trapped policies whose packets wait for an SA: one for each trap until `concludeAcquire` is called.
     package var acquires: [Acquire] = []
+    /// Not every refused packet: enough to tell the senders.
+    package var refusals: [PacketRefusal] = []
     /// The device is gone, for example deleted by somebody; no packet leaves any more.
     package var deviceFailure: Errno?
 }
@@ -43,6 +53,9 @@ package struct DataPlaneEvents: Sendable {
 /// Requests for new IKE SAs have a queue of their own, which is emptied when the other one is empty: a flood of them neither takes
 /// the room of messages that belong to IKE SAs, nor the time.
 final class EventMailbox: Sendable {
+    /// Refusals that wait at most.
+    private static let refusalCapacity = 16
+
     private struct Content {
         var ofSAs: DatagramQueue
         var firstRequests: DatagramQueue
@@ -89,6 +102,13 @@ final class EventMailbox: Sendable {
     /// There are no more of them than traps.
     func post(_ acquire: Acquire) {
         content.withLock { $0.others.acquires.append(acquire) }
+        bell.ring()
+    }
+
+    func post(_ refusal: PacketRefusal) {
+        content.withLock { content in
+            if content.others.refusals.count < Self.refusalCapacity { content.others.refusals.append(refusal) }
+        }
         bell.ring()
     }
 

@@ -73,14 +73,15 @@ extension Worker {
             tallies.malformedDatagrams.add()
             return
         }
-        let address = received.arrival(at: slot).local ?? socket.socket.local.address
         ike.append(
-            IKEDatagram(
-                bytes: Array(bytes[markerLength...]),
-                local: SocketAddress(address: address, port: socket.socket.local.port),
-                remote: remote
-            )
+            IKEDatagram(bytes: Array(bytes[markerLength...]), local: local(of: slot, socket), remote: remote)
         )
+    }
+
+    /// Where a datagram arrived.
+    private func local(of slot: Int, _ socket: PlaneSocket) -> SocketAddress {
+        let address = received.arrival(at: slot).local ?? socket.socket.local.address
+        return SocketAddress(address: address, port: socket.socket.local.port)
     }
 
     /// Opens an ESP packet in place and gives what is in it to the device.
@@ -92,6 +93,7 @@ extension Worker {
     ) {
         guard let child = associations[spi] else {
             tallies.unknownSPI.add()
+            reportUnknown(spi, slot, socket)
             return
         }
         let arrival = received.arrival(at: slot)
@@ -104,6 +106,7 @@ extension Worker {
             writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened]))
         } catch {
             child.tallies.refused(child.sa.counters)
+            if error == .selectorMismatch { reportOutsideSelectors(child, bytes) }
         }
     }
 
@@ -121,6 +124,22 @@ extension Worker {
         let ours = SocketAddress(address: local ?? socket.socket.local.address, port: socket.socket.local.port)
         let arrival = Encapsulation.udp(local: ours, remote: source)
         if child.reports(arrival, at: now) { events.postStray(child.id, arrival) }
+    }
+
+    private mutating func reportUnknown(_ spi: ESPSPI, _ slot: Int, _ socket: PlaneSocket) {
+        guard unknownSPIReports.admits(now), let source = received.source(at: slot) else { return }
+        var (local, remote) = (local(of: slot, socket), source)
+        if socket.role == .rawESP { (local.port, remote.port) = (0, 0) }
+        events.post(.unknownSPI(spi, local: local, remote: remote))
+    }
+
+    /// What of an inner packet the peer is shown, as much as ICMP has of one at least: headers, not secrets.
+    private static let shownOctets = 64
+
+    private mutating func reportOutsideSelectors(_ child: InboundChild, _ bytes: UnsafeMutableRawBufferPointer) {
+        guard selectorReports.admits(now) else { return }
+        let inner = bytes.dropFirst(child.sa.layout.payloadOffset)
+        events.post(.outsideSelectors(child.id, start: Array(inner.prefix(Self.shownOctets))))
     }
 
     /// Gives a packet to the kernel; one that it does not take is lost, as on any interface.

@@ -35,6 +35,9 @@ struct Worker: ~Copyable {
     let lanes: [SendLane]
     /// Room for one datagram or packet that goes its own way.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 64)
+    /// Which refused packets the control plane hears of.
+    var unknownSPIReports = RefusalReports()
+    var selectorReports = RefusalReports()
     /// IKE datagrams of one receive call.
     var ike: [IKEDatagram] = []
 

@@ -63,7 +63,8 @@ extension InboundSA {
     ///
     /// The checks come in this order: length, replay window, integrity, then (the number being used up) padding, next
     /// header, inner lengths, selectors, congestion. The error says which one failed, and is counted. After an
-    /// error the content of the packet is of no use.
+    /// error the content of the packet is of no use, save that after `selectorMismatch` the inner packet stands where
+    /// `layout` says.
     package func open(_ packet: inout MutableRawSpan, outer: TrafficClass? = nil) throws(ESPError) -> Range<Int>? {
         do throws(ESPError) {
             guard let payload = try decrypt(&packet) else {

@@ -8,26 +8,40 @@ package import Inet
 /// in that order; call again with `.timer` at `nextDeadline`. The engine reads no clock and opens nothing. With the same
 /// random source and the same inputs it does the same again.
 package final class Endpoint {
-    private let settings: Settings
+    let settings: Settings
     private let random: any RandomSource
-    private let spis: SPIAllocator
-    private let ledger = CommandLedger()
-    private var policy: Policy
-    private var network = LocalNetwork()
+    let spis: SPIAllocator
+    let ledger = CommandLedger()
+    private let directory = PeerDirectory()
+    let crashDetection: CrashDetection?
+    private(set) var policy: Policy
+    private(set) var network = LocalNetwork()
     private var admission: Admission
-    private let strangers: Strangers
+    let strangers: Strangers
     private var deadlines = DeadlineQueue()
     private var outputs: [Output] = []
     private var nextOutput = 0
-    private var isShuttingDown = false
+    private(set) var isShuttingDown = false
+    var retries = RetryQueue()
+    /// How often the SAs are searched that an unprotected message may be about.
+    var hints = RateLimit(burst: 20, interval: .milliseconds(100))
     /// Negotiations that begin again when it is known where the peer is now.
-    private var lookUps: [LookUpID: Initiation] = [:]
-    private var lastLookUp: UInt64 = 0
+    var lookUps: [LookUpID: Initiation] = [:]
+    var lastLookUp: UInt64 = 0
 
     /// By the SPI that we chose.
-    private var sas: [IKESPI: IKESA] = [:]
+    var sas: [IKESPI: IKESA] = [:]
 
-    package init(settings: Settings, policy: Policy, random: any RandomSource, now: Instant) {
+    /// - Parameter crashSecret: outlives the engine, so that its peers see that it has crashed (RFC 6290); nil: it gives them
+    ///   no tokens.
+    package init(
+        settings: Settings,
+        policy: Policy,
+        random: any RandomSource,
+        crashSecret: SecretBytes? = nil,
+        now: Instant
+    ) {
+        crashDetection = crashSecret.map { CrashDetection(secret: $0) }
         self.settings = settings
         self.policy = policy
         self.random = random
@@ -49,6 +63,9 @@ package final class Endpoint {
             ledger: ledger,
             network: network,
             strangers: strangers,
+            directory: directory,
+            crashDetection: crashDetection,
+            isFirstContact: { [unowned self] in isFirstContact($0, $1) },
             arrival: input.arrival
         )
         switch input {
@@ -59,9 +76,11 @@ package final class Endpoint {
         case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
+        case .strayPacket(let packet): receive(packet, turn)
         // Puzzles are solved while nothing else waits to be handled.
         case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
+        resumeRetries(turn)
         while let spi = deadlines.popDue(now) {
             guard let sa = sas[spi] else { continue }
             sa.timePassed(turn)
@@ -84,7 +103,9 @@ package final class Endpoint {
     }
 
     /// When to call `handle(.timer, …)` at the latest.
-    package var nextDeadline: Instant? { [deadlines.next(), admission.alarmedUntil].compactMap { $0 }.min() }
+    package var nextDeadline: Instant? {
+        [deadlines.next(), retries.next, admission.alarmedUntil].compactMap { $0 }.min()
+    }
 
     // MARK: - Datagrams
 
@@ -116,11 +137,7 @@ package final class Endpoint {
         {
             receiveInitRequest(datagram, message, turn)
         } else {
-            strangers.drops.unknownSPI += 1
-            turn.log(
-                .unknownSA,
-                LogRecord(.debug, "dropped \(header.exchangeType) for an unknown IKE SA", peer: datagram.remote)
-            )
+            receiveOutsideAnySA(datagram, message, turn)
         }
     }
 
@@ -174,7 +191,8 @@ package final class Endpoint {
     // MARK: - Bookkeeping
 
     /// After each call on an SA: takes over what it brought forth, and notes when it wants to be called again.
-    private func settle(_ sa: IKESA, _ turn: Turn, notBefore earliest: Instant? = nil) {
+    func settle(_ sa: IKESA, _ turn: Turn, notBefore earliest: Instant? = nil) {
+        directory.update(sa)
         let births = turn.takeBirths()
         for successor in births { sas[successor.ourSPI] = successor }
         for changed in births + turn.takeTouched() {
@@ -183,7 +201,9 @@ package final class Endpoint {
         }
         for initiation in turn.takeRestarts() where !isShuttingDown { beginAgain(initiation, turn) }
         admission.note(sa, now: turn.now)
-        for newcomer in turn.takeInitialContacts() { closePredecessors(of: newcomer, turn) }
+        for newcomer in turn.takeNewcomers() { admit(newcomer, turn) }
+        for initiation in turn.takeRetries() { retry(initiation, turn) }
+        for lineage in turn.takeFailedRenewals() { renewalFailed(lineage, turn) }
         if sa.isOver(turn.now) {
             sas[sa.ourSPI] = nil
             deadlines.schedule(sa.ourSPI, at: nil)
@@ -191,27 +211,6 @@ package final class Endpoint {
             let deadline = sa.nextDeadline(settings)
             deadlines.schedule(sa.ourSPI, at: deadline.map { max($0, earliest ?? $0) })
         }
-    }
-
-    /// The peer says that it knows no other SA with us: those that stand here are left from before it was started again
-    /// (RFC 7296 section 2.4). They end without a word, since the peer would not understand one.
-    private func closePredecessors(of newcomer: IKESA, _ turn: Turn) {
-        guard let peer = newcomer.established?.peer else { return }
-        let failure = NegotiationFailure(.closed, "the peer began anew with IKE SA {\(newcomer.id)} (INITIAL_CONTACT)")
-        let predecessors = sas.values.filter { sa in
-            guard sa !== newcomer, !sa.isClosed, let other = sa.established?.peer else { return false }
-            return other.localIdentity.isSameIdentity(as: peer.localIdentity)
-                && other.remoteIdentity.isSameIdentity(as: peer.remoteIdentity)
-        }
-        for sa in predecessors.sorted(by: { $0.id < $1.id }) {
-            sa.close(failure, turn)
-            settle(sa, turn)
-        }
-    }
-
-    /// Whether no SA with the peer of this connection stands, so that a new one is the first contact.
-    private func isFirstContact(_ connection: Connection) -> Bool {
-        !sas.values.contains { $0.established != nil && !$0.isClosed && $0.connection?.name == connection.name }
     }
 
     private func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
@@ -251,93 +250,9 @@ package final class Endpoint {
             apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
         case .shutDown:
             isShuttingDown = true
+            for initiation in retries.removeAll() { abandon(initiation, turn) }
             shutDown(id, turn)
         }
-    }
-
-    private func initiate(
-        _ name: String,
-        _ children: ChildChoice,
-        _ packet: PacketSelectors?,
-        local: SocketAddress,
-        remote: SocketAddress,
-        _ id: CommandID,
-        _ turn: Turn
-    ) {
-        ledger.begin(id, parts: 1)
-        guard let connection = policy.connection(named: name) else {
-            turn.finish(id, NegotiationFailure(.noSuchConnection, "there is no connection named \(name)"))
-            return
-        }
-        if case .only(let child) = children, connection.child(named: child) == nil {
-            turn.finish(id, NegotiationFailure(.noSuchConnection, "connection \(name) has no child named \(child)"))
-            return
-        }
-        let requests = connection.requests(children, command: id, packet: packet)
-        ledger.begin(id, parts: requests.count)
-        guard let sa = sas.values.filter({ $0.isEstablished && $0.connection?.name == name }).max(by: { $0.id < $1.id })
-        else {
-            if packet != nil, let sa = connecting(name) {
-                // A second IKE SA for another trap of the same connection would be one too many.
-                sa.pending += requests.map { .createChild($0) }
-            } else {
-                begin(Initiation(connection: connection, children: requests, local: local, remote: remote), turn)
-            }
-            return
-        }
-        for request in requests {
-            if sa.hasChild(for: request) { turn.finish(id) } else { sa.enqueue(.createChild(request), turn) }
-        }
-        settle(sa, turn)
-    }
-
-    /// The latest negotiation of ours for a connection that has not ended yet.
-    private func connecting(_ name: String) -> IKESA? {
-        sas.values.filter { $0.isConnecting && $0.connection?.name == name }.max { $0.id < $1.id }
-    }
-
-    private func begin(_ initiation: Initiation, _ turn: Turn) {
-        do {
-            var initiation = initiation
-            initiation.isFirstContact = isFirstContact(initiation.connection)
-            initiation.local.address = source(for: initiation)
-            let sa = try IKESA.initiate(initiation, turn)
-            sas[sa.ourSPI] = sa
-            settle(sa, turn)
-        } catch {
-            turn.log(LogRecord(.error, error.message, connection: initiation.connection.name, peer: initiation.remote))
-            for request in initiation.children { turn.finish(request.command, error) }
-        }
-    }
-
-    /// Where a host name stands for the peer, its address may have changed since the last try.
-    private func beginAgain(_ initiation: Initiation, _ turn: Turn) {
-        guard initiation.connection.namesHosts else {
-            begin(initiation, turn)
-            return
-        }
-        lastLookUp += 1
-        let id = LookUpID(rawValue: lastLookUp)
-        lookUps[id] = initiation
-        turn.emit(.lookUp(connection: initiation.connection.name, id))
-    }
-
-    private func lookedUp(_ id: LookUpID, _ ends: Path?, _ turn: Turn) {
-        guard var initiation = lookUps.removeValue(forKey: id) else { return }
-        guard !isShuttingDown else {
-            let failure = NegotiationFailure(.closed, "the daemon ends")
-            for request in initiation.children { turn.finish(request.command, failure) }
-            return
-        }
-        if let ends { (initiation.local, initiation.remote) = (ends.local, ends.remote) }
-        begin(initiation, turn)
-    }
-
-    /// The address to begin from: one that the host had when it was asked may be gone since.
-    private func source(for initiation: Initiation) -> IPAddress {
-        let (local, remote) = (initiation.local.address, initiation.remote.address)
-        let sources = network.sources(for: remote).filter(initiation.connection.admitsLocal)
-        return network.admits(local, remote) ? local : sources.first ?? local
     }
 
     /// Gives every SA that is meant an exchange to do; for a CHILD SA its id goes with it.

@@ -84,6 +84,8 @@ package enum Input: Sendable {
     case childArrival(id: UInt32, Path)
     /// The answer to a `lookUp`; nil: the names mean nothing now, and the addresses known so far must do.
     case lookedUp(LookUpID, Path?)
+    /// The data plane refused a packet of which its sender should hear.
+    case strayPacket(StrayPacket)
     /// Nothing but the time: deadlines that passed are acted on.
     case timer
 }
@@ -109,6 +111,8 @@ package enum Output: Sendable {
     /// From now on the CHILD SA's packets go along its present addresses, in UDP or not as it says; nothing else about it
     /// has changed.
     case updateChild(ChildSA)
+    /// Send nothing on the CHILD SA any more; older ones of the same selectors take over. It goes on receiving.
+    case removeOutbound(ChildSA)
     /// Forget the CHILD SA in both directions.
     case removeChild(ChildSA)
     case event(Event)

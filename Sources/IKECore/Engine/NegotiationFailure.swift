@@ -13,6 +13,7 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
         case noSharedKey = "no-shared-key"
         case trafficSelectorsUnacceptable = "ts-unacceptable"
         case peerUnreachable = "peer-unreachable"
+        case peerRestarted = "peer-restarted"
         case invalidMessage = "invalid-message"
         case refusedByPeer = "refused-by-peer"
         case unsupported
@@ -20,6 +21,7 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
         case noSuchConnection = "no-such-connection"
         case noSuchSA = "no-such-sa"
         case temporaryFailure = "temporary-failure"
+        case notUnique = "not-unique"
         case closed
     }
 

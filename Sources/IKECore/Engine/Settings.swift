@@ -22,6 +22,12 @@ package struct Settings: Hashable, Sendable {
     /// How long a CHILD SA that has been replaced and deleted still receives, for packets that the network delayed
     /// (`delete_rekeyed_delay`).
     package var deleteRekeyedDelay: Duration = .seconds(5)
+    /// The first pause before a negotiation is begun again; later ones are longer (`retry_initiate_interval`). Nil: a refusal
+    /// is final, and silence is followed by the next try at once.
+    package var retryInterval: Duration? = .seconds(10)
+    /// When a CHILD SA of IKE_AUTH whose proposals have a key exchange is rekeyed for the first time, so that a key exchange
+    /// that the ends do not share is found at once and not an hour later (`early_rekey`); nil: when its time has come.
+    package var earlyRekey: Duration?
     /// Pause between NAT keepalives (`keep_alive`, RFC 3948 section 4); zero switches them off.
     package var keepaliveInterval: Duration = .seconds(20)
     /// The port that IKE starts on.

@@ -18,13 +18,21 @@ final class Turn {
     let arrival: Path?
     /// How many computations are left for the puzzles that responders give us.
     var puzzleTries = 0
+    let directory: PeerDirectory
+    let crashDetection: CrashDetection?
+    /// Whether no SA stands, or comes about, with the peer of a connection at an address.
+    let isFirstContact: (Connection, SocketAddress) -> Bool
     private(set) var outputs: [Output] = []
     /// IKE SAs that came into being by rekeying.
     private(set) var births: [IKESA] = []
     /// SAs that changed without being called.
     private var touched: [IKESA] = []
-    private var initialContacts: [IKESA] = []
-    /// Negotiations to begin anew because nobody answered.
+    private var newcomers: [Newcomer] = []
+    /// Lineages of SAs that were to be authenticated again.
+    private var failedRenewals: [UInt32] = []
+    /// Negotiations to begin anew after a pause.
+    private var retries: [Initiation] = []
+    /// Negotiations to begin anew at once.
     private(set) var restarts: [Initiation] = []
 
     init(
@@ -36,6 +44,9 @@ final class Turn {
         ledger: CommandLedger,
         network: LocalNetwork,
         strangers: Strangers,
+        directory: PeerDirectory,
+        crashDetection: CrashDetection?,
+        isFirstContact: @escaping (Connection, SocketAddress) -> Bool,
         arrival: Path?
     ) {
         self.now = now
@@ -47,6 +58,9 @@ final class Turn {
         self.network = network
         self.strangers = strangers
         self.arrival = arrival
+        self.directory = directory
+        self.crashDetection = crashDetection
+        self.isFirstContact = isFirstContact
     }
 
     func emit(_ output: Output) { outputs.append(output) }
@@ -57,22 +71,39 @@ final class Turn {
 
     func export(_ keys: KeyExport) { if settings.exportsKeys { outputs.append(.keys(keys)) } }
 
-    func register(_ sa: IKESA) { births.append(sa) }
+    func register(_ sa: IKESA) {
+        births.append(sa)
+        directory.update(sa)
+    }
 
     /// An SA other than the one that was called has changed.
     func touch(_ sa: IKESA) { touched.append(sa) }
 
-    /// The peer of this SA knows no other one with us.
-    func noteInitialContact(_ sa: IKESA) { initialContacts.append(sa) }
+    func noteEstablished(_ newcomer: Newcomer) { newcomers.append(newcomer) }
 
-    func takeInitialContacts() -> [IKESA] {
-        defer { initialContacts = [] }
-        return initialContacts
+    func takeNewcomers() -> [Newcomer] {
+        defer { newcomers = [] }
+        return newcomers
+    }
+
+    /// The successor of these SAs by authentication could not be had.
+    func renewalFailed(_ lineage: UInt32) { failedRenewals.append(lineage) }
+
+    func takeFailedRenewals() -> [UInt32] {
+        defer { failedRenewals = [] }
+        return failedRenewals
     }
 
     func takeTouched() -> [IKESA] {
         defer { touched = [] }
         return touched
+    }
+
+    func retry(_ initiation: Initiation) { retries.append(initiation) }
+
+    func takeRetries() -> [Initiation] {
+        defer { retries = [] }
+        return retries
     }
 
     func restart(_ initiation: Initiation) { restarts.append(initiation) }
@@ -96,14 +127,14 @@ final class Turn {
 
 /// One negotiation to begin: whom to talk to, and which CHILD SAs are wanted.
 struct Initiation {
-    let connection: Connection
+    var connection: Connection
     var children: [ChildRequest]
     var local: SocketAddress
     var remote: SocketAddress
     /// How many times it has been begun before.
     var tries = 0
-    /// No other SA with the peer stands; it is told so (INITIAL_CONTACT).
-    var isFirstContact = false
+    /// The lineage of the SA that is authenticated again by this.
+    var renews: UInt32?
 }
 
 /// A CHILD SA that somebody wants, and the command that waits for it.
@@ -113,6 +144,8 @@ struct ChildRequest {
     let command: CommandID?
     /// The packet that wants it.
     var packet: PacketSelectors?
+    /// Another one of its name, made meanwhile, will do.
+    var isOnlyIfMissing = false
 }
 
 extension Connection {

@@ -54,14 +54,15 @@ struct AuthInitiator {
         )
     }
 
-    func request(isFirstContact: Bool) throws(NegotiationFailure) -> [Payload] {
+    /// - Parameter own: notifies about the IKE SA that follow AUTH.
+    func request(isFirstContact: Bool, own: [Payload]) throws(NegotiationFailure) -> [Payload] {
         let psk = PreSharedKeyAuthentication(prf: agreement.security.prf, key: key)
         let authentication = try psk.payload(of: .initiator, identity: localIdentity, agreement: agreement)
         var payloads = [Payload(.identificationInitiator(localIdentity))]
         if let expected = connection.remote.identity { payloads.append(Payload(.identificationResponder(expected))) }
         payloads.append(Payload(.authentication(authentication)))
         if isFirstContact { payloads.append(Payload(.notify(Notify(.initialContact)))) }
-        return payloads + (offer?.payloads ?? [])
+        return payloads + own + (offer?.payloads ?? [])
     }
 
     func process(
@@ -108,6 +109,8 @@ struct AuthResponder {
     let remote: SocketAddress
     let path: ChildPath
     let policy: Policy
+    /// Notifies about the IKE SA that follow AUTH.
+    let own: [Payload]
 
     struct Answer {
         let payloads: [Payload]
@@ -128,8 +131,12 @@ struct AuthResponder {
             key: try requireSharedKey(policy, local: localIdentity, remote: remoteIdentity)
         )
         try psk.verify(authentication, of: .initiator, identity: remoteIdentity, agreement: agreement)
-        let own = try psk.payload(of: .responder, identity: localIdentity, agreement: agreement)
-        var answer = [Payload(.identificationResponder(localIdentity)), Payload(.authentication(own))]
+        let proof = try psk.payload(of: .responder, identity: localIdentity, agreement: agreement)
+        var answer = [Payload(.identificationResponder(localIdentity)), Payload(.authentication(proof))] + own
+        if let lifetime = connection.reauthentication?.rekey {
+            let seconds = UInt32(clamping: lifetime.wholeSeconds)
+            answer.append(Payload(.notify(.authenticationLifetime(seconds))))
+        }
         let (child, more) = firstChild(payloads, connection, childSPI)
         answer += more
         return Answer(

@@ -29,6 +29,9 @@ struct InitInitiator {
     private(set) var search: PuzzleSearch?
     private var solution: PuzzleSolution?
     private var retries = 0
+    /// Why an answer was of no use, and how often the request had been sent by then. Nobody vouches for such an answer,
+    /// so a better one may still come (RFC 7296 section 2.21.1).
+    var unprotectedRefusal: (failure: NegotiationFailure, attempt: Int)?
 
     enum Answer {
         /// Send `request` again, with what the responder asked for.

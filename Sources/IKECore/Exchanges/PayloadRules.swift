@@ -58,6 +58,15 @@ struct PayloadRule {
         }
     }
 
+    /// The refusal of a request of a kind that has no place on an SA that stands.
+    static func unexpected(_ exchangeType: ExchangeType) -> NegotiationFailure {
+        NegotiationFailure(
+            .invalidMessage,
+            "the peer sent a request \(exchangeType), which has no place on an SA that stands",
+            notify: Notify(.invalidSyntax)
+        )
+    }
+
     /// The refusal of a message that decodes but breaks the protocol.
     func malformed(_ complaint: String) -> NegotiationFailure {
         NegotiationFailure(.invalidMessage, "the \(story) \(complaint)", notify: Notify(.invalidSyntax))

@@ -16,6 +16,8 @@ func refusal(_ notify: Notify, offered: [Proposal]) -> NegotiationFailure {
         hint = "there is a NAT on the way, and one of the ends does not know NAT traversal"
     case .childSANotFound:
         hint = "it has no such CHILD SA"
+    case .invalidSyntax:
+        hint = "it could not read our message; its log may say what it stumbled over"
     default:
         hint = "its log may say why"
     }

@@ -67,10 +67,15 @@ package struct ChildPolicy: Hashable, Sendable {
     package var octetLimit = VolumeLimit()
     package var packetLimit = VolumeLimit()
     package var options = TunnelOptions()
+    /// Negotiated as soon as it is configured (`start_action = start`).
+    package var isStarted = false
     /// When the peer was found dead (`dpd_action`).
     package var actionOnDeadPeer = LossAction.nothing
     /// When the peer closed it (`close_action`).
     package var actionOnClose = LossAction.nothing
+
+    /// Nobody need ask for it.
+    var isMeantToBeUp: Bool { isStarted || actionOnDeadPeer == .restart || actionOnClose == .restart }
 
     package init(
         name: String,

@@ -72,6 +72,10 @@ package struct Connection: Hashable, Sendable {
     package var remote: AuthenticationPolicy
     package var children: [ChildPolicy]
     package var lifetime = Lifetime(rekey: .seconds(4 * 3600), jitter: .seconds(1440), hard: .seconds(86_400))
+    /// When the initiator authenticates again, and when the SA ends if it has not (`reauth_time`); nil: never.
+    package var reauthentication: Lifetime?
+    /// What becomes of further IKE SAs of the same peer (`unique`).
+    package var uniqueness = Uniqueness.no
     /// UDP encapsulation even where there is no NAT (`encap = yes`).
     package var forcesEncapsulation = false
     /// Whether fragments are offered and accepted (`fragmentation`, RFC 7383).

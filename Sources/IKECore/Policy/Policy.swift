@@ -65,9 +65,13 @@ package struct SharedKey: Sendable {
 extension Identification {
     /// Whether two identities name the same holder: same type, same octets; names of hosts and mailboxes without regard to case.
     func isSameIdentity(as other: Identification) -> Bool {
-        guard type == other.type else { return false }
-        guard type == .fqdn || type == .rfc822Address else { return data == other.data }
-        return data.map(\.asciiLowercased) == other.data.map(\.asciiLowercased)
+        normalized == other.normalized
+    }
+
+    /// The same for all spellings of a name.
+    var normalized: Identification {
+        let isName = type == .fqdn || type == .rfc822Address
+        return Identification(type: type, data: isName ? data.map(\.asciiLowercased) : data)
     }
 }
 

@@ -8,11 +8,31 @@ import Inet
 extension IKESA {
     // MARK: - Installing and removing
 
-    func add(_ childSA: ChildSA, _ policy: ChildPolicy, withOutbound: Bool, _ turn: Turn) {
-        children.append(ChildEntry(childSA: childSA, policy: policy, hasSent: withOutbound))
+    /// - Parameter sendsAt: when it is sent on, where it is not yet.
+    func add(
+        _ childSA: ChildSA,
+        _ policy: ChildPolicy,
+        withOutbound: Bool,
+        sendsAt: Instant? = nil,
+        _ turn: Turn
+    ) {
+        children.append(ChildEntry(childSA: childSA, policy: policy, hasSent: withOutbound, sendsAt: sendsAt))
         turn.export(.esp(childSA))
         turn.emit(.installInbound(childSA))
         if withOutbound { turn.emit(.installOutbound(childSA)) }
+    }
+
+    /// Adds a CHILD SA that the peer asked for. It is sent on at once, unless an older one elsewhere carries the same.
+    func addAnswered(_ childSA: ChildSA, _ policy: ChildPolicy, _ turn: Turn) {
+        let waits = mayBeOutrun(childSA, turn)
+        add(
+            childSA,
+            policy,
+            withOutbound: !waits,
+            sendsAt: waits ? turn.now + Self.outboundPatience : nil,
+            turn
+        )
+        announce(childSA, turn)
     }
 
     func announce(_ childSA: ChildSA, _ turn: Turn) {
@@ -21,7 +41,19 @@ extension IKESA {
     }
 
     func removeChild(_ id: UInt32, reason: String, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
+        guard let entry = takeChild(id, reason: reason, turn) else { return }
+        let isReplaced = entry.state == .rekeyed || entry.state == .redundant
+        guard isReplaced, isEstablished, turn.settings.deleteRekeyedDelay > .zero else {
+            forget(entry.childSA, turn)
+            return
+        }
+        draining.append((turn.now + turn.settings.deleteRekeyedDelay, entry.childSA))
+    }
+
+    /// Takes a CHILD SA out of the SA and says so; what the data plane has of it stays.
+    @discardableResult
+    func takeChild(_ id: UInt32, reason: String, _ turn: Turn) -> ChildEntry? {
+        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return nil }
         let entry = children[index]
         if entry.state != .rekeyed && entry.state != .redundant {
             log(.info, "CHILD SA \(entry.childSA.logName) closed: \(reason)", turn)
@@ -29,12 +61,10 @@ extension IKESA {
         }
         children.remove(at: index)
         if let successor = entry.successor { switchOutbound(to: successor, turn) }
-        let isReplaced = entry.state == .rekeyed || entry.state == .redundant
-        guard isReplaced, isEstablished, turn.settings.deleteRekeyedDelay > .zero else {
-            forget(entry.childSA, turn)
-            return
+        for sibling in turn.directory.siblings(of: self) where sibling.carries(entry.childSA) != nil {
+            sibling.completeOutbound(until: .distantFuture, turn)
         }
-        draining.append((turn.now + turn.settings.deleteRekeyedDelay, entry.childSA))
+        return entry
     }
 
     private func forget(_ childSA: ChildSA, _ turn: Turn) {
@@ -66,8 +96,8 @@ extension IKESA {
             turn.finish(request.command)
             return
         }
-        // Another negotiation may have brought what the packet wants meanwhile.
-        if request.packet != nil, hasChild(for: request) {
+        // Another negotiation may have brought it meanwhile.
+        if request.packet != nil || request.isOnlyIfMissing, hasChild(for: request) {
             turn.finish(request.command)
             return
         }
@@ -86,9 +116,9 @@ extension IKESA {
     func hasChild(for request: ChildRequest) -> Bool {
         children.contains { entry in
             guard entry.childSA.name == request.policy?.name else { return false }
-            guard let packet = request.packet else { return entry.state == .installed }
-            return (entry.state == .installed || entry.state == .rekeying)
-                && entry.childSA.localSelectors.contains { $0.contains(packet.local) }
+            guard entry.state == .installed || entry.state == .rekeying else { return false }
+            guard let packet = request.packet else { return true }
+            return entry.childSA.localSelectors.contains { $0.contains(packet.local) }
                 && entry.childSA.remoteSelectors.contains { $0.contains(packet.remote) }
         }
     }
@@ -212,8 +242,7 @@ extension IKESA {
             return
         }
         answerChild(header, payloads, established, turn) { new, policy, _ in
-            self.add(new, policy, withOutbound: true, turn)
-            self.announce(new, turn)
+            self.addAnswered(new, policy, turn)
         }
     }
 
@@ -268,8 +297,13 @@ extension IKESA {
 
     /// Answers a request with the notify of a failure.
     func refuse(_ header: Header, _ failure: NegotiationFailure, _ turn: Turn) {
-        log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
         answer(header, [Payload(.notify(failure.notify ?? Notify(.noProposalChosen)))], turn)
+        if failure.notify?.type == .invalidSyntax {
+            // A malformed message ends the SA at both ends without a Delete (RFC 7296 section 2.21.3).
+            close(failure, turn)
+        } else {
+            log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
+        }
     }
 
     /// The peer's Delete of CHILD SAs; the answer deletes the other halves (RFC 7296 section 1.4.1).

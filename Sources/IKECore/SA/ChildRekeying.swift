@@ -166,7 +166,13 @@ extension IKESA {
             removeChild(rekeying.id, reason: "the peer does not know it", turn)
             pending.append(.createChild(ChildRequest(policy: entry.policy, command: rekeying.command)))
         default:
-            log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
+            let isMismatch = failure.reason == .noProposalChosen || failure.reason == .invalidKeyExchange
+            log(
+                .warning,
+                "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)"
+                    + (isMismatch ? ". Is the key exchange in esp_proposals the same at both ends?" : ""),
+                turn
+            )
             children[index].state = .installed
             children[index].childSA.rekeyAt = turn.now + Self.retryDelay(turn)
             turn.finish(rekeying.command, failure)

@@ -57,4 +57,6 @@ struct ChildEntry {
     /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
     var hasSent = false
     var oneWayTraffic = OneWayTraffic()
+    /// When it is sent on at the latest, where that waits for the end of an older CHILD SA on another IKE SA.
+    var sendsAt: Instant?
 }

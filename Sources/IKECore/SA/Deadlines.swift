@@ -11,11 +11,12 @@ extension IKESA {
         case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
+            deadlines += [established.origin.renewAt, established.origin.end?.at]
             deadlines += postponed.map(\.at)
             deadlines.append(usageWantedAt)
             if window.outstanding.isEmpty { deadlines.append(livenessAt) }
             for entry in children {
-                deadlines.append(entry.childSA.expiresAt)
+                deadlines += [entry.childSA.expiresAt, entry.sendsAt]
                 if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
             }
         case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
@@ -29,7 +30,7 @@ extension IKESA {
         forgetDrained(until: turn.now, turn)
         if let again = answersAgain, again.at <= turn.now { sendAnswersAgain(attempt: again.attempt, turn) }
         divideAnew(turn)
-        for due in window.due(turn.now, policy: turn.settings.retransmission) {
+        for due in window.due(turn.now, policy: retransmission(turn.settings)) {
             switch due {
             case .resend(let datagrams, let attempt):
                 log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
@@ -65,14 +66,14 @@ extension IKESA {
     private func peerIsSilent(attempts: Int, _ turn: Turn) {
         window.closeAll()
         switch state {
-        case .connecting(_, let initiation) where mayTryAgain(initiation):
-            log(.warning, "\(remote) does not answer IKE_SA_INIT; beginning again", turn)
+        case .connecting(let exchange, _) where exchange.unprotectedRefusal != nil:
+            if let failure = exchange.unprotectedRefusal?.failure { close(failure, turn) }
+        case .connecting(_, let initiation) where initiation.mayTryAgain:
+            log(.warning, "\(remote) does not answer IKE_SA_INIT", turn)
             var again = initiation
             again.tries += 1
-            again.children += pending.compactMap(\.requestedChild)
-            pending = []
             again.remote.address = initiation.connection.remote(after: remote.address)
-            turn.restart(again)
+            turn.retry(again)
             state = .closed(nil, until: turn.now)
         case .deleting(let security, _, let commands):
             log(.warning, "the peer did not confirm the deletion of the IKE SA", turn)
@@ -92,11 +93,13 @@ extension IKESA {
         }
     }
 
-    private func mayTryAgain(_ initiation: Initiation) -> Bool {
-        guard let limit = initiation.connection.keyingTries else { return true }
-        // Each try is for all the addresses that the peer may have.
-        let (tries, overflow) = limit.multipliedReportingOverflow(by: max(1, initiation.connection.namedRemotes.count))
-        return overflow || initiation.tries + 1 < tries
+    /// A request that was refused without protection is sent once more only.
+    private func retransmission(_ settings: Settings) -> RetransmissionPolicy {
+        var policy = settings.retransmission
+        if case .connecting(let exchange, _) = state, let refusal = exchange.unprotectedRefusal {
+            policy.tries = min(policy.tries, refusal.attempt + 1)
+        }
+        return policy
     }
 
     // MARK: - Limits
@@ -115,6 +118,16 @@ extension IKESA {
             state = .established(changed)
             pending.append(.rekeyIKE(nil))
         }
+        if let end = established.origin.end, end.at <= turn.now {
+            changeOrigin { $0.end = nil }
+            enqueue(.deleteIKE(reason: end.reason, nil), turn)
+            return
+        }
+        if let renewAt = established.origin.renewAt, renewAt <= turn.now {
+            changeOrigin { $0.renewAt = nil }
+            renew(established, turn)
+        }
+        completeOutbound(until: turn.now, turn)
         // Whoever called brought the counters before, if there are any.
         if usageWantedAt.map({ $0 <= turn.now }) ?? false { usageNotedAt = turn.now }
         pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)

@@ -26,6 +26,35 @@ extension IKESA {
         return sa
     }
 
+    /// What is being negotiated at our own wish.
+    var initiation: Initiation? {
+        switch state {
+        case .connecting(_, let initiation), .authenticating(_, let initiation): initiation
+        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: nil
+        }
+    }
+
+    /// Takes further wishes along in a negotiation that is under way.
+    ///
+    /// - Returns: false if none is.
+    func join(_ requests: [ChildRequest]) -> Bool {
+        let requests = requests.map { request in
+            var request = request
+            request.isOnlyIfMissing = true
+            return request
+        }
+        switch state {
+        case .connecting(let exchange, var initiation):
+            initiation.children += requests
+            state = .connecting(exchange, initiation)
+        case .authenticating(let exchange, var initiation):
+            initiation.children += requests
+            state = .authenticating(exchange, initiation)
+        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: return false
+        }
+        return true
+    }
+
     private func sendInit(
         _ exchange: InitInitiator,
         _ initiation: Initiation,
@@ -46,9 +75,11 @@ extension IKESA {
         _ initiation: Initiation,
         _ turn: Turn
     ) {
+        let former = exchange
         var exchange = exchange
+        let answer: InitInitiator.Answer
         do {
-            let answer = try exchange.process(
+            answer = try exchange.process(
                 message,
                 bytes: datagram.bytes,
                 local: local,
@@ -56,6 +87,11 @@ extension IKESA {
                 random: turn.random,
                 now: turn.now
             )
+        } catch {
+            waitForBetterAnswer(former, initiation, error, turn)
+            return
+        }
+        do {
             switch answer {
             case .retry(let reason, let level):
                 log(level, "sending IKE_SA_INIT again: \(reason)", turn)
@@ -98,6 +134,22 @@ extension IKESA {
         }
     }
 
+    /// Anybody can forge an answer to IKE_SA_INIT. So a refusal is not the end: the request is sent once more, and only
+    /// when nothing better has come after that it counts (RFC 7296 section 2.21.1). A person waits for the outcome, so
+    /// this is not drawn out over all retransmissions.
+    private func waitForBetterAnswer(
+        _ exchange: InitInitiator,
+        _ initiation: Initiation,
+        _ failure: NegotiationFailure,
+        _ turn: Turn
+    ) {
+        guard exchange.unprotectedRefusal == nil else { return }
+        log(.info, "an answer without protection: \(failure.message). Waiting whether there is another one", turn)
+        var exchange = exchange
+        exchange.unprotectedRefusal = (failure, window.outstanding.first?.attempt ?? 0)
+        state = .connecting(exchange, initiation)
+    }
+
     /// With a NAT between the peers everything after IKE_SA_INIT goes from 4500 to 4500 (RFC 7296 section 2.23).
     private func moveToNATTraversalPort(_ turn: Turn) {
         let port = turn.settings.natTraversalPort
@@ -132,8 +184,10 @@ extension IKESA {
                 policy: turn.policy
             )
             let payloads =
-                try exchange.request(isFirstContact: initiation.isFirstContact)
-                + mobilityOffer(initiation.connection, turn)
+                try exchange.request(
+                    isFirstContact: turn.isFirstContact(initiation.connection, remote),
+                    own: crashToken(turn)
+                ) + mobilityOffer(initiation.connection, turn)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
         } catch {
@@ -150,22 +204,32 @@ extension IKESA {
     ) {
         do {
             let (peer, child) = try exchange.process(payloads, policy: turn.policy)
-            establish(peer, exchange.agreement.security, turn)
+            establish(peer, exchange.agreement, turn)
             noteMobility(payloads, peer.connection, turn)
+            noteAuthenticationLifetime(payloads, turn)
+            notePeerToken(payloads)
+            turn.noteEstablished(Newcomer(sa: self, isRenewal: initiation.renews != nil))
             let first = initiation.children.first
             switch child {
             case .agreed(let agreement):
-                try install(agreement, exchange.agreement, turn)
+                let childSA = try made(agreement, exchange.agreement, turn)
+                add(childSA, agreement.policy, withOutbound: true, turn)
+                announce(childSA, turn)
                 turn.finish(first?.command)
             case .refused(let failure):
                 if let offer = exchange.offer { turn.spis.release(offer.spi) }
                 log(.error, failure.message, turn)
                 turn.finish(first?.command, failure)
+                if let first { retryIfMeantToBeUp(initiation, [first], turn) }
             case .none:
                 turn.finish(first?.command)
             }
             pending += initiation.children.dropFirst().map { .createChild($0) }
-            if case .refused(let failure) = child { deleteIfUnused(failure, turn) }
+            if let lineage = initiation.renews {
+                pending.append(.takeOver(lineage: lineage))
+            } else if case .refused(let failure) = child {
+                deleteIfUnused(failure, turn)
+            }
         } catch {
             close(error, turn)
             tellAuthenticationFailed(error, turn)
@@ -222,17 +286,23 @@ extension IKESA {
                 local: local,
                 remote: remote,
                 path: childPath,
-                policy: turn.policy
+                policy: turn.policy,
+                own: crashToken(turn)
             )
             let outcome = try responder.answer(payloads) {
                 let allocated = turn.spis.espSPI()
                 spi = allocated
                 return allocated
             }
-            establish(outcome.peer, agreement.security, turn)
+            let isInitialContact = payloads.notify(.initialContact) != nil
+            try checkUniqueness(outcome.peer, isInitialContact: isInitialContact, turn)
+            establish(outcome.peer, agreement, turn)
             noteMobility(payloads, outcome.peer.connection, turn)
-            if payloads.notify(.initialContact) != nil { turn.noteInitialContact(self) }
-            if case .agreed(let child) = outcome.child { try install(child, agreement, turn) }
+            notePeerToken(payloads)
+            turn.noteEstablished(Newcomer(sa: self, isInitialContact: isInitialContact))
+            if case .agreed(let child) = outcome.child {
+                addAnswered(try made(child, agreement, turn), child.policy, turn)
+            }
             if case .refused(let failure) = outcome.child {
                 if let spi { turn.spis.release(spi) }
                 log(.error, failure.message, turn)
@@ -259,17 +329,20 @@ extension IKESA {
 
     // MARK: - Both
 
-    private func establish(_ peer: AuthenticatedPeer, _ security: IKESecurity, _ turn: Turn) {
+    private func establish(_ peer: AuthenticatedPeer, _ agreement: KeyAgreement, _ turn: Turn) {
+        let security = agreement.security
         let lifetime = peer.connection.lifetime
         state = .established(
             Established(
                 security: security,
                 peer: peer,
                 since: turn.now,
+                origin: Origin(of: self, agreement, peer.connection, turn),
                 rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
                 expiresAt: lifetime.hard.map { turn.now + $0 }
             )
         )
+        turn.directory.update(self)
         log(
             .info,
             "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
@@ -279,12 +352,14 @@ extension IKESA {
         turn.emit(.ikeEstablished(summary(turn.now)))
     }
 
-    private func install(
+    /// The CHILD SA that IKE_AUTH agreed on. IKE_AUTH has no key exchange for it, so what the proposals say of one is not
+    /// put to the test before the first rekeying.
+    private func made(
         _ child: ChildAgreement,
         _ agreement: KeyAgreement,
         _ turn: Turn
-    ) throws(NegotiationFailure) {
-        let childSA = try child.childSA(
+    ) throws(NegotiationFailure) -> ChildSA {
+        var childSA = try child.childSA(
             id: turn.spis.nextID(),
             connection: connection?.name ?? "",
             role: role,
@@ -295,7 +370,10 @@ extension IKESA {
             path: childPath,
             turn: turn
         )
-        add(childSA, child.policy, withOutbound: true, turn)
-        announce(childSA, turn)
+        let hasKeyExchange = child.policy.proposals.contains { !$0.keyExchange.isEmpty }
+        if role == .initiator, hasKeyExchange, let early = turn.settings.earlyRekey {
+            childSA.rekeyAt = min(childSA.rekeyAt ?? .distantFuture, turn.now + early)
+        }
+        return childSA
     }
 }

@@ -28,6 +28,8 @@ extension IKESA {
             case .deleteIKE(let reason, let command): startDeleteIKE(established, reason, command, turn)
             case .liveness: begin(.liveness, .informational, livenessPayloads(turn), turn)
             case .addresses(let request): startAddressExchange(request, turn)
+            case .takeOver(let lineage): takeOver(lineage, turn)
+            case .report(let notify): begin(.liveness, .informational, [Payload(.notify(notify))], turn)
             }
         }
     }
@@ -65,13 +67,16 @@ extension IKESA {
 
     // MARK: - INFORMATIONAL
 
+    /// Errors that end an SA without a Delete, when the peer reports them of its own accord (RFC 7296 sections 2.21.2 and
+    /// 2.21.3).
+    private static let endings: Set<NotifyType> = [.authenticationFailed, .invalidSyntax]
+
     /// Deletes, liveness requests and notifies of the peer (RFC 7296 section 1.4); every request is answered.
     func answerInformational(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         do {
             try PayloadRule.informational.check(payloads)
         } catch {
-            log(.error, error.message, turn)
-            answer(header, error.notify.map { [Payload(.notify($0))] } ?? [], turn)
+            refuse(header, error, turn)
             return
         }
         if payloads.deletes.contains(where: { $0.protocolID == .ike }) {
@@ -80,11 +85,18 @@ extension IKESA {
             closed(by: "deleted by the peer", turn)
             return
         }
-        if let notify = payloads.notifies.first(where: { $0.type == .authenticationFailed }) {
+        if let notify = payloads.notifies.first(where: { Self.endings.contains($0.type) }) {
             answer(header, [], turn)
-            closed(by: "the peer did not accept our authentication (\(notify.type)): check identity and secret", turn)
+            let story =
+                notify.type == .authenticationFailed
+                ? "the peer did not accept our authentication (\(notify.type)): check identity and secret"
+                : "the peer could not read what we sent (\(notify.type))"
+            closed(by: story, turn)
             return
         }
+        noteReports(payloads, turn)
+        noteAuthenticationLifetime(payloads, turn)
+        notePeerToken(payloads)
         let spis = payloads.deletes.filter { $0.protocolID == .esp }.flatMap(\.spis).compactMap { ESPSPI(bytes: $0) }
         answer(header, deleteChildren(spis, turn) + answerAddresses(header, payloads, turn), turn)
     }
@@ -111,6 +123,13 @@ extension IKESA {
     func close(_ failure: NegotiationFailure, _ turn: Turn) {
         guard !isClosed else { return }
         if failure.reason == .peerUnreachable { makeGood(turn) { $0.actionOnDeadPeer } }
+        if failure.reason == .peerRestarted {
+            makeGood(turn) { $0.actionOnDeadPeer == .nothing ? $0.actionOnClose : $0.actionOnDeadPeer }
+        }
+        if let initiation, failure.reason != .closed {
+            retryIfMeantToBeUp(initiation, initiation.children, turn)
+        }
+        if let lineage = initiation?.renews { turn.renewalFailed(lineage) }
         let commands = waitingCommands
         let keys = security
         log(.error, failure.message, turn)
@@ -148,6 +167,9 @@ extension IKESA {
         guard case .established(let established) = state,
             let connection = turn.policy.connection(named: established.peer.connection.name)
         else { return }
+        // What another IKE SA with the peer carries as well is not lost.
+        let siblings = turn.directory.siblings(of: self).filter(\.isEstablished)
+        let children = children.filter { entry in !siblings.contains { $0.carries(entry.childSA) != nil } }
         let trapped = Set(children.filter { action($0.policy) == .trap }.map(\.childSA.name))
         for child in connection.children where trapped.contains(child.name) { trap(child, turn) }
         let lost = Set(children.filter { action($0.policy) == .restart }.map(\.childSA.name))
@@ -171,6 +193,15 @@ extension IKESA {
         turn.emit(.childTrapped(connection: name, child: policy.name))
     }
 
+    /// What is meant to be up is tried again although it was refused.
+    func retryIfMeantToBeUp(_ initiation: Initiation, _ refused: [ChildRequest], _ turn: Turn) {
+        let again = initiation.again(refused)
+        guard turn.settings.retryInterval != nil, initiation.renews == nil, initiation.mayTryAgain,
+            again.isMeantToBeUp
+        else { return }
+        turn.retry(again)
+    }
+
     /// Ends an SA that does not stand yet, because somebody asked to.
     func abandon(_ turn: Turn) {
         close(NegotiationFailure(.closed, "the negotiation was given up, as asked"), turn)
@@ -182,11 +213,6 @@ extension IKESA {
         case .deleting, .superseded, .closed: true
         case .connecting, .halfOpen, .authenticating, .contending, .established: false
         }
-    }
-
-    private func abandonChildren(reason: String, _ turn: Turn) {
-        for entry in children { removeChild(entry.childSA.id, reason: reason, turn) }
-        forgetDrained(until: .distantFuture, turn)
     }
 
     /// What an exchange that will not end holds: the SPI that it offered, the peer's new IKE SA that is not needed any more.
@@ -226,20 +252,19 @@ extension IKESA {
 }
 
 extension IKESA.PendingExchange {
-    /// The CHILD SA that is to be made, if that is what waits.
-    var requestedChild: ChildRequest? {
-        guard case .createChild(let request) = self else { return nil }
-        return request
-    }
-
     var command: CommandID? {
         switch self {
         case .createChild(let request): request.command
         case .rekeyChild(_, let command), .rekeyIKE(let command), .deleteChild(_, let command),
             .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
-        case .liveness, .announceDeletion, .addresses: nil
+        case .liveness, .announceDeletion, .addresses, .report, .takeOver: nil
         }
+    }
+
+    var createsChild: Bool {
+        guard case .createChild = self else { return false }
+        return true
     }
 }
 

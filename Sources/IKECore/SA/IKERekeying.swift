@@ -54,7 +54,7 @@ extension IKESA {
                 let again = IKERekeying(exchange: retry, command: rekeying.command, rival: rekeying.rival)
                 begin(.rekeyIKE(again), .createChildSA, retry.request, turn)
             case .agreed(let rekeyed):
-                settle(rekeying, rekeyed, established, turn)
+                settle(rekeying, rekeyed, payloads, established, turn)
                 if !turn.isImpaired(.forgetsCommands) { turn.finish(rekeying.command) }
             }
         } catch {
@@ -71,10 +71,12 @@ extension IKESA {
     private func settle(
         _ rekeying: IKERekeying,
         _ rekeyed: RekeyedIKE,
+        _ payloads: [Payload],
         _ established: Established,
         _ turn: Turn
     ) {
         let ours = successor(rekeyed, role: .initiator, established, turn)
+        ours.notePeerToken(payloads)
         turn.register(ours)
         guard let rival = rekeying.rival, !rival.sa.isClosed, isInVain(rekeyed.nonces, against: rival.lowestNonce, turn)
         else {
@@ -82,6 +84,8 @@ extension IKESA {
                 log(.info, "both sides rekeyed the IKE SA; ours {\(ours.id)} stays", turn)
                 rival.sa.awaitDeletion(turn)
             }
+            // The answer brought the peer's token; ours needs an exchange (RFC 6290 section 4.3).
+            if let token = ours.crashToken(turn).notify(.quickCrashDetection) { ours.pending = [.report(token)] }
             handOver(to: ours, turn)
             pending = [.deleteIKE(reason: Self.rekeyedReason, nil)]
             return
@@ -176,7 +180,7 @@ extension IKESA {
             )
             let theirs = successor(rekeyed, role: .responder, established, turn)
             turn.register(theirs)
-            answer(header, answerPayloads, turn)
+            answer(header, answerPayloads + theirs.crashToken(turn), turn)
             if established.ongoing.rekeyIKE != nil {
                 theirs.contend(for: self)
                 let rival = RivalIKE(sa: theirs, lowestNonce: lowestNonce(rekeyed.nonces))
@@ -216,6 +220,7 @@ extension IKESA {
             security: rekeyed.security,
             peer: established.peer,
             since: turn.now,
+            origin: established.origin,
             rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
             expiresAt: lifetime.hard.map { turn.now + $0 }
         )

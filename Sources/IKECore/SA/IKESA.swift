@@ -14,8 +14,9 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
-/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Deadlines`, `Moving`, `Mobility`, `AddressUpdates`. What is on the wire is the
-/// exchanges' business (`Exchanges/`), when it is sent that of `ExchangeWindow`.
+/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
+/// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
+/// `ExchangeWindow`.
 final class IKESA {
     enum State {
         /// IKE_SA_INIT is sent.
@@ -41,6 +42,7 @@ final class IKESA {
         let security: IKESecurity
         let peer: AuthenticatedPeer
         let since: Instant
+        var origin: Origin
         var rekeyAt: Instant?
         var expiresAt: Instant?
         /// Our requests that wait for their response.
@@ -73,6 +75,10 @@ final class IKESA {
         case deleteIKE(reason: String, CommandID?)
         case liveness
         case addresses(AddressRequest)
+        /// Tells the peer that something is wrong with what it sends.
+        case report(Notify)
+        /// This SA renews others, which can go when it carries what they did.
+        case takeOver(lineage: UInt32)
     }
 
     /// How long a closed SA still repeats its last answer.
@@ -84,6 +90,7 @@ final class IKESA {
 
     let id: UInt32
     let role: Role
+    let begunAt: Instant
     let spiI: IKESPI
     var spiR: IKESPI
     var local: SocketAddress
@@ -123,6 +130,12 @@ final class IKESA {
     var lastSent: Instant
     /// Since when packets go out on CHILD SAs and nothing at all comes in; nil: it does.
     var unansweredSince: Instant?
+    /// The token by which the peer can prove that it has lost this SA (RFC 6290), and how often one is checked.
+    var peerToken: SecretBytes?
+    var tokenChecks = RateLimit(burst: 10, interval: .milliseconds(500))
+    /// When the peer was last asked, and last told, because something seemed wrong.
+    var suspectedAt: Instant?
+    var reportedAt: Instant?
     /// When the data plane's counters were last looked at.
     var usageNotedAt: Instant
 
@@ -146,6 +159,7 @@ final class IKESA {
         firstLocal = local
         isOriginalInitiator = role == .initiator
         self.state = state
+        begunAt = now
         lastHeard = now
         lastSent = now
         usageNotedAt = now
@@ -188,14 +202,6 @@ final class IKESA {
     var isHalfOpen: Bool {
         guard case .halfOpen = state else { return false }
         return true
-    }
-
-    /// Ours, and on its way to be established.
-    var isConnecting: Bool {
-        switch state {
-        case .connecting, .authenticating: true
-        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: false
-        }
     }
 
     /// Carries CHILD SAs and can be asked for more.
@@ -308,8 +314,11 @@ final class IKESA {
             answerInformational(header, payloads, turn)
         case (.deleting, .createChildSA), (.superseded, .createChildSA), (.closed, .createChildSA):
             answer(header, [Payload(.notify(Notify(.temporaryFailure)))], turn)
-        default:
+        case (.connecting, _), (.authenticating, _), (.halfOpen, _), (.contending, _):
             log(.debug, "dropped an unexpected \(header.exchangeType) request", turn)
+        case (.established, _), (.deleting, _), (.superseded, _), (.closed, _):
+            // With keys every request has its answer (RFC 7296 section 2.21.3).
+            refuse(header, PayloadRule.unexpected(header.exchangeType), turn)
         }
     }
 
@@ -324,6 +333,10 @@ final class IKESA {
         case .authenticating(let exchange, let initiation):
             processAuthResponse(payloads, exchange, initiation, turn)
         case .established(var established):
+            if payloads.notify(.invalidSyntax) != nil {
+                close(refusal(Notify(.invalidSyntax), offered: []), turn)
+                return
+            }
             guard let exchange = established.ongoing.take(header.messageID) else { return }
             if header.exchangeType == .createChildSA, payloads.notify(.temporaryFailure) == nil {
                 established.putOffSince = nil

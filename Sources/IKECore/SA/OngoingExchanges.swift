@@ -113,8 +113,8 @@ struct OngoingExchanges {
         guard !isEmpty else { return true }
         guard rekeyIKE == nil else { return false }
         switch next {
-        case .rekeyIKE, .deleteIKE, .liveness: return false
-        case .createChild, .announceDeletion, .addresses: return true
+        case .rekeyIKE, .deleteIKE, .liveness, .takeOver: return false
+        case .createChild, .announceDeletion, .addresses, .report: return true
         case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
             return !rekeys(child: id) && !deletes(child: id)
         }

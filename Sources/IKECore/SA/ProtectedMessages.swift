@@ -19,6 +19,7 @@ extension IKESA {
             return try open(fragment, of: bytes, message.header, security, turn)
         default:
             log(.debug, "dropped a message without encrypted payload", turn)
+            if message.claimsUnknownSA { hearOfLoss(message, turn) }
             return nil
         }
     }

@@ -29,6 +29,8 @@ package struct IKESASummary: Sendable {
     package let age: Duration?
     package let timeToRekey: Duration?
     package let timeToExpiry: Duration?
+    /// Until we authenticate again.
+    package let timeToReauthentication: Duration?
     /// The hard lifetime that it began with.
     package let lifetime: Duration?
     package let retransmissions: Int
@@ -67,6 +69,7 @@ extension IKESA {
             age: established.map { now - $0.since },
             timeToRekey: established?.rekeyAt.map { $0 - now },
             timeToExpiry: established?.expiresAt.map { $0 - now },
+            timeToReauthentication: established?.origin.renewAt.map { $0 - now },
             lifetime: connection?.lifetime.hard,
             retransmissions: window.retransmissions,
             children: children.map { entry in

@@ -33,6 +33,11 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let dpdAction: DPDAction
     package let closeAction: CloseAction
 
+    /// Whether it is negotiated without anybody asking for it.
+    package var isMeantToBeUp: Bool {
+        startAction.isInitiated || dpdAction == .restart || closeAction == .restart
+    }
+
     /// In which direction a packet keeps its class of service across the tunnel.
     package enum CopyDSCP: Hashable, Sendable {
         /// From the inner to the outer header, when a packet is sealed.

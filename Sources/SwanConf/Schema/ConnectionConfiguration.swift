@@ -19,26 +19,43 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let encap: Bool
     /// Whether the SAs move when an end changes its address (RFC 4555).
     package let mobike: Bool
-    /// The silence after which the peer is asked whether it lives; zero for never.
+    /// The silence after which the peer is asked whether it lives; zero for never. Unlike swanctl's, the default is not
+    /// never: a tunnel whose peer is gone helps nobody.
     package let dpdDelay: Duration
     /// The age at which the IKE SA is rekeyed; zero for never.
     package let rekeyTime: Duration
-    /// How long after `rekeyTime` an IKE SA that could not be rekeyed is closed; zero for never. Nil: not said, and it is
-    /// closed a day after it was made.
+    /// The age at which the initiator authenticates again; zero for never.
+    package let reauthTime: Duration
+    /// How long after `rekeyTime` or `reauthTime` an IKE SA that could not be renewed is closed; zero for never. Nil: not
+    /// said, and it is closed a day after it was made, or a tenth of `reauthTime` after that.
     package let overTime: Duration?
-    /// A random time up to this is taken off `rekeyTime`, so that the ends do not rekey at once.
-    /// Less than `rekeyTime` unless that is zero.
+    /// A random time up to this is taken off `rekeyTime` and `reauthTime`, so that the ends do not rekey at once.
+    /// Less than the longer of them unless both are zero.
     package let randTime: Duration
-    /// How many times the first request is sent with all its retransmissions; zero for until it is answered.
+    /// How often a negotiation is begun; zero for until it succeeds, which is the default where a child is meant to be up.
     package let keyingtries: UInt32
     /// Whether long messages are sent in fragments.
     package let fragmentation: Fragmentation
+    /// What becomes of further IKE SAs of the same peer.
+    package let unique: Uniqueness
     /// How this end proves who it is.
     package let local: AuthenticationConfiguration
     /// How the peer must.
     package let remote: AuthenticationConfiguration
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
+
+    /// How many IKE SAs a peer may have; who it is, its identity says.
+    package enum Uniqueness: Hashable, Sendable {
+        /// Any number, even if a peer says that it has begun anew (INITIAL_CONTACT).
+        case never
+        /// Any number, until a peer says so.
+        case no
+        /// The one that it has.
+        case keep
+        /// The latest.
+        case replace
+    }
 
     /// Whether long IKE messages go in fragments (RFC 7383).
     package enum Fragmentation: Hashable, Sendable {
@@ -64,11 +81,15 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         )
         encap = try reader.boolean("encap") ?? false
         mobike = try reader.boolean("mobike") ?? true
-        dpdDelay = try reader.duration("dpd_delay") ?? .zero
-        keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? 1
-        rekeyTime = try reader.duration("rekey_time") ?? .seconds(4 * 3600)
+        dpdDelay = try reader.duration("dpd_delay") ?? .seconds(30)
+        reauthTime = try reader.duration("reauth_time") ?? .zero
+        // Who authenticates again renews the keys with it.
+        rekeyTime = try reader.duration("rekey_time") ?? (reauthTime > .zero ? .zero : .seconds(4 * 3600))
         overTime = try reader.duration("over_time")
-        randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: overTime ?? rekeyTime / 10)
+        let longer = max(rekeyTime, reauthTime)
+        randTime = try Lifetime.randTime(reader, rekeyTime: longer, default: overTime ?? longer / 10)
+        unique =
+            try reader.choice("unique", ["never": .never, "no": .no, "keep": .keep, "replace": .replace]) ?? .no
         // `force` is for IKEv1, whose peers need not say that they take fragments; for IKEv2 it is `yes`.
         let fragmentation = try reader.choice(
             "fragmentation",
@@ -78,6 +99,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)
+        let isMeantToBeUp = children.contains(where: \.isMeantToBeUp)
+        keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? (isMeantToBeUp ? 0 : 1)
         try checkFamilies(reader)
         try checkStart(reader)
     }

@@ -45,6 +45,13 @@ package struct DaemonSettings: Hashable, Sendable {
     package let fragmentSize: Int
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3).
     package let requestWindow: UInt32
+    /// `retry_initiate_interval`: the pause before what is meant to be up is tried again; zero for never.
+    package let retryInterval: Duration
+    /// `early_rekey`: when a CHILD SA with a key exchange in its proposals is rekeyed for the first time; zero: when its time
+    /// has come.
+    package let earlyRekey: Duration
+    /// `crash_detection`: whether peers get tokens by which they see that this host has lost its SAs (RFC 6290).
+    package let crashDetection: Bool
 
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
@@ -84,6 +91,9 @@ package struct DaemonSettings: Hashable, Sendable {
         installRoutes = try reader.boolean("install_routes") ?? true
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
+        crashDetection = try reader.boolean("crash_detection") ?? true
+        retryInterval = try reader.duration("retry_initiate_interval") ?? .seconds(10)
+        earlyRekey = try reader.duration("early_rekey") ?? .zero
         try checkRetransmission(reader)
         try checkPorts(reader)
     }

@@ -5,7 +5,7 @@ extension Vocabulary {
         path: "connections.<name>",
         read: [
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "mobike", "dpd_delay",
-            "keyingtries", "rekey_time", "over_time", "rand_time", "fragmentation",
+            "keyingtries", "rekey_time", "reauth_time", "over_time", "rand_time", "fragmentation", "unique",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -21,8 +21,6 @@ extension Vocabulary {
             "send_cert": .oneOf(["ifasked", "always", "never"]),
             "ocsp": .oneOf(["reply", "request", "both", "never"]),
             "ppk_required": .no,
-            "unique": .oneOf(["no"]),
-            "reauth_time": .noTime,
             "if_id_in": .zero,
             "if_id_out": .zero,
             "mediation": .no,

@@ -9,7 +9,8 @@ extension Vocabulary {
             "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
-            "install_routes", "fragment_size", "request_window",
+            "install_routes", "fragment_size", "request_window", "crash_detection", "retry_initiate_interval",
+            "early_rekey",
         ],
         unsupported: [
             "accept_private_algs", "accept_unencrypted_mainmode_messages", "cert_cache",
@@ -26,7 +27,7 @@ extension Vocabulary {
             "prefer_configured_proposals", "prefer_temporary_addrs", "process_route", "rdn_matching",
             "receive_delay", "receive_delay_response", "receive_delay_request", "receive_delay_type",
             "reject_trusted_end_entity", "replay_window", "reqid_base", "retransmit_jitter", "retransmit_limit",
-            "retry_initiate_interval", "reuse_ikesa", "rsa_pss", "rsa_pss_trailerfield", "send_delay",
+            "reuse_ikesa", "rsa_pss", "rsa_pss_trailerfield", "send_delay",
             "send_delay_response", "send_delay_request", "send_delay_type", "send_vendor_id",
             "signature_authentication", "signature_authentication_constraints", "spi_label", "spi_mask", "spi_min",
             "spi_max", "threads", "user",

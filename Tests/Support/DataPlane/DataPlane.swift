@@ -31,6 +31,7 @@ package final class DataPlane {
         case .installInbound(let childSA): installInbound(childSA)
         case .installOutbound(let childSA): installOutbound(childSA)
         case .updateChild(let childSA): update(childSA)
+        case .removeOutbound(let childSA): change(childSA) { $0.outboundRank = nil }
         case .removeChild(let childSA): remove(childSA)
         case .send, .sendKeepalive, .lookUp, .event, .log, .keys: break
         }

@@ -1,4 +1,5 @@
 package import IKECore
+import IKECrypto
 package import Inet
 
 /// A host of the network with what its engine has told it so far.
@@ -25,11 +26,19 @@ package final class Host {
     package private(set) var lookUps = 0
     var usageReported = Instant(nanoseconds: 0)
     let settings: Settings
+    let crashSecret: SecretBytes?
 
-    init(name: String, interfaces: [Interface], settings: Settings, endpoint: Endpoint) {
+    init(
+        name: String,
+        interfaces: [Interface],
+        settings: Settings,
+        crashSecret: SecretBytes?,
+        endpoint: Endpoint
+    ) {
         self.name = name
         self.interfaces = interfaces
         self.settings = settings
+        self.crashSecret = crashSecret
         self.endpoint = endpoint
     }
 
@@ -82,6 +91,7 @@ package final class Host {
         case .updateChild(let childSA):
             if inbound[childSA.id] != nil { inbound[childSA.id] = childSA }
             if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
+        case .removeOutbound(let childSA): outbound.removeAll { $0.id == childSA.id }
         case .removeChild(let childSA):
             inbound[childSA.id] = nil
             outbound.removeAll { $0.id == childSA.id }

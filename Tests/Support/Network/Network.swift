@@ -1,5 +1,5 @@
 package import IKECore
-import IKECrypto
+package import IKECrypto
 import IKEWire
 package import Inet
 
@@ -54,9 +54,16 @@ package final class Network {
         _ address: String,
         behind nat: NATBox? = nil,
         policy: Policy,
-        settings: Settings = Settings()
+        settings: Settings = Settings(),
+        crashSecret: SecretBytes? = nil
     ) -> Host {
-        self.host(name, [Host.Interface(address, behind: nat)], policy: policy, settings: settings)
+        self.host(
+            name,
+            [Host.Interface(address, behind: nat)],
+            policy: policy,
+            settings: settings,
+            crashSecret: crashSecret
+        )
     }
 
     /// A host with several addresses, of which its engine is told.
@@ -65,21 +72,29 @@ package final class Network {
         _ name: String,
         _ interfaces: [Host.Interface],
         policy: Policy,
-        settings: Settings = Settings()
+        settings: Settings = Settings(),
+        crashSecret: SecretBytes? = nil
     ) -> Host {
         let host = Host(
             name: name,
             interfaces: interfaces,
             settings: settings,
-            endpoint: engine(settings, policy)
+            crashSecret: crashSecret,
+            endpoint: engine(settings, policy, crashSecret)
         )
         hosts.append(host)
         if interfaces.count > 1 { feed(host, .network(host.network)) }
         return host
     }
 
-    private func engine(_ settings: Settings, _ policy: Policy) -> Endpoint {
-        Endpoint(settings: settings, policy: policy, random: SeededRandom(seed: random.uint64()), now: now)
+    private func engine(_ settings: Settings, _ policy: Policy, _ crashSecret: SecretBytes?) -> Endpoint {
+        Endpoint(
+            settings: settings,
+            policy: policy,
+            random: SeededRandom(seed: random.uint64()),
+            crashSecret: crashSecret,
+            now: now
+        )
     }
 
     // MARK: - Acting
@@ -142,7 +157,7 @@ package final class Network {
     @discardableResult
     package func restart(_ host: Host, policy: Policy) -> Host {
         journal.note(now, "\(host.name) starts anew and has lost everything")
-        host.restart(engine(host.settings, policy))
+        host.restart(engine(host.settings, policy, host.crashSecret))
         observe(.restarted(host))
         return host
     }
@@ -254,7 +269,7 @@ package final class Network {
         case .lookUp(_, let id): host.endpoint.handle(.lookedUp(id, host.ends), now: now)
         case .keys(let keys): journal.learn(keys)
         case .event(let event): journal.note(now, host.name, event)
-        case .installInbound, .installOutbound, .updateChild, .removeChild: quicken(flowsOf: host)
+        case .installInbound, .installOutbound, .updateChild, .removeOutbound, .removeChild: quicken(flowsOf: host)
         case .log: break
         }
     }

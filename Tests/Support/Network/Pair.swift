@@ -1,5 +1,5 @@
 package import IKECore
-import IKECrypto
+package import IKECrypto
 
 /// A network with the two sites on it.
 package struct Pair {
@@ -11,11 +11,24 @@ package struct Pair {
         _ sites: TwoSites = TwoSites(),
         seed: UInt64 = 1,
         conditions: Network.Conditions = Network.Conditions(),
-        settings: Settings = .withoutDelay
+        settings: Settings = .withoutDelay,
+        crashSecret: SecretBytes? = nil
     ) {
         network = Network(seed: seed, conditions: conditions)
-        left = network.host("left", TwoSites.leftAddress, policy: sites.left, settings: settings)
-        right = network.host("right", TwoSites.rightAddress, policy: sites.right, settings: settings)
+        left = network.host(
+            "left",
+            TwoSites.leftAddress,
+            policy: sites.left,
+            settings: settings,
+            crashSecret: crashSecret
+        )
+        right = network.host(
+            "right",
+            TwoSites.rightAddress,
+            policy: sites.right,
+            settings: settings,
+            crashSecret: crashSecret
+        )
     }
 
     /// Has the left side bring the connection up, and gives it time.

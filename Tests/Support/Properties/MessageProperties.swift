@@ -52,6 +52,8 @@ private struct MessagePlace {
             )
             iv = number(body + 4..<body + 12)
         default:
+            // What is sent without protection later on belongs to no SA (RFC 7296 section 1.5).
+            guard isInit else { return nil }
             self.number = Number(messageID: messageID, fragment: 0, total: 1)
             iv = nil
         }

@@ -4,7 +4,7 @@ import SwanConf
 import Testing
 
 @Suite struct ConnectionTests {
-    @Test func theDefaultsAreThoseOfSwanctl() throws {
+    @Test func theDefaultsAreThoseOfSwanctlButForLiveness() throws {
         let connection = try readConnection()
         #expect(connection.name == "gw")
         #expect(connection.localAddresses == [.any(nil)])
@@ -13,13 +13,15 @@ import Testing
         #expect(connection.remotePort == 500)
         #expect(connection.proposals == Proposal.defaultIKE)
         #expect(!connection.encap)
-        #expect(connection.dpdDelay == .zero)
+        #expect(connection.dpdDelay == .seconds(30))
         #expect(connection.rekeyTime == .seconds(4 * 3600))
         #expect(connection.overTime == nil)
         #expect(connection.fragmentation == .yes)
         #expect(connection.mobike)
         #expect(connection.randTime == .seconds(1440))
         #expect(connection.keyingtries == 1)
+        #expect(connection.reauthTime == .zero)
+        #expect(connection.unique == .no)
         #expect(connection.local.method == .psk)
         #expect(connection.local.id == nil)
         #expect(connection.remote.id == nil)
@@ -41,6 +43,8 @@ import Testing
             over_time = 10m
             rand_time = 5m
             keyingtries = 0
+            reauth_time = 8h
+            unique = replace
             """,
             local: "id = gw-a.example.org",
             remote: "id = 198.51.100.1"
@@ -64,8 +68,36 @@ import Testing
         #expect(connection.overTime == .seconds(600))
         #expect(connection.randTime == .seconds(300))
         #expect(connection.keyingtries == 0)
+        #expect(connection.reauthTime == .seconds(8 * 3600))
+        #expect(connection.unique == .replace)
         #expect(connection.local.id == Identification("gw-a.example.org"))
         #expect(connection.remote.id == Identification("198.51.100.1"))
+    }
+
+    @Test(arguments: ["start_action = start", "dpd_action = start", "close_action = restart"])
+    func whatIsMeantToBeUpIsTriedForEver(action: String) throws {
+        let text = "remote_addrs = 192.0.2.1"
+        #expect(try readConnection(text, child: action).keyingtries == 0)
+        #expect(try readConnection("\(text)\n keyingtries = 3", child: action).keyingtries == 3)
+        #expect(try readConnection(text).keyingtries == 1)
+    }
+
+    @Test func livenessChecksCanBeSwitchedOff() throws {
+        #expect(try readConnection("dpd_delay = 0").dpdDelay == .zero)
+    }
+
+    @Test func whoAuthenticatesAgainNeedNotRekey() throws {
+        let connection = try readConnection("reauth_time = 1h")
+        #expect(connection.rekeyTime == .zero)
+        #expect(connection.randTime == .seconds(360))
+        #expect(try readConnection("reauth_time = 1h\n rekey_time = 2h").rekeyTime == .seconds(7200))
+    }
+
+    @Test(arguments: [
+        ("never", ConnectionConfiguration.Uniqueness.never), ("no", .no), ("keep", .keep), ("replace", .replace),
+    ])
+    func theUniquenessPoliciesAreThoseOfSwanctl(text: String, expected: ConnectionConfiguration.Uniqueness) throws {
+        #expect(try readConnection("unique = \(text)").unique == expected)
     }
 
     @Test func aLongOverTimeDoesNotMakeRekeyingStartAtOnce() throws {

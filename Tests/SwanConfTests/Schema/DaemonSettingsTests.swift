@@ -29,6 +29,9 @@ import Testing
         #expect(settings.routingTablePriority == 220)
         #expect(settings.installRoutes)
         #expect(settings.requestWindow == 4)
+        #expect(settings.crashDetection)
+        #expect(settings.earlyRekey == .zero)
+        #expect(settings.retryInterval == .seconds(10))
     }
 
     @Test func everySettingIsRead() throws {
@@ -54,10 +57,16 @@ import Testing
             routing_table_prio = 0
             install_routes = no
             request_window = 64
+            crash_detection = no
+            early_rekey = 30s
+            retry_initiate_interval = 1m
             """
         )
         #expect(settings.tun == "vpn-0")
         #expect(settings.mtu == 1400)
+        #expect(!settings.crashDetection)
+        #expect(settings.earlyRekey == .seconds(30))
+        #expect(settings.retryInterval == .seconds(60))
         #expect(settings.keyLog == "/run/iked/keys")
         #expect(settings.logLevel == .debug)
         #expect(settings.retransmitTimeout == .milliseconds(250))

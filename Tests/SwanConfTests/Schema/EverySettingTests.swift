@@ -78,8 +78,8 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("ocsp", "reply", true),
     ("ppk_id", "x", false), ("ppk_required", "no", true), ("ppk_required", "yes", false),
     ("keyingtries", "1", true), ("keyingtries", "0", true),
-    ("unique", "no", true), ("unique", "replace", false), ("unique", "keep", false), ("unique", "never", false),
-    ("reauth_time", "0s", true), ("reauth_time", "1h", false),
+    ("unique", "no", true), ("unique", "replace", true), ("unique", "keep", true), ("unique", "never", true),
+    ("reauth_time", "0s", true), ("reauth_time", "1h", true),
     ("rekey_time", "4h", true), ("over_time", "24m", true), ("rand_time", "24m", true),
     ("pools", "x", false),
     ("if_id_in", "0", true), ("if_id_in", "1", false), ("if_id_out", "0x0", true), ("if_id_out", "%unique", false),
@@ -155,7 +155,7 @@ private let charonSettings = """
     multiple_authentication nbns1 nbns2 ocsp_nonce_len prefer_best_path prefer_configured_proposals
     prefer_temporary_addrs process_route rdn_matching receive_delay receive_delay_response receive_delay_request
     receive_delay_type reject_trusted_end_entity replay_window reqid_base retransmit_jitter retransmit_limit
-    retry_initiate_interval reuse_ikesa rsa_pss rsa_pss_trailerfield send_delay send_delay_response send_delay_request
+    reuse_ikesa rsa_pss rsa_pss_trailerfield send_delay send_delay_response send_delay_request
     send_delay_type send_vendor_id signature_authentication signature_authentication_constraints spi_label spi_mask
     spi_min spi_max threads tls.cipher tls.key_exchange tls.mac tls.suites tls.ke_group tls.signature
     tls.send_certreq_authorities tls.version_min tls.version_max user x509.enforce_critical

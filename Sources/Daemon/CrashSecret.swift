@@ -1,0 +1,59 @@
+import Glibc
+import IKECrypto
+import LinuxNet
+
+/// The secret that crash tokens are made from (RFC 6290 section 5.1): 32 octets that survive the daemon, in a file that
+/// nobody but its user reads.
+///
+/// Who knows it can end every IKE SA of this host, so a file that others could have read or written is replaced by a new
+/// one. That costs the tokens that were given out, no more.
+enum CrashSecret {
+    static let fileName = "crash-secret"
+    private static let length = 32
+
+    /// The secret in `directory`, which is made if it is missing, and so is the secret.
+    static func load(directory: String) throws(Errno) -> SecretBytes {
+        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
+            throw Errno("make the directory \(directory) of --state", code: errno)
+        }
+        let path = "\(directory)/\(fileName)"
+        if let secret = try read(path) { return secret }
+        let secret = SystemRandom().secret(length)
+        try write(secret, to: path, in: directory)
+        return secret
+    }
+
+    /// Nil where there is none, or none that only we can have read.
+    private static func read(_ path: String) throws(Errno) -> SecretBytes? {
+        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard raw >= 0 else {
+            guard errno == ENOENT || errno == ELOOP else { throw Errno("open \(path)", code: errno) }
+            return nil
+        }
+        let file = FileDescriptor(adopting: raw)
+        var status = stat()
+        guard fstat(file.raw, &status) == 0 else { throw Errno("look at \(path)", code: errno) }
+        let isOurs = status.st_uid == geteuid() && status.st_mode & 0o077 == 0
+        guard status.st_mode & S_IFMT == S_IFREG, isOurs, status.st_size == length else { return nil }
+        var count: Int?
+        let secret = try SecretBytes(count: length) { (octets) throws(Errno) in count = try file.read(into: octets) }
+        return count == length ? secret : nil
+    }
+
+    /// Writes a file of its own and renames it, so that the old content or the new is there, whole, whatever happens.
+    private static func write(_ secret: SecretBytes, to path: String, in directory: String) throws(Errno) {
+        let temporary = path + ".new"
+        unlink(temporary)
+        let raw = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
+        guard raw >= 0 else { throw Errno("make \(temporary)", code: errno) }
+        let file = FileDescriptor(adopting: raw)
+        let written = try secret.withUnsafeBytes { (octets) throws(Errno) in try file.write(octets) }
+        guard written == secret.count else { throw Errno("write \(temporary)", code: EIO) }
+        guard fsync(file.raw) == 0 else { throw Errno("write \(temporary)", code: errno) }
+        guard rename(temporary, path) == 0 else { throw Errno("rename \(temporary)", code: errno) }
+        let opened = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        guard opened >= 0 else { throw Errno("open \(directory)", code: errno) }
+        defer { close(opened) }
+        guard fsync(opened) == 0 else { throw Errno("write \(directory)", code: errno) }
+    }
+}

@@ -1,0 +1,43 @@
+import IKEWire
+import Inet
+
+/// The IKE SAs by who is at their ends, so that those with one peer are found among many.
+final class PeerDirectory {
+    private struct Ends: Hashable {
+        let local: Identification
+        let remote: Identification
+
+        init(_ peer: AuthenticatedPeer) {
+            local = peer.localIdentity.normalized
+            remote = peer.remoteIdentity.normalized
+        }
+    }
+
+    private var standing: [Ends: [IKESA]] = [:]
+    private var ends: [IKESPI: Ends] = [:]
+
+    /// Takes note of what an SA has become.
+    func update(_ sa: IKESA) {
+        guard let peer = sa.established?.peer, !sa.isClosed else {
+            guard let old = ends.removeValue(forKey: sa.ourSPI) else { return }
+            standing[old]?.removeAll { $0 === sa }
+            if standing[old]?.isEmpty ?? false { standing[old] = nil }
+            return
+        }
+        guard ends[sa.ourSPI] == nil else { return }
+        let pair = Ends(peer)
+        ends[sa.ourSPI] = pair
+        standing[pair, default: []].append(sa)
+    }
+
+    /// The other SAs with the same identities at both ends, oldest first.
+    func siblings(of sa: IKESA) -> [IKESA] {
+        guard let peer = sa.established?.peer else { return [] }
+        return siblings(of: peer).filter { $0 !== sa }
+    }
+
+    /// The SAs with these identities at their ends that stand or are about to end, oldest first.
+    func siblings(of peer: AuthenticatedPeer) -> [IKESA] {
+        (standing[Ends(peer)] ?? []).filter { !$0.isClosed }.sorted { $0.id < $1.id }
+    }
+}
