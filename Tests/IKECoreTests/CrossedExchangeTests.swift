@@ -90,7 +90,7 @@ import Testing
         let request = try rekeyChild(peer)
         let command = peer.command(.terminate([.childSA(id: id)]))
         let new = try peer.answerChild(request)
-        for child in [new, old] {
+        for child in [old, new] {
             let delete = try peer.nextRequest(.informational)
             #expect(delete.payloads == [Payload(.delete(.esp([child.outboundSPI])))])
             try peer.answer(delete, [Payload(.delete(.esp([child.inboundSPI])))])

@@ -27,7 +27,7 @@ final class Turn {
     private(set) var births: [IKESA] = []
     /// SAs that changed without being called.
     private var touched: [IKESA] = []
-    private var newcomers: [Newcomer] = []
+    private var newcomers: [AuthenticatedNewcomer] = []
     /// Lineages of SAs that were to be authenticated again.
     private var failedRenewals: [UInt32] = []
     /// Negotiations to begin anew after a pause.
@@ -79,9 +79,9 @@ final class Turn {
     /// An SA other than the one that was called has changed.
     func touch(_ sa: IKESA) { touched.append(sa) }
 
-    func noteEstablished(_ newcomer: Newcomer) { newcomers.append(newcomer) }
+    func noteEstablished(_ newcomer: AuthenticatedNewcomer) { newcomers.append(newcomer) }
 
-    func takeNewcomers() -> [Newcomer] {
+    func takeNewcomers() -> [AuthenticatedNewcomer] {
         defer { newcomers = [] }
         return newcomers
     }

@@ -26,7 +26,7 @@ extension Endpoint {
     static let uniquenessGrace: Duration = .seconds(10)
 
     /// An SA has just been authenticated: what stands beside it may have to go.
-    func admit(_ newcomer: Newcomer, _ turn: Turn) {
+    func admit(_ newcomer: AuthenticatedNewcomer, _ turn: Turn) {
         let sa = newcomer.sa
         guard let connection = sa.connection, let origin = sa.origin, connection.uniqueness != .never else { return }
         let siblings = turn.directory.siblings(of: sa).filter(\.isEstablished)
@@ -86,7 +86,7 @@ extension Endpoint {
 }
 
 /// An SA that has just been authenticated.
-struct Newcomer {
+struct AuthenticatedNewcomer {
     let sa: IKESA
     /// The peer knows no other SA with us.
     var isInitialContact = false

@@ -208,7 +208,7 @@ extension IKESA {
             noteMobility(payloads, peer.connection, turn)
             noteAuthenticationLifetime(payloads, turn)
             notePeerToken(payloads)
-            turn.noteEstablished(Newcomer(sa: self, isRenewal: initiation.renews != nil))
+            turn.noteEstablished(AuthenticatedNewcomer(sa: self, isRenewal: initiation.renews != nil))
             let first = initiation.children.first
             switch child {
             case .agreed(let agreement):
@@ -299,7 +299,7 @@ extension IKESA {
             establish(outcome.peer, agreement, turn)
             noteMobility(payloads, outcome.peer.connection, turn)
             notePeerToken(payloads)
-            turn.noteEstablished(Newcomer(sa: self, isInitialContact: isInitialContact))
+            turn.noteEstablished(AuthenticatedNewcomer(sa: self, isInitialContact: isInitialContact))
             if case .agreed(let child) = outcome.child {
                 addAnswered(try made(child, agreement, turn), child.policy, turn)
             }

@@ -121,7 +121,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("hw_offload", "packet", false),
     ("copy_df", "yes", true), ("copy_ecn", "yes", true), ("copy_dscp", "out", true),
     ("icmp", "no", true), ("icmp", "yes", false),
-    ("start_action", "none", true), ("start_action", "hold", false),
+    ("start_action", "none", true),
     ("close_action", "none", true), ("close_action", "trap", true), ("close_action", "start", true),
 ]
 
