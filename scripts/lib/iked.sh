@@ -39,12 +39,13 @@ iked_launch() { # HOST [COMMAND-PREFIX...]
 iked_await() { # HOST
     wait_until 30 iked_answers_or_ended "$1" && process_alive "${PEER_PID[$1]}" && return 0
     show_file "$(iked_log "$1")" 15
-    show_file "$(peer_directory "$1")/version.log" 5
+    show_file "$(peer_directory "$1")/answer.log" 5
     die "iked of $1 does not start ($(iked_log "$1"))"
 }
 
+# `ikectl version` would not do: it succeeds without a daemon, too, and a killed one leaves its socket.
 iked_answers() { # HOST
-    [[ -S $(iked_socket "$1") ]] && iked_control "$1" version >"$(peer_directory "$1")/version.log" 2>&1
+    [[ -S $(iked_socket "$1") ]] && iked_control "$1" status >"$(peer_directory "$1")/answer.log" 2>&1
 }
 
 iked_answers_or_ended() { # HOST
