@@ -112,10 +112,10 @@ struct Main {
         let tally = await each(all.count, jobs: options.jobs) { number, tally in
             let discovery = Discovery(of: all[number], mostRuns: mostRunsWithAFault)
             guard let violation = discovery.violation else {
-                print("\(all[number]): NOT NOTICED in \(discovery.runs) schedules")
+                say("\(all[number]): NOT NOTICED in \(discovery.runs) schedules")
                 return
             }
-            print("\(all[number]): noticed by \(violation.property) in schedule \(discovery.runs)")
+            say("\(all[number]): noticed by \(violation.property) in schedule \(discovery.runs)")
             tally.note(violation, seed: UInt64(number))
         }
         print("\(tally.violations) of \(all.count) planted faults noticed")

@@ -2,7 +2,7 @@
 struct Options {
     /// Schedules to run.
     var runs = 1000
-    /// The seed of the first; each further schedule has the next one.
+    /// The seed of the first, or of the one; each further schedule has the next one.
     var seed: UInt64 = 1
     enum Task {
         /// Random schedules.
@@ -37,16 +37,13 @@ struct Options {
 
     init(_ arguments: some Sequence<String>) throws(Failure) {
         var rest = arguments.makeIterator()
-        var isOneSeed = false
-        var hasRuns = false
         while let option = rest.next() {
             switch option {
-            case "--runs":
-                runs = try Self.number(option, rest.next())
-                hasRuns = true
+            case "--runs": runs = try Self.number(option, rest.next())
             case "--seed":
                 seed = try Self.number(option, rest.next())
-                isOneSeed = true
+                task = .replay
+            case "--from": seed = try Self.number(option, rest.next())
             case "--interleavings": task = .interleave
             case "--faults": task = .plantFaults
             case "--hours": hours = try Self.number(option, rest.next())
@@ -57,7 +54,6 @@ struct Options {
             default: throw .unknown(option)
             }
         }
-        if isOneSeed, !hasRuns, task == .explore { task = .replay }
     }
 
     private static func number<N: LosslessStringConvertible & Comparable & Numeric>(

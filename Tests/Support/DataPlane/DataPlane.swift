@@ -15,8 +15,6 @@ package final class DataPlane {
     package private(set) var sas: [InstalledSA] = []
     /// Counts the changes to `sas`, so that what was looked at once need not be looked at again.
     package private(set) var generation = 0
-    /// What the CHILD SAs have carried, by their ids.
-    package private(set) var usage: [UInt32: ChildUsage] = [:]
     /// What is broken on purpose.
     package var faults: Set<DataPlaneFault> = []
     private var newestRank = 0
@@ -40,7 +38,6 @@ package final class DataPlane {
     /// Forgets everything, as a host does that starts anew.
     func clear() {
         sas = []
-        usage = [:]
         generation += 1
     }
 
@@ -64,7 +61,6 @@ package final class DataPlane {
     private func remove(_ childSA: ChildSA) {
         if faults.contains(.neverRemoves) { return }
         sas.removeAll { $0.id == childSA.id }
-        usage[childSA.id] = nil
         generation += 1
     }
 
@@ -95,25 +91,29 @@ package final class DataPlane {
         from source: IPAddress,
         to destination: IPAddress,
         now: Instant
-    ) -> (ESPPacket, ChildSA)? {
-        let fitting = sas.indices.filter { sas[$0].outboundRank != nil && sas[$0].childSA.carries(source, destination) }
-        guard let index = fitting.max(by: { (sas[$0].outboundRank ?? 0) < (sas[$1].outboundRank ?? 0) }) else {
-            return nil
+    ) -> (ESPPacket, Path)? {
+        var newest: (rank: Int, index: Int)?
+        for index in sas.indices {
+            guard let rank = sas[index].outboundRank, rank > newest?.rank ?? 0,
+                sas[index].childSA.carries(source, destination)
+            else { continue }
+            newest = (rank, index)
         }
-        let sa = sas[index]
-        let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sa.nextSequence.isMultiple(of: 8)
+        guard let index = newest?.index else { return nil }
+        let sequence = sas[index].nextSequence
+        let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sequence.isMultiple(of: 8)
         sas[index].nextSequence += 1
-        usage[sa.id, default: ChildUsage()].lastOutbound = now
-        usage[sa.id, default: ChildUsage()].packetsOut += 1
-        usage[sa.id, default: ChildUsage()].octetsOut += Self.packetLength
+        sas[index].usage.lastOutbound = now
+        sas[index].usage.packetsOut += 1
+        sas[index].usage.octetsOut += Self.packetLength
         let packet = ESPPacket(
-            spi: sa.childSA.outboundSPI,
-            sequence: isCounted ? sa.nextSequence : sa.nextSequence - 1,
-            key: sa.outboundKey,
+            spi: sas[index].childSA.outboundSPI,
+            sequence: isCounted ? sequence : sequence - 1,
+            key: sas[index].outboundKey,
             content: content,
-            usesUDP: sa.childSA.usesUDP
+            usesUDP: sas[index].childSA.usesUDP
         )
-        return (packet, sa.childSA)
+        return (packet, sas[index].path)
     }
 
     /// `stray` is the path that a packet came along if its SA has another one and no packet before it was newer.
@@ -125,14 +125,20 @@ package final class DataPlane {
         guard sas[index].seen.insert(packet.sequence).inserted || faults.contains(.deliversReplays) else {
             return (.replayed, nil)
         }
-        let childSA = sas[index].childSA
         let isNewest = packet.sequence > sas[index].highest
         sas[index].highest = max(sas[index].highest, packet.sequence)
-        usage[sas[index].id, default: ChildUsage()].lastInbound = now
-        usage[sas[index].id, default: ChildUsage()].packetsIn += 1
-        usage[sas[index].id, default: ChildUsage()].octetsIn += Self.packetLength
-        let isStray = isNewest && packet.usesUDP && arrival != Path(local: childSA.local, remote: childSA.remote)
-        return (.accepted, isStray ? (childSA.id, arrival) : nil)
+        sas[index].usage.lastInbound = now
+        sas[index].usage.packetsIn += 1
+        sas[index].usage.octetsIn += Self.packetLength
+        let isStray = isNewest && packet.usesUDP && arrival != sas[index].path
+        return (.accepted, isStray ? (sas[index].id, arrival) : nil)
+    }
+
+    /// What the CHILD SAs that have carried anything have carried, by their ids.
+    package var usage: [UInt32: ChildUsage] {
+        var usage: [UInt32: ChildUsage] = [:]
+        for sa in sas where sa.usage.lastInbound != nil || sa.usage.lastOutbound != nil { usage[sa.id] = sa.usage }
+        return usage
     }
 }
 

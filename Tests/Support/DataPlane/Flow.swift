@@ -39,7 +39,7 @@ extension Network {
     }
 
     /// Sends packets of `flow` from now to `end`: one each `interval`, and more of them right after a change of the data
-    /// plane at either end, since it is then that packets get lost. The pauses begin short and double up to the interval.
+    /// plane for them at either end, since it is then that packets get lost. The pauses begin short and grow up to the interval.
     package func start(_ flow: Flow, every interval: Duration, until end: Instant) {
         flow.longestPause = interval
         flow.pause = interval
@@ -47,9 +47,13 @@ extension Network {
         schedule(flow, after: .zero)
     }
 
-    /// The data plane of a host has changed.
-    func quicken(flowsOf host: Host) {
-        for flow in flows where (flow.sender === host || flow.receiver === host) && flow.due != nil {
+    /// What a CHILD SA carries goes otherwise from now on at one of its hosts.
+    func quicken(flowsOf host: Host, on childSA: ChildSA) {
+        for flow in flows where flow.due != nil {
+            guard
+                flow.sender === host && childSA.carries(flow.source, flow.destination)
+                    || flow.receiver === host && childSA.carries(flow.destination, flow.source)
+            else { continue }
             flow.pause = Self.shortestPause
             schedule(flow, after: Self.shortestPause)
         }
@@ -59,15 +63,15 @@ extension Network {
         let due = now + pause
         guard flow.due != due else { return }
         flow.due = due <= flow.end ? due : nil
-        if flow.due != nil { at(due) { $0.proceed(flow, due) } }
+        if flow.due != nil { schedule(flow, due: due) }
     }
 
-    private func proceed(_ flow: Flow, _ due: Instant) {
+    func proceed(_ flow: Flow, _ due: Instant) {
         // Another time has been set since.
         guard flow.due == due else { return }
         sendPacket(of: flow)
         schedule(flow, after: flow.pause)
-        flow.pause = min(flow.pause * 2, flow.longestPause)
+        flow.pause = min(flow.pause * 3, flow.longestPause)
     }
 
     private static let shortestPause: Duration = .milliseconds(5)
@@ -76,7 +80,7 @@ extension Network {
     package func sendPacket(of flow: Flow) {
         let content = UserPacket(flow: flow.id, number: flow.sent)
         guard
-            let (packet, childSA) = flow.sender.dataPlane.seal(
+            let (packet, path) = flow.sender.dataPlane.seal(
                 content,
                 from: flow.source,
                 to: flow.destination,
@@ -88,7 +92,7 @@ extension Network {
         }
         flow.sent += 1
         observe(.sealed(packet, flow.sender))
-        let parcel = Parcel(source: childSA.local, destination: childSA.remote, content: .esp(packet))
+        let parcel = Parcel(source: path.local, destination: path.remote, content: .esp(packet))
         dispatch(parcel, from: flow.sender, dataConditions, dataRandom)
     }
 

@@ -15,6 +15,7 @@ package struct InstalledSA {
     /// Sequence numbers that were accepted.
     var seen: Set<UInt64> = []
     var highest: UInt64 = 0
+    var usage = ChildUsage()
 
     init(_ childSA: ChildSA) {
         self.childSA = childSA
@@ -23,6 +24,7 @@ package struct InstalledSA {
     }
 
     package var id: UInt32 { childSA.id }
+    var path: Path { Path(local: childSA.local, remote: childSA.remote) }
 
     /// The one SA, seen from its other end.
     package func isTwin(of other: InstalledSA) -> Bool {

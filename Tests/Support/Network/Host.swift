@@ -25,6 +25,8 @@ package final class Host {
     package var ends: Path?
     package private(set) var lookUps = 0
     var usageReported = Instant(nanoseconds: 0)
+    /// When the engine wants to be called, as it said after the last call.
+    private(set) var nextDeadline: Instant?
     let settings: Settings
     let crashSecret: SecretBytes?
 
@@ -77,7 +79,10 @@ package final class Host {
         events = []
         logs = []
         dataPlane.clear()
+        noteDeadline()
     }
+
+    func noteDeadline() { nextDeadline = endpoint.nextDeadline }
 
     func note(_ output: Output, keepsHistory: Bool) {
         switch output {

@@ -10,6 +10,8 @@ package import Inet
 package final class Network {
     enum Occurrence {
         case arrival(Parcel)
+        /// The next packet of a flow, unless another time has been set for it since.
+        case packet(Flow, due: Instant)
         case act((Network) -> Void)
     }
 
@@ -27,8 +29,19 @@ package final class Network {
     package var keepsHistory = true
     package internal(set) var flows: [Flow] = []
     package let journal = Journal()
-    /// What must hold, looked at after every step.
-    package var properties: [any Property] = []
+    /// What must hold.
+    package var properties: [any Property] = [] {
+        didSet {
+            engineProperties = properties.compactMap { $0 as? any EngineProperty }
+            packetProperties = properties.compactMap { $0 as? any PacketProperty }
+            stateProperties = properties.compactMap { $0 as? any StateProperty }
+        }
+    }
+    private var engineProperties: [any EngineProperty] = []
+    private var packetProperties: [any PacketProperty] = []
+    private var stateProperties: [any StateProperty] = []
+    /// Whether an engine was called since the state was looked at.
+    private var hasStateChanged = false
     /// What the properties may take for granted.
     package var expectations = Expectations()
     package private(set) var violations: [Violation] = []
@@ -148,6 +161,8 @@ package final class Network {
         )
     }
 
+    func schedule(_ flow: Flow, due: Instant) { queue.schedule(.packet(flow, due: due), at: due) }
+
     /// Has something happen at a later time.
     package func at(_ instant: Instant, _ action: @escaping (Network) -> Void) {
         queue.schedule(.act(action), at: instant)
@@ -158,6 +173,7 @@ package final class Network {
     package func restart(_ host: Host, policy: Policy) -> Host {
         journal.note(now, "\(host.name) starts anew and has lost everything")
         host.restart(engine(host.settings, policy, host.crashSecret))
+        hasStateChanged = true
         observe(.restarted(host))
         return host
     }
@@ -204,7 +220,9 @@ package final class Network {
             }
             now = max(now, next)
             step()
-            for property in properties { report(type(of: property).name, property.check(self)) }
+            guard hasStateChanged else { continue }
+            hasStateChanged = false
+            for property in stateProperties { report(property, property.check(self)) }
         }
         if violations.isEmpty { now = max(now, end) }
     }
@@ -214,7 +232,7 @@ package final class Network {
 
     /// Asks every property for its last word, once nothing more is to happen.
     package func finish() {
-        for property in properties { report(type(of: property).name, property.finish(self)) }
+        for property in properties { report(property, property.finish(self)) }
     }
 
     /// More than any burst needs: an engine that wants to be called again and again at the same instant never ends.
@@ -223,7 +241,7 @@ package final class Network {
     private func nextMoment() -> Instant? {
         var moment = queue.next ?? .distantFuture
         for host in hosts where !(host.fault?.forgetsTimers ?? false) {
-            if let deadline = host.endpoint.nextDeadline, deadline < moment { moment = deadline }
+            if let deadline = host.nextDeadline, deadline < moment { moment = deadline }
         }
         return moment == .distantFuture ? nil : moment
     }
@@ -232,11 +250,12 @@ package final class Network {
         while let occurrence = queue.popDue(now) {
             switch occurrence {
             case .arrival(let parcel): deliver(parcel)
+            case .packet(let flow, let due): proceed(flow, due)
             case .act(let action): action(self)
             }
         }
         for host in hosts
-        where !(host.fault?.forgetsTimers ?? false) && host.endpoint.nextDeadline.map({ $0 <= now }) ?? false {
+        where !(host.fault?.forgetsTimers ?? false) && host.nextDeadline.map({ $0 <= now }) ?? false {
             feed(host, .timer)
         }
     }
@@ -245,20 +264,22 @@ package final class Network {
 
     private func drain(_ host: Host) {
         while let output = host.endpoint.poll() {
-            for output in host.fault?.perform(output, of: host, in: self) ?? [output] { perform(output, of: host) }
+            if let fault = host.fault {
+                for output in fault.perform(output, of: host, in: self) { perform(output, of: host) }
+            } else {
+                perform(output, of: host)
+            }
         }
+        host.noteDeadline()
+        hasStateChanged = true
     }
 
     private func perform(_ output: Output, of host: Host) {
         host.note(output, keepsHistory: keepsHistory)
-        if case .log(let record) = output {
-            // For people to read; no property looks on.
-            journal.note(now, host.name, record)
-            return
-        }
-        observe(.output(output, host))
         switch output {
-        case .send(let datagram): send(datagram, from: host)
+        case .send(let datagram):
+            if let message = SentMessage(datagram.bytes, host) { observe(.sent(message, host)) }
+            send(datagram, from: host)
         case .sendKeepalive(let local, let remote):
             dispatch(
                 Parcel(source: local, destination: remote, content: .keepalive),
@@ -268,9 +289,13 @@ package final class Network {
             )
         case .lookUp(_, let id): host.endpoint.handle(.lookedUp(id, host.ends), now: now)
         case .keys(let keys): journal.learn(keys)
-        case .event(let event): journal.note(now, host.name, event)
-        case .installInbound, .installOutbound, .updateChild, .removeOutbound, .removeChild: quicken(flowsOf: host)
-        case .log: break
+        case .event(let event):
+            observe(.event(event, host))
+            journal.note(now, host.name, event)
+        case .log(let record): journal.note(now, host.name, record)
+        case .installInbound(let childSA), .installOutbound(let childSA), .updateChild(let childSA),
+            .removeOutbound(let childSA), .removeChild(let childSA):
+            quicken(flowsOf: host, on: childSA)
         }
     }
 
@@ -339,7 +364,7 @@ package final class Network {
     private func schedule(_ parcel: Parcel, _ conditions: Conditions, _ random: SeededRandom) -> Instant {
         let range = conditions.latency
         let delay = range.lowerBound + (range.upperBound - range.lowerBound) * random.fraction()
-        let arrival = now + .seconds(delay)
+        let arrival = Instant(nanoseconds: now.nanoseconds + UInt64(delay * 1_000_000_000))
         queue.schedule(.arrival(parcel), at: arrival)
         return arrival
     }
@@ -361,27 +386,42 @@ package final class Network {
     }
 
     private func addressee(of parcel: Parcel) -> (Host, SocketAddress)? {
-        let nats = hosts.lazy.flatMap(\.interfaces).compactMap(\.nat)
-        if let nat = nats.first(where: { $0.address == parcel.destination.address }) {
-            guard parcel.hasPorts, let inside = nat.inward(parcel.destination, from: parcel.source.address, now: now)
-            else { return nil }
-            return hosts.first { $0.interface(at: inside.address)?.nat === nat }.map { ($0, inside) }
-        }
         let destination = parcel.destination
-        return hosts.first { host in host.interface(at: destination.address).map { $0.nat == nil } ?? false }
-            .map { ($0, destination) }
+        for host in hosts {
+            for interface in host.interfaces {
+                guard let nat = interface.nat else {
+                    if interface.address == destination.address { return (host, destination) }
+                    continue
+                }
+                guard nat.address == destination.address, parcel.hasPorts,
+                    let inside = nat.inward(destination, from: parcel.source.address, now: now),
+                    inside.address == interface.address
+                else { continue }
+                return (host, inside)
+            }
+        }
+        return nil
     }
 
     // MARK: - Properties
 
     func observe(_ happening: @autoclosure () -> Happening) {
-        guard !properties.isEmpty else { return }
+        guard !engineProperties.isEmpty else { return }
         let happening = happening()
-        for property in properties { report(type(of: property).name, property.observe(happening, in: self)) }
+        for property in engineProperties { report(property, property.observe(happening, in: self)) }
     }
 
-    private func report(_ property: String, _ story: String?) {
-        guard let story else { return }
+    func observe(_ fate: @autoclosure () -> PacketFate) {
+        guard !packetProperties.isEmpty else { return }
+        let fate = fate()
+        for property in packetProperties { report(property, property.observe(fate, in: self)) }
+    }
+
+    private func report(_ property: any Property, _ story: String?) {
+        if let story { report(type(of: property).name, story) }
+    }
+
+    private func report(_ property: String, _ story: String) {
         violations.append(Violation(property: property, at: now, story: story))
         journal.note(now, "VIOLATION of \(property): \(story)")
     }

@@ -1,7 +1,7 @@
 import IKECore
 
 /// What an engine holds stays within limits at all times.
-package final class StateIsBounded: Property {
+package final class StateIsBounded: StateProperty {
     package static let name = "state-bounded"
 
     package init() {}
@@ -20,7 +20,7 @@ package final class StateIsBounded: Property {
 }
 
 /// Each command is reported as finished, and once.
-package final class CommandsEnd: Property {
+package final class CommandsEnd: EngineProperty {
     package static let name = "commands-end"
     private var open: [CommandID: String] = [:]
 
@@ -35,7 +35,7 @@ package final class CommandsEnd: Property {
             // Whoever waited learns from the end of the process.
             open = open.filter { $0.value != host.name }
             return nil
-        case .output(.event(.commandFinished(let id, _)), let host):
+        case .event(.commandFinished(let id, _), let host):
             return open.removeValue(forKey: id) == nil ? "\(host.name) ends command \(id.rawValue) twice" : nil
         default: return nil
         }

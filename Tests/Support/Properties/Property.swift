@@ -1,29 +1,45 @@
 package import IKECore
 
-/// Something that must hold at every moment of a run. One small type for each; most look on (`observe`) and judge at once.
+/// Something that must hold at every moment of a run. One small type for each, which conforms to what it looks on.
 package protocol Property: AnyObject {
     /// What a violation is reported under.
     static var name: String { get }
-    /// Something happened; what is wrong with it, or nil.
-    func observe(_ happening: Happening, in network: Network) -> String?
-    /// A step is over; what is wrong with the network as it is now, or nil.
-    func check(_ network: Network) -> String?
     /// The run is over, and everything has had the time to come to rest.
     func finish(_ network: Network) -> String?
 }
 
 extension Property {
-    package func observe(_ happening: Happening, in network: Network) -> String? { nil }
-    package func check(_ network: Network) -> String? { nil }
     package func finish(_ network: Network) -> String? { nil }
 }
 
-/// What properties look on.
+/// Looks on what is asked of the hosts, and what they do because their engines say so.
+package protocol EngineProperty: Property {
+    /// Something happened; what is wrong with it, or nil.
+    func observe(_ happening: Happening, in network: Network) -> String?
+}
+
+/// Looks on user packets.
+package protocol PacketProperty: Property {
+    /// Something became of a packet; what is wrong with it, or nil.
+    func observe(_ fate: PacketFate, in network: Network) -> String?
+}
+
+/// Looks on the state of engines and data planes.
+package protocol StateProperty: Property {
+    /// A step is over in which an engine was called; what is wrong with the network as it is now, or nil.
+    func check(_ network: Network) -> String?
+}
+
+/// What happens between a host and its engine.
 package enum Happening {
     case commanded(CommandID, Command, Host)
-    /// What a host does because its engine says so.
-    case output(Output, Host)
+    case event(Event, Host)
+    case sent(SentMessage, Host)
     case restarted(Host)
+}
+
+/// What becomes of a user packet.
+package enum PacketFate {
     case sealed(ESPPacket, Host)
     /// A user packet for which its sender has no CHILD SA.
     case unsendable(Flow)

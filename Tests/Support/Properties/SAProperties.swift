@@ -1,7 +1,7 @@
 import IKECore
 
 /// Both ends of a CHILD SA have the same keys, each direction's with the right direction, and mean the same by it.
-package final class KeysAgree: Property {
+package final class KeysAgree: StateProperty {
     package static let name = "keys-agree"
     private var checked = -1
 
@@ -24,17 +24,17 @@ package final class KeysAgree: Property {
     }
 
     private func disagreement(_ sa: InstalledSA, _ twin: InstalledSA) -> String? {
-        let name = sa.childSA.story
-        if sa.outboundKey != twin.inboundKey { return "\(name): what one seals the other cannot open" }
-        if sa.childSA.suite != twin.childSA.suite { return "\(name): \(sa.childSA.suite) and \(twin.childSA.suite)" }
-        if sa.childSA.usesESN != twin.childSA.usesESN { return "\(name): only one side uses ESN" }
-        if sa.childSA.localSelectors != twin.childSA.remoteSelectors { return "\(name): selectors differ" }
+        let (one, other) = (sa.childSA, twin.childSA)
+        if sa.outboundKey != twin.inboundKey { return "\(one.story): what one seals the other cannot open" }
+        if one.suite != other.suite { return "\(one.story): \(one.suite) and \(other.suite)" }
+        if one.usesESN != other.usesESN { return "\(one.story): only one side uses ESN" }
+        if one.localSelectors != other.remoteSelectors { return "\(one.story): selectors differ" }
         return nil
     }
 }
 
 /// Each side's CHILD SAs have their twin on the other side, or get it, or go, within the grace.
-package final class EverySAHasItsTwin: Property {
+package final class EverySAHasItsTwin: StateProperty {
     private struct Lone: Hashable {
         let host: String
         let restarts: Int
@@ -49,13 +49,13 @@ package final class EverySAHasItsTwin: Property {
     package init() {}
 
     package func check(_ network: Network) -> String? {
+        // What is overdue by now is so whether it has changed since or not.
+        if network.now >= deadline { return overdue(network) }
         let generation = network.dataPlaneGeneration
-        if generation != checked {
-            checked = generation
-            note(network)
-        }
-        guard network.now >= deadline else { return nil }
-        return overdue(network)
+        guard generation != checked else { return nil }
+        checked = generation
+        note(network)
+        return nil
     }
 
     package func finish(_ network: Network) -> String? {
