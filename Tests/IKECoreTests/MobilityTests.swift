@@ -315,6 +315,17 @@ import Testing
         #expect(sites.rightwards.delivered == 1 && sites.leftwards.delivered == 1)
     }
 
+    @Test(arguments: [true, false]) func aDeletionFollowsAPeerThatMovesMeanwhile(_ isByInitiator: Bool) throws {
+        let sites = Sites()
+        let (deleter, mover) = isByInitiator ? (sites.left, sites.right) : (sites.right, sites.left)
+        sites.network.command(deleter, .terminate([.ikeSA(id: try sites.summary(deleter).id)]))
+        sites.network.readdress(mover, to: [isByInitiator ? Sites.rightToo : Sites.leftToo])
+        sites.network.run(for: .seconds(2))
+        #expect(sites.left.outbound.isEmpty && sites.right.outbound.isEmpty, sites.story)
+        sites.network.run(for: .seconds(60))
+        #expect(sites.left.endpoint.load.ikeSAs == 0 && sites.right.endpoint.load.ikeSAs == 0, sites.story)
+    }
+
     // MARK: - Beginning where one address does not answer
 
     @Test func theNextRemoteAddressIsTriedWhenTheFirstIsSilent() {

@@ -115,7 +115,7 @@ extension IKESA {
     /// Does what an INFORMATIONAL request says about addresses, and returns what goes into the answer.
     func answerAddresses(_ header: Header, _ payloads: [Payload], _ turn: Turn) -> [Payload] {
         let echo = AddressNotifies.echo(of: payloads)
-        guard mobility.isAgreed, isEstablished, let arrival = turn.arrival else { return echo }
+        guard mobility.isAgreed, isEstablished || isDeleting, let arrival = turn.arrival else { return echo }
         let list = AddressNotifies.addresses(in: payloads)
         let isUpdate = payloads.notify(.updateSAAddresses) != nil && !isOriginalInitiator
         if isUpdate || list != nil, AddressNotifies.revealsNAT(payloads, arrival: arrival) {
@@ -152,7 +152,7 @@ extension IKESA {
         evaluateNAT(payloads, arrival)
         moveIKE(to: arrival, turn)
         if hasChanged { sendAgain(turn) }
-        if isElsewhere {
+        if isElsewhere, isEstablished {
             // It is asked when the answer has been sent.
             pending.removeAll { exchange in
                 guard case .addresses(.checkRoutability) = exchange else { return false }

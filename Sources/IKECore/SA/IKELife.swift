@@ -151,8 +151,7 @@ extension IKESA {
             log(.info, "IKE SA closed: \(reason)", turn)
             turn.emit(.ikeClosed(summary(turn.now), reason: reason))
         }
-        let isOurDeletion: Bool
-        if case .deleting = state { isOurDeletion = true } else { isOurDeletion = false }
+        let isOurDeletion = isDeleting
         let keys = security
         pending = []
         window.closeAll()

@@ -210,6 +210,12 @@ final class IKESA {
         return true
     }
 
+    /// Waits for the answer to its Delete.
+    var isDeleting: Bool {
+        guard case .deleting = state else { return false }
+        return true
+    }
+
     var childPath: ChildPath { ChildPath(local: local, remote: remote, usesUDP: nat.usesEncapsulation) }
 
     // MARK: - Messages in

@@ -7,8 +7,10 @@ package struct Pair {
     package let left: Host
     package let right: Host
 
+    /// - Parameter others: second addresses of the left and of the right side, if they have any.
     package init(
         _ sites: TwoSites = TwoSites(),
+        others: [String] = [],
         seed: UInt64 = 1,
         conditions: Network.Conditions = Network.Conditions(),
         settings: Settings = .withoutDelay,
@@ -17,14 +19,14 @@ package struct Pair {
         network = Network(seed: seed, conditions: conditions)
         left = network.host(
             "left",
-            TwoSites.leftAddress,
+            ([TwoSites.leftAddress] + others.prefix(1)).map { Host.Interface($0) },
             policy: sites.left,
             settings: settings,
             crashSecret: crashSecret
         )
         right = network.host(
             "right",
-            TwoSites.rightAddress,
+            ([TwoSites.rightAddress] + others.dropFirst()).map { Host.Interface($0) },
             policy: sites.right,
             settings: settings,
             crashSecret: crashSecret

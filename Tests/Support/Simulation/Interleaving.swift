@@ -7,6 +7,8 @@ package struct Interleaving: Sendable, CustomStringConvertible {
     /// What a side begins.
     package enum Act: String, CaseIterable, Sendable {
         case rekeyChild, rekeyIKE, createChild, deleteChild, deleteIKE, probe
+        /// Loses the address in use, and goes on with its other one (MOBIKE, RFC 4555).
+        case move
     }
 
     package let left: Act
@@ -50,7 +52,13 @@ package struct Interleaving: Sendable, CustomStringConvertible {
         settings.exportsKeys = keepsLog
         // The connection comes up undisturbed.
         let latency = conditions.latency
-        let pair = Pair(sites, seed: seed, conditions: Network.Conditions(latency: latency), settings: settings)
+        let pair = Pair(
+            sites,
+            others: acts.contains(.move) ? [Self.leftToo, Self.rightToo] : [],
+            seed: seed,
+            conditions: Network.Conditions(latency: latency),
+            settings: settings
+        )
         let network = pair.network
         network.keepsHistory = false
         network.journal.isKept = keepsLog
@@ -75,6 +83,7 @@ package struct Interleaving: Sendable, CustomStringConvertible {
         var sites = TwoSites()
         sites.left.connections[0].children.append(TwoSites.child("voice", local: "10.3.0.0/16", remote: "10.4.0.0/16"))
         sites.right.connections[0].children.append(TwoSites.child("voice", local: "10.4.0.0/16", remote: "10.3.0.0/16"))
+        if acts.contains(.move) { sites.change { $0.isMobile = true } }
         if left == .probe { sites.left.connections[0].livenessDelay = Self.probeDelay }
         if right == .probe { sites.right.connections[0].livenessDelay = Self.probeDelay }
         return sites
@@ -82,13 +91,14 @@ package struct Interleaving: Sendable, CustomStringConvertible {
 
     private var expectations: Expectations {
         var expectations = Expectations()
-        let isOnlyRekeying = !acts.contains { $0 == .deleteChild || $0 == .deleteIKE }
+        let deletesNothing = !acts.contains { $0 == .deleteChild || $0 == .deleteIKE }
         expectations.grace = conditions.isLossless ? .seconds(120) : .seconds(600)
-        expectations.losesNoPacket = isOnlyRekeying
-        expectations.keepsEverySA = isOnlyRekeying
+        // What is on its way to an address that is gone is lost.
+        expectations.losesNoPacket = deletesNothing && !acts.contains(.move)
+        expectations.keepsEverySA = deletesNothing
         // Both sides may make a CHILD SA of the same kind, and begin anew if a peer seems dead.
         expectations.endsWithOneOfEach =
-            isOnlyRekeying && acts != [.createChild, .createChild] && conditions.isLossless
+            deletesNothing && acts != [.createChild, .createChild] && conditions.isLossless
         return expectations
     }
 
@@ -121,8 +131,12 @@ package struct Interleaving: Sendable, CustomStringConvertible {
         case .deleteChild: child.map { _ = network.command(host, .terminate([$0])) }
         case .deleteIKE: network.command(host, .terminate([.ikeSA(id: sa.id)]))
         case .probe: break
+        case .move: network.readdress(host, to: Array(host.interfaces.dropFirst()))
         }
     }
+
+    private static let leftToo = "192.0.2.99"
+    private static let rightToo = "198.51.100.99"
 
     private static let probeDelay: Duration = .seconds(20)
 }
