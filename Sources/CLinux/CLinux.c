@@ -2,6 +2,7 @@
 #include "CLinux.h"
 
 #include <pthread.h>
+#include <netinet/udp.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -11,9 +12,9 @@
 _Static_assert(sizeof(struct clinux_message) == sizeof(struct mmsghdr), "a message is laid out as the kernel's");
 _Static_assert(offsetof(struct clinux_message, length) == offsetof(struct mmsghdr, msg_len), "its length likewise");
 _Static_assert(
-    CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) + CMSG_SPACE(sizeof(int))
+    CMSG_SPACE(sizeof(struct in6_pktinfo)) + CMSG_SPACE(sizeof(struct in_pktinfo)) + 2 * CMSG_SPACE(sizeof(int))
         <= CLINUX_CONTROL_CAPACITY,
-    "both address families and a traffic class fit");
+    "both address families, a traffic class and a segment size fit");
 
 int clinux_tun_attach(int fd, const char *name, unsigned short flags, char *assigned) {
     struct ifreq request;
@@ -24,6 +25,10 @@ int clinux_tun_attach(int fd, const char *name, unsigned short flags, char *assi
     memcpy(assigned, request.ifr_name, IFNAMSIZ);
     assigned[IFNAMSIZ - 1] = 0;
     return result;
+}
+
+int clinux_tun_set_offloads(int fd, unsigned int offloads) {
+    return ioctl(fd, TUNSETOFFLOAD, (unsigned long)offloads);
 }
 
 int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count) {
@@ -64,6 +69,11 @@ void clinux_read_control(struct msghdr *header, struct clinux_path *path) {
             memcpy(&value, data, sizeof value);
             path->traffic_class = (uint8_t)value;
             path->has_traffic_class = 1;
+        } else if (item->cmsg_level == SOL_UDP && item->cmsg_type == UDP_GRO) {
+            int value;
+            if (length < sizeof value) continue;
+            memcpy(&value, data, sizeof value);
+            if (value > 0 && value <= UINT16_MAX) path->segment_size = (uint16_t)value;
         }
     }
 }
@@ -99,6 +109,10 @@ size_t clinux_write_control(void *control, const struct clinux_path *path) {
         int value = path->traffic_class;
         used = put(
             control, used, is_v6 ? IPPROTO_IPV6 : IPPROTO_IP, is_v6 ? IPV6_TCLASS : IP_TOS, &value, sizeof value);
+    }
+    if (path->segment_size) {
+        uint16_t value = path->segment_size;
+        used = put(control, used, SOL_UDP, UDP_SEGMENT, &value, sizeof value);
     }
     return used;
 }

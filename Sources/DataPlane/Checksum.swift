@@ -1,15 +1,32 @@
 /// The Internet checksum (RFC 1071) over octets in memory.
 enum Checksum {
-    /// The sum of the octets as 16-bit numbers in network order; an odd last octet counts as one followed by zero.
+    /// The sum of the octets as 16-bit numbers in network order, up to multiples of 65,535, which the checksum does not
+    /// see; an odd last octet counts as one followed by zero. Such sums may be added.
+    ///
+    /// The sum of numbers in the other byte order is the sum with its octets swapped (RFC 1071 section 2B), so that the
+    /// octets are added in the machine's order, and in lanes as wide as the machine has them.
     static func sum(_ pointer: UnsafeRawPointer, _ count: Int) -> UInt64 {
-        var sum: UInt64 = 0
+        var lanes = SIMD8<UInt64>.zero
         var offset = 0
-        while offset + 1 < count {
-            sum &+= UInt64(UInt16(bigEndian: pointer.loadUnaligned(fromByteOffset: offset, as: UInt16.self)))
-            offset += 2
+        while offset &+ 32 <= count {
+            let words = pointer.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt32>.self)
+            lanes &+= SIMD8<UInt64>(truncatingIfNeeded: words)
+            offset &+= 32
         }
-        if offset < count { sum &+= UInt64(pointer.load(fromByteOffset: offset, as: UInt8.self)) << 8 }
-        return sum
+        var sum = lanes.wrappedSum()
+        while offset &+ 4 <= count {
+            sum &+= UInt64(pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
+            offset &+= 4
+        }
+        if offset &+ 2 <= count {
+            sum &+= UInt64(pointer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
+            offset &+= 2
+        }
+
+        if offset < count {
+            sum &+= UInt64(UInt16(littleEndian: UInt16(pointer.load(fromByteOffset: offset, as: UInt8.self))))
+        }
+        return UInt64(UInt16(bigEndian: folded(sum)))
     }
 
     /// The sum in one's complement arithmetic of 16 bits; the checksum is its complement.
@@ -17,5 +34,15 @@ enum Checksum {
         var sum = sum
         while sum > 0xffff { sum = (sum & 0xffff) &+ (sum >> 16) }
         return UInt16(truncatingIfNeeded: sum)
+    }
+
+    /// What the pseudo-header of a TCP or UDP packet over IPv4 or IPv6 adds (RFC 9293 section 3.1, RFC 8200 section 8.1).
+    ///
+    /// - Parameters:
+    ///   - ip: an IP header that is there to the end of its addresses.
+    ///   - length: octets of TCP or UDP, header and payload.
+    static func pseudoHeader(_ ip: UnsafeRawPointer, isIPv6: Bool, protocol number: UInt8, length: Int) -> UInt64 {
+        let addresses = isIPv6 ? sum(ip + 8, 32) : sum(ip + 12, 8)
+        return addresses &+ UInt64(number) &+ UInt64(truncatingIfNeeded: length)
     }
 }

@@ -85,7 +85,8 @@ package final class DataPlane: Sendable {
                 commands: commands,
                 events: events,
                 tallies: tallies,
-                mark: configuration.mark
+                mark: configuration.mark,
+                offloads: configuration.offloads
             )
         )
         let thread = try NativeThread(name: "iked-data") {

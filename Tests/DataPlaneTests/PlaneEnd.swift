@@ -14,14 +14,23 @@ struct PlaneEnd: ~Copyable {
     let host: FileDescriptor
 
     /// A plane at `address` with ports that the kernel chooses; no privilege is needed.
-    init(at address: IPAddress, rawESP: Bool = false, ikeCapacity: Int = 1024) throws {
+    ///
+    /// - Parameter hasVirtioHeader: whether one stands before each packet that the test sends and receives.
+    init(
+        at address: IPAddress,
+        rawESP: Bool = false,
+        ikeCapacity: Int = 1024,
+        hasVirtioHeader: Bool = false,
+        offloads: DataPlaneConfiguration.Offloads = .init()
+    ) throws {
         var configuration = DataPlaneConfiguration()
         configuration.addresses = [address]
         configuration.ikePort = 0
         configuration.natPort = 0
         configuration.usesRawESP = rawESP
         configuration.ikeCapacity = ikeCapacity
-        self = try Self.start(configuration, FileDescriptor.datagramPair())
+        configuration.offloads = offloads
+        self = try Self.start(configuration, FileDescriptor.datagramPair(), hasVirtioHeader: hasVirtioHeader)
     }
 
     private init(plane: DataPlane, host: consuming FileDescriptor) {
@@ -29,11 +38,14 @@ struct PlaneEnd: ~Copyable {
         self.host = host
     }
 
-    private static func start(_ configuration: DataPlaneConfiguration, _ pair: consuming DescriptorPair) throws
-        -> PlaneEnd
-    {
+    private static func start(
+        _ configuration: DataPlaneConfiguration,
+        _ pair: consuming DescriptorPair,
+        hasVirtioHeader: Bool = false
+    ) throws -> PlaneEnd {
         try pair.split { device, host in
-            PlaneEnd(plane: try DataPlane.start(configuration, device: TUNDevice(inMemory: device)), host: host)
+            let device = TUNDevice(inMemory: device, hasVirtioHeader: hasVirtioHeader)
+            return PlaneEnd(plane: try DataPlane.start(configuration, device: device), host: host)
         }
     }
 

@@ -44,7 +44,16 @@ struct TUNDeviceTests {
             answer.replaceSubrange(16..<20, with: packet[12..<16])
             answer.replaceSubrange(20..<22, with: packet[22..<24])
             answer.replaceSubrange(22..<24, with: packet[20..<22])
-            _ = try answer.withUnsafeBytes { try device.write($0) }
+            let code = answer.withUnsafeBytes { bytes in
+                var gathered = GatheredPacket(capacity: 2)
+                // In two pieces, as a header and a payload would be.
+                for piece in [bytes[..<20], bytes[20...]] {
+                    let octets = UnsafeRawBufferPointer(rebasing: piece)
+                    if let start = octets.baseAddress { gathered.append(start, octets.count) }
+                }
+                return device.write(gathered)
+            }
+            guard code == 0 else { return ([packet], device.name) }
             var batch = ReceiveBatch(capacity: 2)
             try batch.receive(from: socket)
             guard batch.count == 1 else { return ([packet], device.name) }

@@ -27,6 +27,13 @@
 /// The name that the device has got is written to `assigned`, which holds IFNAMSIZ octets.
 int clinux_tun_attach(int fd, const char *name, unsigned short flags, char *assigned);
 
+/// What a device may be asked to leave to us (TUNSETOFFLOAD): checksums, and super-packets of TCP and of UDP. Older headers
+/// lack the last.
+enum { CLINUX_TUN_CHECKSUM = 0x01, CLINUX_TUN_TCP = 0x02 | 0x04, CLINUX_TUN_UDP = 0x20 | 0x40 };
+
+/// Tells the device of an attached descriptor which super-packets we take and make.
+int clinux_tun_set_offloads(int fd, unsigned int offloads);
+
 // MARK: - Batches of datagrams
 
 /// One datagram of a batch: laid out as the kernel's `struct mmsghdr`.
@@ -34,6 +41,9 @@ struct clinux_message {
     struct msghdr header;
     unsigned int length;
 };
+
+/// The level and the name of the socket option that has the kernel merge received datagrams (UDP_GRO).
+enum { CLINUX_SOL_UDP = 17, CLINUX_UDP_GRO = 104 };
 
 /// Receives up to `count` datagrams without waiting; the number received, or -1.
 int clinux_receive_messages(int fd, struct clinux_message *messages, unsigned int count);
@@ -44,19 +54,21 @@ int clinux_send_messages(int fd, struct clinux_message *messages, unsigned int c
 // MARK: - Control messages
 
 /// Octets of control data that a message needs for the fields of `struct clinux_path`, in either direction.
-enum { CLINUX_CONTROL_CAPACITY = 96 };
+enum { CLINUX_CONTROL_CAPACITY = 128 };
 
 /// What control messages say about one datagram: the local address that it came to or shall leave from (4 or 16 octets
-/// in network order; `address_length` 0 when unknown), the interface (0: any), and the octet of DSCP and ECN.
+/// in network order; `address_length` 0 when unknown), the interface (0: any), the octet of DSCP and ECN, and the octets of
+/// each of the datagrams that the kernel has merged or shall cut the octets into (0: it is one datagram).
 struct clinux_path {
     uint8_t address[16];
     uint8_t address_length;
     uint8_t has_traffic_class;
     uint8_t traffic_class;
+    uint16_t segment_size;
     uint32_t interface;
 };
 
-/// Reads IP_PKTINFO, IPV6_PKTINFO, IP_TOS and IPV6_TCLASS of a received message; an absent field stays zero.
+/// Reads IP_PKTINFO, IPV6_PKTINFO, IP_TOS, IPV6_TCLASS and UDP_GRO of a received message; an absent field stays zero.
 void clinux_read_control(struct msghdr *header, struct clinux_path *path);
 
 /// Writes those of `path`'s fields that are set to `control`, which holds CLINUX_CONTROL_CAPACITY octets and is aligned

@@ -18,6 +18,16 @@ package struct PlaneCounters: Hashable, Sendable {
     package var trapDrops: UInt64 = 0
     /// Packets out of the device that are not the IP packets they claim to be.
     package var malformedPackets: UInt64 = 0
+    /// Super-packets out of the device.
+    package var superPacketsRead: UInt64 = 0
+    /// Super-packets into the device.
+    package var superPacketsWritten: UInt64 = 0
+    /// ESP packets that came merged with others.
+    package var mergedReceived: UInt64 = 0
+    /// ESP packets that left joined with others.
+    package var joinedSent: UInt64 = 0
+    /// How often the kernel refused a short cut, after which packets went one by one.
+    package var offloadRefusals: UInt64 = 0
     /// Opened packets that the device did not take: its queue is full, or it is down.
     package var deviceRefusals: UInt64 = 0
     /// Receive calls that failed.
@@ -37,6 +47,11 @@ final class PlaneTallies: Sendable {
     let trapped = Tally()
     let trapDrops = Tally()
     let malformedPackets = Tally()
+    let superPacketsRead = Tally()
+    let superPacketsWritten = Tally()
+    let mergedReceived = Tally()
+    let joinedSent = Tally()
+    let offloadRefusals = Tally()
     let deviceRefusals = Tally()
     let receiveErrors = Tally()
 
@@ -51,6 +66,11 @@ final class PlaneTallies: Sendable {
         snapshot.trapped = trapped.value
         snapshot.trapDrops = trapDrops.value
         snapshot.malformedPackets = malformedPackets.value
+        snapshot.superPacketsRead = superPacketsRead.value
+        snapshot.superPacketsWritten = superPacketsWritten.value
+        snapshot.mergedReceived = mergedReceived.value
+        snapshot.joinedSent = joinedSent.value
+        snapshot.offloadRefusals = offloadRefusals.value
         snapshot.deviceRefusals = deviceRefusals.value
         snapshot.receiveErrors = receiveErrors.value
         return snapshot

@@ -17,5 +17,20 @@ package struct DataPlaneConfiguration: Sendable {
     /// ones are lost and counted.
     package var ikeCapacity = 1024
 
+    package var offloads = Offloads()
+
     package init() {}
+
+    /// Which of the kernel's short cuts for many packets at once are used, where the kernel has them.
+    package struct Offloads: Hashable, Sendable {
+        /// Merge the packets that come out of tunnels for the device. Super-packets out of the device are taken apart whenever it
+        /// yields them.
+        package var mergesForDevice = true
+        /// Have the kernel cut up many sealed packets at once (UDP_SEGMENT).
+        package var joinsSends = true
+        /// Receive many ESP packets at once (UDP_GRO).
+        package var mergesReceived = true
+
+        package init() {}
+    }
 }

@@ -36,13 +36,15 @@ final class PlaneSockets: Sendable {
     /// Opens the sockets; an error names the port and what to change.
     init(_ configuration: DataPlaneConfiguration) throws(Errno) {
         let settings = SocketSettings(mark: configuration.mark)
+        var natSettings = settings
+        natSettings.mergesReceived = configuration.offloads.mergesReceived
         var all: [PlaneSocket] = []
         for address in configuration.addresses {
             let ike = SocketAddress(address: address, port: configuration.ikePort)
             let nat = SocketAddress(address: address, port: configuration.natPort)
             do {
                 all.append(PlaneSocket(role: .ike, try .udp(bindingTo: ike, settings: settings)))
-                all.append(PlaneSocket(role: .natTraversal, try .udp(bindingTo: nat, settings: settings)))
+                all.append(PlaneSocket(role: .natTraversal, try .udp(bindingTo: nat, settings: natSettings)))
                 if configuration.usesRawESP {
                     all.append(PlaneSocket(role: .rawESP, try .rawESP(bindingTo: address, settings: settings)))
                 }

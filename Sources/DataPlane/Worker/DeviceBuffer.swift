@@ -9,6 +9,13 @@ struct DeviceBuffer: ~Copyable {
         var length = 0
     }
 
+    /// What the device has yielded: a packet and, where it has one, its virtio header.
+    struct Frame {
+        let packet: Packet
+        /// Nil also for a header that nobody asked for.
+        let header: VirtioHeader?
+    }
+
     private static let longestPacket = 65_535
     /// Of a 16-octet block cipher: 15 octets of padding, pad length and next header; rounded to a cache line.
     private static let trailerRoom = 64
@@ -19,17 +26,27 @@ struct DeviceBuffer: ~Copyable {
 
     deinit { memory.deallocate() }
 
+    /// In front of the first packet, so that a virtio header always stands somewhere.
+    private static let headRoom = 64
+
+    init() { reset() }
+
     /// Whether any packet still fits.
     var hasRoom: Bool { Self.capacity - used >= Self.longestPacket + Self.trailerRoom }
 
     /// Forgets all packets.
-    mutating func reset() { used = 0 }
+    mutating func reset() { used = Self.headRoom }
 
     /// Reads the next packet behind the others; nil if the device has none. Only while `hasRoom`.
-    mutating func read(from device: borrowing TUNDevice) throws(Errno) -> Packet? {
-        let room = UnsafeMutableRawBufferPointer(rebasing: memory[used..<(used + Self.longestPacket)])
+    ///
+    /// A virtio header is read into the free octets before the packet, so that all packets are aligned alike.
+    mutating func read(from device: borrowing TUNDevice) throws(Errno) -> Frame? {
+        let headerLength = device.hasVirtioHeader ? VirtioHeader.length : 0
+        let start = used - headerLength
+        let room = UnsafeMutableRawBufferPointer(rebasing: memory[start..<(used + Self.longestPacket)])
         guard let length = try device.read(into: room) else { return nil }
-        return take(length)
+        let header = headerLength > 0 ? room.baseAddress.flatMap { VirtioHeader(loading: $0) } : VirtioHeader()
+        return Frame(packet: take(max(0, length - headerLength)), header: header)
     }
 
     /// Puts a packet behind the others as if it had been read. Only while `hasRoom`.
@@ -51,6 +68,12 @@ struct DeviceBuffer: ~Copyable {
     /// The octets of a packet.
     func bytes(_ packet: Packet) -> UnsafeMutableRawBufferPointer {
         UnsafeMutableRawBufferPointer(rebasing: memory[packet.offset..<(packet.offset + packet.length)])
+    }
+
+    /// The place of octets in this buffer, for a packet that was made within another one.
+    func packet(at bytes: UnsafeMutableRawBufferPointer) -> Packet {
+        guard let base = memory.baseAddress, let start = bytes.baseAddress else { return Packet() }
+        return Packet(offset: start - base, length: bytes.count)
     }
 
     /// The octets of a packet and of the room for its trailer.

@@ -4,13 +4,16 @@ import LinuxNet
 
 /// The sealed packets that wait to leave through one socket, and where each came from.
 final class SendLane {
-    /// Packets in one send call at most.
+    /// Messages in one send call at most; each is one packet or many that are joined.
     private static let capacity = 64
+    private static let octets = 384 << 10
 
     /// What a sealed packet was made from.
     struct Origin {
         let child: OutboundChild
         let packet: DeviceBuffer.Packet
+        /// Whether it still stands in the buffer as it was: the end of a segment has given way to the next one's header.
+        let isWhole: Bool
     }
 
     /// A datagram that the kernel did not take.
@@ -22,23 +25,48 @@ final class SendLane {
     let socket: PlaneSocket
     /// Whether the socket's queue is full, so that the rest waits for it to become writable.
     private(set) var isBlocked = false
-    private var batch = SendBatch(capacity: capacity)
+    private var batch: SendBatch
+    /// The way of the last packet, which the next one may join.
+    private var lastWay: Way?
     private var origins: [Origin] = []
     private var refusals: [Refusal] = []
 
-    init(_ socket: PlaneSocket) {
+    /// - Parameter joins: whether the kernel is asked to cut up joined packets.
+    init(_ socket: PlaneSocket, joins: Bool) {
         self.socket = socket
+        batch = SendBatch(
+            capacity: Self.capacity,
+            octets: Self.octets,
+            joins: joins && socket.role == .natTraversal
+        )
         origins.reserveCapacity(Self.capacity)
     }
 
+    /// Where a packet goes, and how it is marked.
+    private struct Way: Equatable {
+        let encapsulation: Encapsulation
+        let trafficClass: TrafficClass
+    }
+
     var isEmpty: Bool { batch.isEmpty }
+    /// How many packets have been joined to others so far.
+    var joined: UInt64 { batch.joined }
+    /// How often the kernel has refused joined packets so far.
+    var refusedJoined: UInt64 { batch.refusedJoined }
 
-    /// Whether a sealed packet of any length fits. While it does not, the lane has to be sent.
-    var hasRoom: Bool { batch.room(for: Self.longestDatagram) != nil }
-    private static let longestDatagram = 65_535
+    /// Whether all that a packet of the device may become fits: one sealed packet, or the segments of a super-packet. While
+    /// it does not, the lane has to be sent.
+    var hasRoom: Bool { batch.hasRoom(octets: Self.mostSealed, messages: Self.mostMessages) }
+    /// 64 KiB in segments of 64 octets, with what sealing adds to each.
+    private static let mostSealed = 192 << 10
+    private static let mostMessages = 32
 
-    /// Memory for the next sealed packet; nil if it has no room.
-    func room(for length: Int) -> UnsafeMutableRawBufferPointer? { batch.room(for: length) }
+    /// Memory for the next sealed packet, of exactly `length` octets; nil if it has no room.
+    func room(for length: Int, of child: OutboundChild, _ trafficClass: TrafficClass) -> UnsafeMutableRawBufferPointer?
+    {
+        let way = Way(encapsulation: child.path.encapsulation, trafficClass: trafficClass)
+        return batch.room(for: length, joining: way == lastWay)
+    }
 
     /// Adds what was written to the last `room`.
     func commit(_ length: Int, _ trafficClass: TrafficClass, _ origin: Origin) {
@@ -49,6 +77,7 @@ final class SendLane {
             from: encapsulation.local.address,
             trafficClass: trafficClass.rawValue
         )
+        lastWay = Way(encapsulation: encapsulation, trafficClass: trafficClass)
         origins.append(origin)
     }
 
@@ -57,7 +86,9 @@ final class SendLane {
         isBlocked = !batch.flush(through: socket.socket) { number, code in
             refusals.append(Refusal(origin: origins[number], code: code))
         }
-        if !isBlocked { origins.removeAll(keepingCapacity: true) }
+        guard !isBlocked else { return }
+        origins.removeAll(keepingCapacity: true)
+        lastWay = nil
     }
 
     /// What the kernel has refused since the last call. It is rare, so the array is given away.

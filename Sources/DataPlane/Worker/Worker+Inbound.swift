@@ -28,23 +28,46 @@ extension Worker {
             let bytes = received.bytes(at: slot)
             switch socket.role {
             case .ike: deliverIKE(slot, bytes, markerLength: 0, socket)
-            case .natTraversal: receiveNATTraversal(slot, bytes, socket)
+            case .natTraversal: receiveMerged(slot, bytes, socket)
             case .rawESP: receiveRawESP(slot, bytes, socket)
             }
         }
+        drainToDevice()
         if !ike.isEmpty {
             tallies.ikeDatagrams.add(UInt64(ike.count))
             tallies.ikeOverflow.add(UInt64(events.post(&ike)))
         }
     }
 
-    private mutating func receiveNATTraversal(
+    /// Takes datagrams apart that the kernel has merged.
+    private mutating func receiveMerged(
         _ slot: Int,
         _ bytes: UnsafeMutableRawBufferPointer,
         _ socket: PlaneSocket
     ) {
+        let arrival = received.arrival(at: slot)
+        guard let size = arrival.segmentSize, size < bytes.count else {
+            receiveNATTraversal(slot, bytes, arrival, socket)
+            return
+        }
+        var offset = 0
+        while offset < bytes.count {
+            let end = min(offset + size, bytes.count)
+            let segment = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end])
+            receiveNATTraversal(slot, segment, arrival, socket)
+            tallies.mergedReceived.add()
+            offset = end
+        }
+    }
+
+    private mutating func receiveNATTraversal(
+        _ slot: Int,
+        _ bytes: UnsafeMutableRawBufferPointer,
+        _ arrival: ReceiveBatch.Arrival,
+        _ socket: PlaneSocket
+    ) {
         switch EncapsulatedDatagram(classifying: UnsafeRawBufferPointer(bytes).bytes) {
-        case .esp(let spi): open(slot, bytes, spi, socket)
+        case .esp(let spi): open(slot, bytes, spi, arrival, socket)
         case .ike: deliverIKE(slot, bytes, markerLength: EncapsulatedDatagram.nonESPMarkerLength, socket)
         case .keepalive: tallies.keepalives.add()
         case .malformed: tallies.malformedDatagrams.add()
@@ -60,7 +83,7 @@ extension Worker {
             tallies.malformedDatagrams.add()
             return
         }
-        open(slot, bytes, spi, socket)
+        open(slot, bytes, spi, received.arrival(at: slot), socket)
     }
 
     private mutating func deliverIKE(
@@ -89,6 +112,7 @@ extension Worker {
         _ slot: Int,
         _ bytes: UnsafeMutableRawBufferPointer,
         _ spi: ESPSPI,
+        _ arrival: ReceiveBatch.Arrival,
         _ socket: PlaneSocket
     ) {
         guard let child = associations[spi] else {
@@ -96,14 +120,14 @@ extension Worker {
             reportUnknown(spi, slot, socket)
             return
         }
-        let arrival = received.arrival(at: slot)
         let outer = TrafficClass(rawValue: arrival.trafficClass)
         let highest = child.sa.highestSequence
         do throws(ESPError) {
             var packet = bytes.mutableBytes
             guard let opened = try child.sa.open(&packet, outer: outer) else { return }
             noteSource(of: child, isNewest: child.sa.highestSequence > highest, slot, arrival.local, socket)
-            writeDevice(UnsafeRawBufferPointer(rebasing: bytes[opened]))
+            if coalescer.isFull { drainToDevice() }
+            coalescer.add(UnsafeMutableRawBufferPointer(rebasing: bytes[opened]))
         } catch {
             child.tallies.refused(child.sa.counters)
             if error == .selectorMismatch { reportOutsideSelectors(child, bytes) }
@@ -142,12 +166,22 @@ extension Worker {
         events.post(.outsideSelectors(child.id, start: Array(inner.prefix(Self.shownOctets))))
     }
 
-    /// Gives a packet to the kernel; one that it does not take is lost, as on any interface.
-    func writeDevice(_ packet: UnsafeRawBufferPointer) {
-        do throws(Errno) {
-            if try !device.write(packet) { tallies.deviceRefusals.add() }
-        } catch {
-            tallies.deviceRefusals.add()
+    /// Gives a packet to the kernel behind all that waits; one that it does not take is lost, as on any interface.
+    mutating func writeDevice(_ packet: UnsafeMutableRawBufferPointer) {
+        if coalescer.isFull { drainToDevice() }
+        coalescer.add(packet)
+        drainToDevice()
+    }
+
+    /// Gives what has been opened to the kernel.
+    private mutating func drainToDevice() {
+        guard !coalescer.isEmpty else { return }
+        let outcome = coalescer.drain { device.write($0) }
+        tallies.superPacketsWritten.add(UInt64(outcome.superPackets))
+        if outcome.refused > 0 { tallies.deviceRefusals.add(UInt64(outcome.refused)) }
+        if outcome.refusesSuperPackets {
+            superPacketRefusals += 1
+            tallies.offloadRefusals.add()
         }
     }
 }

@@ -14,22 +14,22 @@ extension Worker {
         var budget = Self.deviceBudget
         while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
             budget -= 1
-            guard let packet = nextPacket() else { break }
+            guard let frame = nextFrame() else { break }
             // A policy that was installed before the packet was sent must be found.
             applyCommands()
             if mayRelease { releaseHeld() }
-            forward(packet)
+            forward(frame)
         }
         for index in lanes.indices { flush(index) }
     }
 
     /// The next packet of the device; nil if there is none.
-    private mutating func nextPacket() -> DeviceBuffer.Packet? {
+    private mutating func nextFrame() -> DeviceBuffer.Frame? {
         do throws(Errno) {
-            let packet = try deviceBuffer.read(from: device)
+            let frame = try deviceBuffer.read(from: device)
             // A device never yields an empty packet, only the other end of a pair that is closed.
-            if packet?.length == 0 { throw Errno("read TUN device", code: ENODEV) }
-            return packet
+            if frame?.packet.length == 0 { throw Errno("read TUN device", code: ENODEV) }
+            return frame
         } catch {
             switch error.code {
             // The kernel detaches the descriptor from a device that somebody deletes.
@@ -40,13 +40,27 @@ extension Worker {
         }
     }
 
-    /// Sends a packet through its SA, if it has one.
-    private mutating func forward(_ packet: DeviceBuffer.Packet) {
-        let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
-        guard let inner = InnerPacket(parsing: bytes.bytes) else {
+    /// Sends what the device has yielded through its SA, if it has one.
+    private mutating func forward(_ frame: DeviceBuffer.Frame) {
+        let bytes = deviceBuffer.bytes(frame.packet)
+        guard let header = frame.header, let inner = InnerPacket(parsing: UnsafeRawBufferPointer(bytes).bytes) else {
             tallies.malformedPackets.add()
             return
         }
+        guard header.segmentation == .none else {
+            forward(frame.packet, inner, header)
+            return
+        }
+        guard !header.needsChecksum || Checksum.complete(bytes, header) else {
+            tallies.malformedPackets.add()
+            return
+        }
+        forward(frame.packet, inner)
+    }
+
+    /// Sends a packet through its SA, if it has one.
+    mutating func forward(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket) {
+        let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
         switch policies.target(for: inner) {
         case .child(let child): send(packet, inner, child)
         case .trap(let trap):
@@ -65,33 +79,41 @@ extension Worker {
             refuse(packet, inner, child)
             return
         }
+        seal(packet, length: inner.totalLength, inner.trafficClass, child, isWhole: true)
+        if !lanes[child.path.socket].hasRoom { flush(child.path.socket) }
+    }
+
+    /// Seals a packet, or a segment of a larger one, into the lane of its SA.
+    mutating func seal(
+        _ packet: DeviceBuffer.Packet,
+        length: Int,
+        _ inner: TrafficClass,
+        _ child: OutboundChild,
+        isWhole: Bool
+    ) {
         let lane = lanes[child.path.socket]
-        guard let output = lane.room(for: child.sealedLength(inner: inner.totalLength)) else {
+        let trafficClass = child.sa.headerPolicy.outerTrafficClass(inner: inner)
+        guard let output = lane.room(for: child.sealedLength(inner: length), of: child, trafficClass) else {
             child.tallies.failures.add()
             return
         }
-        guard let length = seal(packet, inner, child, into: output) else { return }
-        lane.commit(
-            length,
-            child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass),
-            SendLane.Origin(child: child, packet: packet)
-        )
-        if !lane.hasRoom { flush(child.path.socket) }
+        guard let sealed = seal(packet, length: length, child, into: output) else { return }
+        lane.commit(sealed, trafficClass, SendLane.Origin(child: child, packet: packet, isWhole: isWhole))
     }
 
     /// The length of the ESP packet around a packet, written to `output`; nil if the SA could not seal it.
     private func seal(
         _ packet: DeviceBuffer.Packet,
-        _ inner: InnerPacket,
+        length: Int,
         _ child: OutboundChild,
         into output: UnsafeMutableRawBufferPointer
     ) -> Int? {
         do throws(ESPError) {
             var source = deviceBuffer.bytesWithTrailer(packet).mutableBytes
             var output = output.mutableBytes
-            let length = try child.sa.seal(&source, innerLength: inner.totalLength, into: &output)
+            let sealed = try child.sa.seal(&source, innerLength: length, into: &output)
             child.tallies.sent(child.sa.counters, at: now)
-            return length
+            return sealed
         } catch .sequenceExhausted {
             child.tallies.sequenceExhausted.add()
             return nil
@@ -111,6 +133,8 @@ extension Worker {
         guard !lane.isEmpty else { return }
         lane.flush()
         if lane.isBlocked { pause(for: index) }
+        tallies.joinedSent.set(lanes.reduce(0) { $0 &+ $1.joined })
+        tallies.offloadRefusals.set(lanes.reduce(superPacketRefusals) { $0 &+ $1.refusedJoined })
         for refusal in lane.takeRefusals() { handle(refusal) }
     }
 
@@ -125,7 +149,7 @@ extension Worker {
         guard let inner = InnerPacket(parsing: UnsafeRawBufferPointer(deviceBuffer.bytes(packet)).bytes) else { return }
         // Further packets of the same batch find the path narrowed already.
         if inner.totalLength <= child.innerMTU { narrow(child) }
-        if inner.totalLength > child.innerMTU {
+        if inner.totalLength > child.innerMTU, refusal.origin.isWhole || isAnswerable(inner) {
             refuse(packet, inner, child)
         } else {
             child.tallies.failures.add()
@@ -154,16 +178,19 @@ extension Worker {
     /// Tells the sender of a packet larger than the tunnel how large it may be; where nobody may be told, the packet
     /// travels in fragments of the outer packet (RFC 4301 section 8.2).
     private mutating func refuse(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
-        let isAnswerable = inner.dontFragment && (inner.family == .v4 || inner.totalLength > TunnelMTU.minimumIPv6)
-        guard isAnswerable else {
+        guard isAnswerable(inner) else {
             sendFragmented(packet, inner, child)
             return
         }
         child.tallies.tooBig.add()
         let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
         if let length = PathTooBig.write(answering: bytes, inner, mtu: child.innerMTU, to: scratch) {
-            writeDevice(UnsafeRawBufferPointer(rebasing: scratch[..<length]))
+            writeDevice(UnsafeMutableRawBufferPointer(rebasing: scratch[..<length]))
         }
+    }
+
+    private func isAnswerable(_ inner: InnerPacket) -> Bool {
+        inner.dontFragment && (inner.family == .v4 || inner.totalLength > TunnelMTU.minimumIPv6)
     }
 
     /// Every IPv6 link takes packets of 1,280 octets, and an IPv4 packet without Don't Fragment was sent by somebody who
@@ -172,7 +199,8 @@ extension Worker {
         // What was sealed before goes first, or it would look late to the peer's replay window.
         let index = child.path.socket
         flush(index)
-        guard !lanes[index].isBlocked, let length = seal(packet, inner, child, into: scratch) else {
+        guard !lanes[index].isBlocked, let length = seal(packet, length: inner.totalLength, child, into: scratch)
+        else {
             child.tallies.failures.add()
             return
         }

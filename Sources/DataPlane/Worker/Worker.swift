@@ -10,8 +10,8 @@ import LinuxNet
 struct Worker: ~Copyable {
     /// Packets read from the device in one turn.
     static let deviceBudget = 64
-    /// Datagrams received from one socket in one turn.
-    static let socketBudget = 64
+    /// Datagrams received from one socket in one turn; each may be many that the kernel has merged.
+    static let socketBudget = 32
 
     let device: TUNDevice
     let sockets: PlaneSockets
@@ -30,6 +30,12 @@ struct Worker: ~Copyable {
     var mayRelease = false
 
     var received = ReceiveBatch(capacity: socketBudget)
+    /// What was opened, on its way to the device.
+    var coalescer: Coalescer
+    /// How often the device has refused super-packets.
+    var superPacketRefusals: UInt64 = 0
+    /// The headers of the super-packet that is taken apart.
+    let headerTemplate = UnsafeMutableRawBufferPointer.allocate(byteCount: SuperPacket.longestHeaders, alignment: 8)
     var deviceBuffer = DeviceBuffer()
     /// One for each socket, in the same order.
     let lanes: [SendLane]
@@ -61,7 +67,8 @@ struct Worker: ~Copyable {
         commands: CommandMailbox,
         events: EventMailbox,
         tallies: PlaneTallies,
-        mark: UInt32
+        mark: UInt32,
+        offloads: DataPlaneConfiguration.Offloads
     ) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
@@ -70,16 +77,23 @@ struct Worker: ~Copyable {
             try epoll.add(socket.socket.raw, .readable, token: Self.firstSocketToken + UInt64(index))
         }
         self.epoll = epoll
+        coalescer = Coalescer(
+            merges: device.hasVirtioHeader && offloads.mergesForDevice,
+            hasVirtioHeader: device.hasVirtioHeader
+        )
         self.device = device
         self.sockets = sockets
         self.commands = commands
         self.events = events
         self.tallies = tallies
         self.mark = mark
-        lanes = sockets.all.map { SendLane($0) }
+        lanes = sockets.all.map { SendLane($0, joins: offloads.joinsSends) }
     }
 
-    deinit { scratch.deallocate() }
+    deinit {
+        scratch.deallocate()
+        headerTemplate.deallocate()
+    }
 
     /// Works until told to stop.
     mutating func run() {

@@ -126,6 +126,9 @@ extension FileDescriptor {
             try setOption(Int32(IPPROTO_IPV6), IPV6_RECVTCLASS, 1, "IPV6_RECVTCLASS")
         }
         try setFragmentation(settings.fragmentation, family: family)
+        if settings.mergesReceived, kind == .udp {
+            try? setOption(Int32(CLINUX_SOL_UDP), Int32(CLINUX_UDP_GRO), 1, "UDP_GRO")
+        }
     }
 
     func setFragmentation(_ fragmentation: SocketSettings.Fragmentation, family: IPAddress.Family) throws(Errno) {

@@ -101,8 +101,18 @@ package struct ReceiveBatch: ~Copyable {
         return SocketAddress(loading: names + slot)
     }
 
-    /// The local address that the datagram came to, and the octet of DSCP and ECN of its IP header.
-    package func arrival(at slot: Int) -> (local: IPAddress?, trafficClass: UInt8) {
+    /// What came with a datagram.
+    package struct Arrival {
+        /// The local address that it came to.
+        package let local: IPAddress?
+        /// The octet of DSCP and ECN of its IP header.
+        package let trafficClass: UInt8
+        /// Where the octets are several datagrams of one flow, merged by the kernel: the octets of each but the last, which
+        /// may be shorter; else nil.
+        package let segmentSize: Int?
+    }
+
+    package func arrival(at slot: Int) -> Arrival {
         precondition(slot >= 0 && slot < count, "datagrams are read from 0 to count")
         var path = clinux_path()
         clinux_read_control(&messages[slot].header, &path)
@@ -112,6 +122,10 @@ package struct ReceiveBatch: ~Copyable {
             case 16: withUnsafeBytes(of: &path.address) { $0.baseAddress.map { IPAddress(loading: $0, family: .v6) } }
             default: nil
             }
-        return (address, path.traffic_class)
+        return Arrival(
+            local: address,
+            trafficClass: path.traffic_class,
+            segmentSize: path.segment_size > 0 ? Int(path.segment_size) : nil
+        )
     }
 }

@@ -27,10 +27,19 @@ package struct SocketSettings: Sendable {
     /// Octets that the kernel may queue in each direction. More than the system's limit needs CAP_NET_ADMIN; without
     /// it, the limit is what we get.
     package var bufferOctets: Int
+    /// Whether datagrams of one flow that wait may be received as one, which `ReceiveBatch.segmentSize` tells (UDP_GRO). A
+    /// kernel that cannot do it leaves it.
+    package var mergesReceived: Bool
 
-    package init(mark: UInt32 = 0, fragmentation: Fragmentation = .forbidden, bufferOctets: Int = 7 << 20) {
+    package init(
+        mark: UInt32 = 0,
+        fragmentation: Fragmentation = .forbidden,
+        bufferOctets: Int = 7 << 20,
+        mergesReceived: Bool = false
+    ) {
         self.mark = mark
         self.fragmentation = fragmentation
         self.bufferOctets = bufferOctets
+        self.mergesReceived = mergesReceived
     }
 }

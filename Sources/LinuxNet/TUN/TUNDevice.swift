@@ -16,14 +16,37 @@ package struct TUNDevice: ~Copyable, Sendable {
         package static let multipleQueues = Self(rawValue: UInt16(IFF_MULTI_QUEUE))
     }
 
+    /// Super-packets that a device gives and takes in place of many packets.
+    package struct Offloads: OptionSet, Hashable, Sendable {
+        package let rawValue: UInt32
+        package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+        /// Packets whose transport checksum is not computed yet.
+        package static let checksum = Self(rawValue: UInt32(CLINUX_TUN_CHECKSUM))
+        /// Segments of a TCP connection, over IPv4 and IPv6.
+        package static let tcp = Self(rawValue: UInt32(CLINUX_TUN_TCP))
+        /// Datagrams of a UDP flow; since Linux 6.2.
+        package static let udp = Self(rawValue: UInt32(CLINUX_TUN_UDP))
+
+        /// All that a kernel may have, from most to least.
+        package static let wishes: [Self] = [[.checksum, .tcp, .udp], [.checksum, .tcp]]
+    }
+
     /// The name that the interface has got, at most 15 octets.
     package let name: String
     /// The number of the interface in the kernel, as routes name it; 0 for a device in memory.
     package let index: UInt32
+    /// Whether a virtio header (`struct virtio_net_hdr`, 10 octets) stands before every packet that is read or written.
+    package let hasVirtioHeader: Bool
+    /// The super-packets that the kernel gives and takes.
+    package let offloads: Offloads
     private let descriptor: FileDescriptor
 
     /// Creates an interface; a name with "%d" ("ipsec%d") lets the kernel choose the number.
-    package init(name: String, features: Features = []) throws(Errno) {
+    ///
+    /// - Parameter offloads: super-packets to ask for, from most to least; the first that the kernel grants counts. Only with
+    ///   `virtioHeader`.
+    package init(name: String, features: Features = [], offloads wishes: [Offloads] = []) throws(Errno) {
         guard !name.isEmpty, name.utf8.count < IFNAMSIZ, !name.utf8.contains(UInt8(ascii: "/")) else {
             throw Errno(
                 "TUN device name \"\(name)\"",
@@ -44,14 +67,18 @@ package struct TUNDevice: ~Copyable, Sendable {
         let octets = assigned.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
         self.name = String(decoding: octets, as: UTF8.self)
         self.index = if_nametoindex(self.name)
+        self.hasVirtioHeader = features.contains(.virtioHeader)
+        self.offloads = wishes.first { clinux_tun_set_offloads(descriptor.raw, $0.rawValue) == 0 } ?? []
         self.descriptor = descriptor
     }
 
     /// A device in memory: packets are the messages of `descriptor` (see `FileDescriptor.datagramPair`), no interface
     /// exists.
-    package init(inMemory descriptor: consuming FileDescriptor) {
+    package init(inMemory descriptor: consuming FileDescriptor, hasVirtioHeader: Bool = false) {
         self.name = "memory"
         self.index = 0
+        self.hasVirtioHeader = hasVirtioHeader
+        self.offloads = []
         self.descriptor = descriptor
     }
 
@@ -64,11 +91,10 @@ package struct TUNDevice: ~Copyable, Sendable {
         try descriptor.read(into: buffer)
     }
 
-    /// Gives one IP packet to the kernel as if it had arrived on the interface; false if its queue is full. The
-    /// kernel refuses (EINVAL) what is no IP packet, and everything (EIO) while the interface is down.
-    package func write(_ packet: UnsafeRawBufferPointer) throws(Errno) -> Bool {
-        try descriptor.write(packet) != nil
-    }
+    /// Gives one IP packet, behind a virtio header where the device has them, to the kernel as if it had arrived on the
+    /// interface; 0, or what errno says. The kernel refuses (EINVAL) what is no IP packet, and everything (EIO) while the
+    /// interface is down; its queue may be full (EAGAIN).
+    package func write(_ packet: borrowing GatheredPacket) -> Int32 { packet.write(to: descriptor) }
 
     private static func openControl() throws(Errno) -> FileDescriptor {
         do {

@@ -1,0 +1,251 @@
+import Glibc
+package import LinuxNet
+
+/// Merges the packets that come out of tunnels into super-packets for the TUN device, so that the kernel handles some tens of
+/// them at once.
+///
+/// Packets are added as they were opened, and stay where they are until `drain` writes them. They form bundles, each of which
+/// becomes one write: a single packet, or the segments of one flow in their order. Bundles are written in the order of their
+/// first packets, and a flow has one open bundle at a time, so nothing overtakes within a flow. What cannot merge passes
+/// unchanged.
+package struct Coalescer: ~Copyable {
+    /// Packets that are held at most; then `drain`.
+    package static let capacity = 1024
+    /// Segments of one super-packet at most: more than the 64 KiB of a packet can have of a usual size.
+    private static let mostSegments = 64
+    private static let mostOctets = 65_535
+    /// Flows that are looked for at a time, a power of two. One that finds its place taken begins a new bundle.
+    private static let flows = 64
+
+    /// A packet and the one that follows it in its bundle.
+    private struct Member {
+        var start: UnsafeMutableRawPointer
+        var count: Int
+        var next = none
+    }
+
+    private struct Bundle {
+        let head: TransportSegment?
+        let first: Int
+        var last: Int
+        var count = 1
+        /// Octets of payload in all members.
+        var payload: Int
+        /// Whether the head's checksum has been found right.
+        var isVerified = false
+        /// The last segment asks the receiver not to wait for more.
+        var isPushed: Bool
+        /// Nothing may follow: the last segment was short or pushed, or is not to be merged.
+        var isComplete: Bool
+    }
+
+    private static let none = -1
+
+    /// What a drain has come to.
+    package struct Outcome: Equatable {
+        /// Write calls that the device has taken.
+        package var writes = 0
+        /// How many of them were super-packets.
+        package var superPackets = 0
+        /// Packets that the device did not take.
+        package var refused = 0
+        /// The kernel refuses super-packets as such.
+        package var refusesSuperPackets = false
+    }
+
+    /// Whether anything is merged at all.
+    package private(set) var merges: Bool
+    private let hasVirtioHeader: Bool
+    private var members: [Member] = []
+    private var bundles: [Bundle] = []
+    /// The open bundle of each flow, by the flow's hash.
+    private var open = [Int](repeating: none, count: flows)
+    private var gathered = GatheredPacket(capacity: mostSegments + 1)
+    private let virtioHeader = UnsafeMutableRawPointer.allocate(byteCount: VirtioHeader.length, alignment: 2)
+    private let savedHeaders = UnsafeMutableRawPointer.allocate(byteCount: SuperPacket.longestHeaders, alignment: 8)
+
+    /// - Parameter hasVirtioHeader: whether one stands before every packet; without, nothing can be merged.
+    package init(merges: Bool, hasVirtioHeader: Bool = true) {
+        self.hasVirtioHeader = hasVirtioHeader
+        self.merges = merges
+        members.reserveCapacity(Self.capacity)
+        bundles.reserveCapacity(Self.capacity)
+    }
+
+    deinit {
+        virtioHeader.deallocate()
+        savedHeaders.deallocate()
+    }
+
+    package var isEmpty: Bool { members.isEmpty }
+    package var isFull: Bool { members.count >= Self.capacity }
+
+    // MARK: - Packets in
+
+    /// Takes a packet, whose memory must stay until `drain`. Only while not full.
+    package mutating func add(_ packet: UnsafeMutableRawBufferPointer) {
+        guard let start = packet.baseAddress else { return }
+        let member = members.count
+        members.append(Member(start: start, count: packet.count))
+        guard merges else {
+            begin(nil, member)
+            return
+        }
+        guard let segment = TransportSegment(packet) else {
+            // It may be of any flow, and nothing that comes later may go before it.
+            for place in open.indices { open[place] = Self.none }
+            begin(nil, member)
+            return
+        }
+        let place = segment.flowHash & (Self.flows - 1)
+        if open[place] != Self.none, append(member, segment, to: open[place]) { return }
+        open[place] = bundles.count
+        begin(segment, member)
+    }
+
+    private mutating func begin(_ head: TransportSegment?, _ member: Int) {
+        bundles.append(
+            Bundle(
+                head: head,
+                first: member,
+                last: member,
+                payload: head?.payload ?? 0,
+                isPushed: head?.isPushed ?? false,
+                isComplete: head.map { !$0.isMergeable || $0.isPushed } ?? true
+            )
+        )
+    }
+
+    private mutating func append(_ member: Int, _ segment: TransportSegment, to index: Int) -> Bool {
+        let bundle = bundles[index]
+        guard let head = bundle.head, !bundle.isComplete, segment.isMergeable, bundle.count < Self.mostSegments,
+            segment.payload <= head.payload, head.headerLength <= SuperPacket.longestHeaders,
+            head.headerLength + bundle.payload + segment.payload <= Self.mostOctets,
+            segment.isOfFlow(head), segment.hasHeaders(of: head, number: bundle.count),
+            !segment.isTCP || segment.sequence == head.sequence &+ UInt32(truncatingIfNeeded: bundle.payload),
+            bundle.isVerified || head.hasValidChecksum, segment.hasValidChecksum
+        else { return false }
+        bundles[index].isVerified = true
+        bundles[index].payload += segment.payload
+        bundles[index].count += 1
+        bundles[index].isPushed = segment.isPushed
+        bundles[index].isComplete = segment.payload < head.payload || segment.isPushed
+        members[bundle.last].next = member
+        bundles[index].last = member
+        return true
+    }
+
+    // MARK: - Super-packets out
+
+    /// Writes everything, and forgets it. `write` gives a packet to the device, its virtio header first, and returns 0 or what
+    /// errno says.
+    package mutating func drain(_ write: (borrowing GatheredPacket) -> Int32) -> Outcome {
+        var outcome = Outcome()
+        for bundle in bundles {
+            if let head = bundle.head, bundle.count > 1, !outcome.refusesSuperPackets {
+                let code = writeMerged(bundle, head, write)
+                if code == 0 {
+                    outcome.writes += 1
+                    outcome.superPackets += 1
+                    continue
+                }
+                outcome.refusesSuperPackets = code == EINVAL || code == EIO || code == EOPNOTSUPP
+                if !outcome.refusesSuperPackets {
+                    outcome.refused += bundle.count
+                    continue
+                }
+            }
+            writeSingly(bundle, write, &outcome)
+        }
+        if outcome.refusesSuperPackets { merges = false }
+        members.removeAll(keepingCapacity: true)
+        bundles.removeAll(keepingCapacity: true)
+        for place in open.indices { open[place] = Self.none }
+        return outcome
+    }
+
+    /// The head with its payload, and the payloads of the others.
+    private mutating func writeMerged(
+        _ bundle: Bundle,
+        _ head: TransportSegment,
+        _ write: (borrowing GatheredPacket) -> Int32
+    ) -> Int32 {
+        savedHeaders.copyMemory(from: head.packet, byteCount: head.headerLength)
+        head.becomeSuperPacket(payload: bundle.payload, isPushed: bundle.isPushed)
+        head.virtioHeader.store(to: virtioHeader)
+        begin(with: head.packet, head.length)
+        var member = members[bundle.first].next
+        while member != Self.none {
+            let (start, count) = (members[member].start, members[member].count)
+            gathered.append(start + head.headerLength, count - head.headerLength)
+            member = members[member].next
+        }
+        let code = write(gathered)
+        // The packets may have to be written one by one now.
+        if code != 0 { head.packet.copyMemory(from: savedHeaders, byteCount: head.headerLength) }
+        return code
+    }
+
+    /// The virtio header, and a packet or the beginning of one.
+    private mutating func begin(with start: UnsafeRawPointer, _ count: Int) {
+        gathered.removeAll()
+        if hasVirtioHeader { gathered.append(virtioHeader, VirtioHeader.length) }
+        gathered.append(start, count)
+    }
+
+    private mutating func writeSingly(
+        _ bundle: Bundle,
+        _ write: (borrowing GatheredPacket) -> Int32,
+        _ outcome: inout Outcome
+    ) {
+        VirtioHeader().store(to: virtioHeader)
+        var member = bundle.first
+        while member != Self.none {
+            begin(with: members[member].start, members[member].count)
+            if write(gathered) == 0 { outcome.writes += 1 } else { outcome.refused += 1 }
+            member = members[member].next
+        }
+    }
+}
+
+extension TransportSegment {
+    /// Of the super-packet that this segment is the head of.
+    fileprivate var virtioHeader: VirtioHeader {
+        VirtioHeader(
+            needsChecksum: true,
+            segmentation: isTCP ? (isIPv6 ? .tcpV6 : .tcpV4) : .udp,
+            headerLength: UInt16(truncatingIfNeeded: headerLength),
+            segmentSize: UInt16(truncatingIfNeeded: payload),
+            checksumStart: UInt16(truncatingIfNeeded: ipLength),
+            checksumOffset: UInt16(truncatingIfNeeded: checksumOffset - ipLength)
+        )
+    }
+
+    /// Rewrites the headers for `payload` octets in all; the checksum field gets the sum over the pseudo-header, which
+    /// the kernel goes on from.
+    fileprivate func becomeSuperPacket(payload: Int, isPushed: Bool) {
+        let transportLength = headerLength - ipLength + payload
+        if isIPv6 {
+            packet.storeBig(UInt16(truncatingIfNeeded: transportLength), at: 4)
+        } else {
+            packet.storeBig(UInt16(truncatingIfNeeded: ipLength + transportLength), at: 2)
+            packet.storeBig(UInt16(0), at: 10)
+            packet.storeBig(~Checksum.folded(Checksum.sum(packet, ipLength)), at: 10)
+        }
+        if isTCP {
+            if isPushed {
+                let flags = packet.load(fromByteOffset: ipLength + 13, as: UInt8.self)
+                packet.storeBytes(of: flags | TCPFlags.push, toByteOffset: ipLength + 13, as: UInt8.self)
+            }
+        } else {
+            packet.storeBig(UInt16(truncatingIfNeeded: transportLength), at: ipLength + 4)
+        }
+        let pseudo = Checksum.pseudoHeader(
+            packet,
+            isIPv6: isIPv6,
+            protocol: protocolNumber,
+            length: transportLength
+        )
+        packet.storeBig(Checksum.folded(pseudo), at: checksumOffset)
+    }
+}

@@ -1,0 +1,38 @@
+import ESP
+
+// Super-packets of the device: one look-up, then every segment is sealed right where it is made.
+
+extension Worker {
+    /// Sends the segments of a super-packet through its SA, if it has one.
+    mutating func forward(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ header: VirtioHeader) {
+        let bytes = deviceBuffer.bytes(packet)
+        guard var whole = SuperPacket(bytes, header, template: headerTemplate) else {
+            tallies.malformedPackets.add()
+            return
+        }
+        tallies.superPacketsRead.add()
+        guard case .child(let child)? = policies.target(for: inner), whole.longestSegment <= child.innerMTU else {
+            while let segment = whole.next() { forwardByItself(segment) }
+            return
+        }
+        while let segment = whole.next() {
+            seal(
+                deviceBuffer.packet(at: segment),
+                length: segment.count,
+                inner.trafficClass,
+                child,
+                isWhole: false
+            )
+        }
+        if !lanes[child.path.socket].hasRoom { flush(child.path.socket) }
+    }
+
+    /// Treats a segment as the packet that it would have been without offloads: it is held, refused or dropped.
+    private mutating func forwardByItself(_ segment: UnsafeMutableRawBufferPointer) {
+        guard let inner = InnerPacket(parsing: UnsafeRawBufferPointer(segment).bytes) else {
+            tallies.malformedPackets.add()
+            return
+        }
+        forward(deviceBuffer.packet(at: segment), inner)
+    }
+}
