@@ -105,12 +105,19 @@ package final class Daemon {
     }
 
     private static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
-        let device = try TUNDevice(name: settings.tun)
+        let device = try TUNDevice(
+            name: settings.tun,
+            features: settings.tunGSO || settings.tunGRO ? .virtioHeader : [],
+            offloads: settings.tunGSO ? TUNDevice.Offloads.wishes : []
+        )
         let index = device.index
         var plane = DataPlaneConfiguration()
         plane.ikePort = settings.port
         plane.natPort = settings.portNATT
         plane.mark = socketMark
+        plane.offloads.mergesForDevice = settings.tunGRO
+        plane.offloads.joinsSends = settings.udpGSO
+        plane.offloads.mergesReceived = settings.udpGRO
         let dataPlane = try DataPlane.start(plane, device: device)
         var netlink = try Netlink()
         try netlink.setLink(index: index, up: true)

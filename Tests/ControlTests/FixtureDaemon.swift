@@ -33,7 +33,14 @@ struct FixtureDaemon {
                 session.reply([
                     "daemon": "iked", "version": "0.1.0", "sysname": "Linux", "release": "6.1.0", "machine": "x86_64",
                 ])
-            case "stats": session.reply(["uptime": ["running": "3 days", "seconds": "273600"]])
+            case "stats":
+                session.reply([
+                    "uptime": ["running": "3 days", "seconds": "273600"],
+                    "offloads": [
+                        "tun-super-packets-read": "1200", "tun-super-packets-written": "34",
+                        "udp-packets-joined": "5600", "udp-packets-merged": "78", "refused": "0",
+                    ],
+                ])
             case "list-conns":
                 for connection in connections { session.stream("list-conn", connection) }
                 session.reply([:])

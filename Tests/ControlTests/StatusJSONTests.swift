@@ -22,6 +22,8 @@ import VICI
                 "child_sas": 1,
             ]
         )
+        let offloads = ["read": 1200, "written": 34, "joined": 5600, "merged": 78, "refused": 0]
+        #expect(document["offloads"] as? [String: Int] == offloads)
         let connections = try #require(document["connections"] as? [[String: Any]])
         #expect(connections.map { $0["name"] as? String } == ["site-b", "office"])
         #expect(connections.map { $0["state"] as? String } == ["up", "down"])

@@ -32,6 +32,13 @@ import VICI
         #expect(daemon.run("status").lines.joined(separator: "\n") == expected)
     }
 
+    @Test func theOffloadsAreCountedForThoseWhoAskForMore() throws {
+        let daemon = try FixtureDaemon()
+        let expected = "offloads: 1,200 super-packets read, 34 written, 5,600 ESP packets joined, 78 merged, 0 refused"
+        #expect(daemon.run("status", "--verbose").lines.last == expected)
+        #expect(!daemon.run("status").output.contains("offloads"))
+    }
+
     @Test func fiftyTunnelsLineUpWithin100Columns() throws {
         let daemon = try FixtureDaemon(connections: Self.fiftyConnections, ikeSAs: Self.fifty)
         let lines = daemon.run("status").lines

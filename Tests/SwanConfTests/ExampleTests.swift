@@ -45,7 +45,7 @@ import Testing
             "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",
             "proposals", "encap", "mobike", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth",
             "id",
-            "fragmentation", "fragment_size", "request_window",
+            "fragmentation", "fragment_size", "request_window", "tun_gso", "tun_gro", "udp_gso", "udp_gro",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
             "copy_dscp", "start_action", "dpd_action", "close_action",
             "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",

@@ -15,7 +15,7 @@ extension Command {
                 summary: "show it again every second until interrupted; with --json a line each time"
             ),
             Option(name: "short", summary: "one line for each tunnel"),
-            Option(name: "verbose", summary: "also show SPIs of IKE SAs, drops, modes, reqids and MTUs"),
+            Option(name: "verbose", summary: "also show offloads, SPIs of IKE SAs, drops, modes, reqids, MTUs"),
         ],
         run: StatusCommand.run
     )

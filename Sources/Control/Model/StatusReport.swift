@@ -48,10 +48,23 @@ struct StatusReport {
         }
     }
 
+    /// How many packets went the kernel's short ways for many at once.
+    struct Offloads {
+        /// Super-packets out of and into the TUN device.
+        var read: UInt64?
+        var written: UInt64?
+        /// ESP packets that left joined, and that came merged.
+        var joined: UInt64?
+        var merged: UInt64?
+        /// How often the kernel refused, so that packets went one by one.
+        var refused: UInt64?
+    }
+
     var daemon: String
     var version: String?
     /// Seconds.
     var uptime: Int?
+    var offloads: Offloads
     /// In the order of the configuration; SAs without one come last.
     var connections: [Connection]
 
@@ -78,10 +91,20 @@ extension StatusReport.Connection {
 
 // MARK: - Asking the daemon
 
+extension StatusReport.Offloads {
+    fileprivate init(_ section: VICIMessage?) {
+        read = section?.number("tun-super-packets-read")
+        written = section?.number("tun-super-packets-written")
+        joined = section?.number("udp-packets-joined")
+        merged = section?.number("udp-packets-merged")
+        refused = section?.number("refused")
+    }
+}
+
 extension StatusReport {
     init(from daemon: inout DaemonConnection) throws(Failure) {
         let version = try daemon.call("version")
-        let uptime = try daemon.call("stats").section("uptime")
+        let statistics = try daemon.call("stats")
         var connections: [Connection] = []
         try daemon.call("list-conns", events: ["list-conn"]) { _, message in
             for (name, section) in message.sections {
@@ -111,7 +134,8 @@ extension StatusReport {
         self.init(
             daemon: version["daemon"] ?? "daemon",
             version: version["version"],
-            uptime: uptime?.number("seconds"),
+            uptime: statistics.section("uptime")?.number("seconds"),
+            offloads: Offloads(statistics.section("offloads")),
             connections: connections
         )
     }

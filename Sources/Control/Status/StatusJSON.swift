@@ -16,7 +16,17 @@ extension StatusReport {
                         + [("ike_sas", .integer(ikeSAs.count)), ("child_sas", .integer(childSAs.count))]
                 )
             ),
+            ("offloads", offloads.json),
             ("connections", .array(connections.map(\.json))),
+        ])
+    }
+}
+
+extension StatusReport.Offloads {
+    fileprivate var json: JSON {
+        .object([
+            ("read", .integer(read)), ("written", .integer(written)), ("joined", .integer(joined)),
+            ("merged", .integer(merged)), ("refused", .integer(refused)),
         ])
     }
 }

@@ -94,6 +94,20 @@ extension StatusTable {
         let total =
             "\(Quantities.count(report.connections.count, "connection"))\(report.connections.isEmpty ? "" : ":")"
         return [first] + layout.blank(to: 0).filled(with: [(total, .plain)] + groups) { layout.blank(to: 2) }
+            + (isVerbose ? [offloads] : [])
+    }
+
+    /// What only `--verbose` shows: how many packets went the kernel's short ways for many at once.
+    private var offloads: Line {
+        let counts = report.offloads
+        let parts: [(count: UInt64?, text: String)] = [
+            (counts.read, "super-packets read"), (counts.written, "written"), (counts.joined, "ESP packets joined"),
+            (counts.merged, "merged"), (counts.refused, "refused"),
+        ]
+        var line = layout.blank(to: 0)
+        let known = parts.compactMap { part in part.count.map { "\(Quantities.count($0)) \(part.text)" } }
+        line.add("offloads: \(known.isEmpty ? "not told" : known.joined(separator: ", "))")
+        return line
     }
 
     /// `1 up, 1 down (office)`: only those that there are, and the names of those that need a look.

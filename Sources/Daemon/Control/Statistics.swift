@@ -24,6 +24,19 @@ extension Daemon {
             "ikesas": ["total": .number(load.ikeSAs), "half-open": .number(load.halfOpen)],
             "plugins": .list([]),
             "datagrams": .section(datagramMessage),
+            "offloads": .section(offloadMessage),
+        ]
+    }
+
+    /// How many packets went the kernel's short ways for many at once.
+    private var offloadMessage: VICIMessage {
+        let plane = tunnels.dataPlane.planeCounters
+        return [
+            "tun-super-packets-read": .number(plane.superPacketsRead),
+            "tun-super-packets-written": .number(plane.superPacketsWritten),
+            "udp-packets-joined": .number(plane.joinedSent),
+            "udp-packets-merged": .number(plane.mergedReceived),
+            "refused": .number(plane.offloadRefusals),
         ]
     }
 

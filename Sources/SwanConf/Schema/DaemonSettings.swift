@@ -50,6 +50,14 @@ package struct DaemonSettings: Hashable, Sendable {
     /// `early_rekey`: when a CHILD SA with a key exchange in its proposals is rekeyed for the first time; zero: when its time
     /// has come.
     package let earlyRekey: Duration
+    /// `tun_gso`: whether the TUN device may yield many segments of a flow as one super-packet.
+    package let tunGSO: Bool
+    /// `tun_gro`: whether packets out of tunnels are merged into super-packets for the TUN device.
+    package let tunGRO: Bool
+    /// `udp_gso`: whether the kernel cuts up many ESP packets that are handed to it at once (UDP_SEGMENT).
+    package let udpGSO: Bool
+    /// `udp_gro`: whether the kernel hands over many ESP packets at once (UDP_GRO).
+    package let udpGRO: Bool
     /// `crash_detection`: whether peers get tokens by which they see that this host has lost its SAs (RFC 6290).
     package let crashDetection: Bool
 
@@ -91,6 +99,10 @@ package struct DaemonSettings: Hashable, Sendable {
         installRoutes = try reader.boolean("install_routes") ?? true
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
+        tunGSO = try reader.boolean("tun_gso") ?? true
+        tunGRO = try reader.boolean("tun_gro") ?? true
+        udpGSO = try reader.boolean("udp_gso") ?? true
+        udpGRO = try reader.boolean("udp_gro") ?? true
         crashDetection = try reader.boolean("crash_detection") ?? true
         retryInterval = try reader.duration("retry_initiate_interval") ?? .seconds(10)
         earlyRekey = try reader.duration("early_rekey") ?? .zero

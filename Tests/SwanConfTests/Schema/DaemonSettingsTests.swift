@@ -29,6 +29,7 @@ import Testing
         #expect(settings.routingTablePriority == 220)
         #expect(settings.installRoutes)
         #expect(settings.requestWindow == 4)
+        #expect(settings.tunGSO && settings.tunGRO && settings.udpGSO && settings.udpGRO)
         #expect(settings.crashDetection)
         #expect(settings.earlyRekey == .zero)
         #expect(settings.retryInterval == .seconds(10))
@@ -60,11 +61,16 @@ import Testing
             crash_detection = no
             early_rekey = 30s
             retry_initiate_interval = 1m
+            tun_gso = no
+            tun_gro = no
+            udp_gso = no
+            udp_gro = no
             """
         )
         #expect(settings.tun == "vpn-0")
         #expect(settings.mtu == 1400)
         #expect(!settings.crashDetection)
+        #expect(!settings.tunGSO && !settings.tunGRO && !settings.udpGSO && !settings.udpGRO)
         #expect(settings.earlyRekey == .seconds(30))
         #expect(settings.retryInterval == .seconds(60))
         #expect(settings.keyLog == "/run/iked/keys")
