@@ -146,6 +146,7 @@ extension IKESA {
     }
 
     private func followUpdate(_ payloads: [Payload], _ arrival: Path, _ turn: Turn) {
+        mobility.isStranded = false
         let isElsewhere = arrival.remote.address != remote.address
         let hasChanged = arrival != path
         if hasChanged { log(.info, "the peer moves from \(remote) to \(arrival.remote)", turn) }

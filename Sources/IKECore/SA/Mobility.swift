@@ -16,7 +16,9 @@ import Inet
 //
 // The original responder follows UPDATE_SA_ADDRESSES: the IKE SA at once, the CHILD SAs once the peer has shown with COOKIE2
 // that it receives at the new address (section 3.7), so that nobody can have the traffic sent to a third party.
-// Only when its own address is gone does it move by itself, and tells the initiator its addresses.
+// Only when its own address is gone does it move by itself, and tells the initiator its addresses. The initiator may have
+// moved at the same time, so that neither knows where the other is: until something is answered, the responder's requests
+// go along every path as well (section 3.6).
 //
 // The answer to a request says which path works only if the request has gone along that path alone. Where it has not,
 // the exchange is done again.
@@ -36,6 +38,8 @@ struct Mobility {
     var refused: Set<Path> = []
     /// A request that waits for its answer has gone along more than one path.
     var isProbing = false
+    /// Our address is gone, and the peer has not shown since that it knows the other one.
+    var isStranded = false
     /// The hash of the address that the peer sees us at.
     var seenAs: [UInt8]?
     /// The message IDs of the latest update and of the latest list of the peer: requests may overtake one another.
@@ -163,6 +167,7 @@ extension IKESA {
             if isEstablished, additionalAddresses(connection, turn) != mobility.announced { ask(.announce) }
         } else if let better = candidatePaths(turn).first {
             log(.warning, "\(local.address) cannot be used any more: moving to \(better)", turn)
+            mobility.isStranded = true
             relocate(to: better, turn)
         } else {
             log(.warning, "\(local.address) cannot be used any more, and no other address reaches the peer", turn)
@@ -217,7 +222,9 @@ extension IKESA {
 
     /// A request has been sent again along the present path: along all others, too, once it has waited long enough.
     func probe(_ datagrams: [[UInt8]], attempt: Int, _ turn: Turn) {
-        guard mobility.isAgreed, isOriginalInitiator, isEstablished, attempt >= Self.pathPatience else { return }
+        guard mobility.isAgreed, isOriginalInitiator || mobility.isStranded, isEstablished || isDeleting,
+            attempt >= Self.pathPatience
+        else { return }
         for other in candidatePaths(turn) where other != path {
             mobility.isProbing = true
             send(datagrams, along: other, turn)
@@ -226,6 +233,7 @@ extension IKESA {
 
     /// The answer to a request that may have gone along several paths: the one that it came along works.
     func noteAnswer(to exchange: OngoingExchange, _ turn: Turn) {
+        mobility.isStranded = false
         guard mobility.isProbing else { return }
         if window.outstanding.isEmpty { mobility.isProbing = false }
         if let arrival = turn.arrival, arrival != path, candidatePaths(turn).contains(arrival) {
