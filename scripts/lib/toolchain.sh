@@ -1,6 +1,7 @@
 # The Swift toolchain and what it builds. Sourced; needs report.sh and workspace.sh.
 
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
+RELEASE=(--configuration release --static-swift-stdlib)
 BUILD_PACKAGES=(libssl-dev pkg-config libc6-dev linux-libc-dev)
 
 # Where the programs under test are; set by toolchain_programs.
@@ -33,16 +34,16 @@ toolchain_build() { # LOG-NAME SWIFT-BUILD-ARGUMENT...
     fi
 }
 
-# The release programs: built here, or taken from the directory that IKE_PROGRAMS names.
+# The release programs: built here, as they are shipped, or taken from the directory that IKE_PROGRAMS names.
 toolchain_programs() {
     local directory=${IKE_PROGRAMS:-}
     if [[ -z $directory ]]; then
         toolchain_require
         packages_ensure "${BUILD_PACKAGES[@]}"
         step "Building iked and ikectl (release)"
-        toolchain_build build-iked --configuration release --product iked || die "iked does not build"
-        toolchain_build build-ikectl --configuration release --product ikectl || die "ikectl does not build"
-        directory=$(swift build --package-path "$ROOT" --configuration release --show-bin-path)
+        toolchain_build build-iked "${RELEASE[@]}" --product iked || die "iked does not build"
+        toolchain_build build-ikectl "${RELEASE[@]}" --product ikectl || die "ikectl does not build"
+        directory=$(swift build --package-path "$ROOT" "${RELEASE[@]}" --show-bin-path)
     fi
     IKED=$directory/iked IKECTL=$directory/ikectl
     [[ -x $IKED && -x $IKECTL ]] || die "no iked and ikectl in $directory"
