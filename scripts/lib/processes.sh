@@ -17,6 +17,7 @@ process_start() { # LOG COMMAND...
 }
 
 process_adopt() { # PID [SECONDS]
+    # shellcheck disable=SC2034 # for whoever starts a process
     STARTED=$1
     PROCESSES[$1]=running
     at_exit process_stop "$1" "${2:-5}" # seconds until it is made to end
@@ -58,6 +59,7 @@ process_await() { # PID SECONDS
 
 process_reap() { # PID
     EXIT_STATUS=0
+    # shellcheck disable=SC2034 # for whoever asks how it ended
     wait "$1" 2>/dev/null || EXIT_STATUS=$?
     unset "PROCESSES[$1]"
 }
