@@ -22,7 +22,6 @@ enum Checksum {
             sum &+= UInt64(pointer.loadUnaligned(fromByteOffset: offset, as: UInt16.self))
             offset &+= 2
         }
-
         if offset < count {
             sum &+= UInt64(UInt16(littleEndian: UInt16(pointer.load(fromByteOffset: offset, as: UInt8.self))))
         }
@@ -44,5 +43,30 @@ enum Checksum {
     static func pseudoHeader(_ ip: UnsafeRawPointer, isIPv6: Bool, protocol number: UInt8, length: Int) -> UInt64 {
         let addresses = isIPv6 ? sum(ip + 8, 32) : sum(ip + 12, 8)
         return addresses &+ UInt64(number) &+ UInt64(truncatingIfNeeded: length)
+    }
+
+    /// Writes the checksum over `count` octets into the two of them at `offset`.
+    ///
+    /// - Parameter initial: the sum over what counts and stands elsewhere.
+    static func write(to base: UnsafeMutableRawPointer, _ count: Int, at offset: Int, initial: UInt64 = 0) {
+        base.storeBig(UInt16(0), at: offset)
+        base.storeBig(~folded(initial &+ sum(base, count)), at: offset)
+    }
+
+    /// The checksum for a sum: its complement, which UDP does not send as zero (RFC 768).
+    static func transmitted(_ sum: UInt64, isUDP: Bool) -> UInt16 {
+        let checksum = ~folded(sum)
+        return isUDP && checksum == 0 ? 0xffff : checksum
+    }
+
+    /// Completes the checksum of a packet of which the kernel has left it to us; false if the header points elsewhere.
+    static func complete(_ packet: UnsafeMutableRawBufferPointer, _ header: VirtioHeader) -> Bool {
+        let start = Int(header.checksumStart)
+        let field = start + Int(header.checksumOffset)
+        guard let base = packet.baseAddress, start < packet.count, field + 2 <= packet.count else { return false }
+        // The field holds the sum over the pseudo-header, so that it is summed with the rest.
+        let sum = sum(base + start, packet.count - start)
+        base.storeBig(transmitted(sum, isUDP: header.checksumOffset == 6), at: field)
+        return true
     }
 }

@@ -40,15 +40,20 @@ package enum PathTooBig {
         case .v4:
             writeIPv4Header(base, inner, payload: messageLength)
             // The MTU is a 16-bit field; no tunnel's is larger, a loopback path may say so.
-            writeBig(UInt16(0x0304), message, 0)
-            writeBig(UInt32(min(max(mtu, 0), 0xffff)), message, 4)
-            writeChecksum(message, messageLength, at: 2, initial: 0)
+            message.storeBig(UInt16(0x0304), at: 0)
+            message.storeBig(UInt32(min(max(mtu, 0), 0xffff)), at: 4)
+            Checksum.write(to: message, messageLength, at: 2)
         case .v6:
             writeIPv6Header(base, inner, payload: messageLength)
-            writeBig(UInt16(0x0200), message, 0)
-            writeBig(UInt32(clamping: max(mtu, TunnelMTU.minimumIPv6)), message, 4)
-            let pseudoHeader = Checksum.sum(base + 8, 32) &+ UInt64(messageLength) &+ UInt64(IPProtocol.icmpV6.rawValue)
-            writeChecksum(message, messageLength, at: 2, initial: pseudoHeader)
+            message.storeBig(UInt16(0x0200), at: 0)
+            message.storeBig(UInt32(clamping: max(mtu, TunnelMTU.minimumIPv6)), at: 4)
+            let pseudoHeader = Checksum.pseudoHeader(
+                base,
+                isIPv6: true,
+                protocol: IPProtocol.icmpV6.rawValue,
+                length: messageLength
+            )
+            Checksum.write(to: message, messageLength, at: 2, initial: pseudoHeader)
         }
         return headerLength + messageLength
     }
@@ -79,35 +84,22 @@ extension PathTooBig {
     private static func writeIPv4Header(_ base: UnsafeMutableRawPointer, _ inner: InnerPacket, payload: Int) {
         let length = UInt16(truncatingIfNeeded: TunnelMTU.ipv4HeaderLength + payload)
         // Version 4, five words; precedence 6 as routers' errors have it (RFC 1812 section 4.3.2.5).
-        writeBig(UInt32(0x45c0_0000) | UInt32(length), base, 0)
+        base.storeBig(UInt32(0x45c0_0000) | UInt32(length), at: 0)
         // No identification, as nobody may fragment it (RFC 6864 section 4.1).
-        writeBig(UInt32(0x0000_4000), base, 4)
-        writeBig(UInt16(hopLimit) << 8 | UInt16(IPProtocol.icmp.rawValue), base, 8)
-        writeBig(UInt32(truncatingIfNeeded: inner.destination.low), base, 12)
-        writeBig(UInt32(truncatingIfNeeded: inner.source.low), base, 16)
-        writeChecksum(base, TunnelMTU.ipv4HeaderLength, at: 10, initial: 0)
+        base.storeBig(UInt32(0x0000_4000), at: 4)
+        base.storeBig(UInt16(hopLimit) << 8 | UInt16(IPProtocol.icmp.rawValue), at: 8)
+        base.storeBig(UInt32(truncatingIfNeeded: inner.destination.low), at: 12)
+        base.storeBig(UInt32(truncatingIfNeeded: inner.source.low), at: 16)
+        Checksum.write(to: base, TunnelMTU.ipv4HeaderLength, at: 10)
     }
 
     private static func writeIPv6Header(_ base: UnsafeMutableRawPointer, _ inner: InnerPacket, payload: Int) {
-        writeBig(UInt32(0x6000_0000), base, 0)
-        writeBig(UInt16(truncatingIfNeeded: payload), base, 4)
-        writeBig(UInt16(IPProtocol.icmpV6.rawValue) << 8 | UInt16(hopLimit), base, 6)
+        base.storeBig(UInt32(0x6000_0000), at: 0)
+        base.storeBig(UInt16(truncatingIfNeeded: payload), at: 4)
+        base.storeBig(UInt16(IPProtocol.icmpV6.rawValue) << 8 | UInt16(hopLimit), at: 6)
         for (offset, address) in [(8, inner.destination), (24, inner.source)] {
-            writeBig(address.high, base, offset)
-            writeBig(address.low, base, offset + 8)
+            base.storeBig(address.high, at: offset)
+            base.storeBig(address.low, at: offset + 8)
         }
-    }
-
-    private static func writeBig<Number: FixedWidthInteger & BitwiseCopyable>(
-        _ number: Number,
-        _ base: UnsafeMutableRawPointer,
-        _ offset: Int
-    ) {
-        base.storeBytes(of: number.bigEndian, toByteOffset: offset, as: Number.self)
-    }
-
-    private static func writeChecksum(_ base: UnsafeMutableRawPointer, _ count: Int, at offset: Int, initial: UInt64) {
-        writeBig(UInt16(0), base, offset)
-        writeBig(~Checksum.folded(initial &+ Checksum.sum(base, count)), base, offset)
     }
 }

@@ -119,10 +119,10 @@ package struct Coalescer: ~Copyable {
     private mutating func append(_ member: Int, _ segment: TransportSegment, to index: Int) -> Bool {
         let bundle = bundles[index]
         guard let head = bundle.head, !bundle.isComplete, segment.isMergeable, bundle.count < Self.mostSegments,
-            segment.payload <= head.payload, head.headerLength <= SuperPacket.longestHeaders,
-            head.headerLength + bundle.payload + segment.payload <= Self.mostOctets,
+            segment.payload <= head.payload, head.headers.length <= SuperPacket.longestHeaders,
+            head.headers.length + bundle.payload + segment.payload <= Self.mostOctets,
             segment.isOfFlow(head), segment.hasHeaders(of: head, number: bundle.count),
-            !segment.isTCP || segment.sequence == head.sequence &+ UInt32(truncatingIfNeeded: bundle.payload),
+            !segment.headers.isTCP || segment.sequence == head.sequence &+ UInt32(truncatingIfNeeded: bundle.payload),
             bundle.isVerified || head.hasValidChecksum, segment.hasValidChecksum
         else { return false }
         bundles[index].isVerified = true
@@ -170,19 +170,19 @@ package struct Coalescer: ~Copyable {
         _ head: TransportSegment,
         _ write: (borrowing GatheredPacket) -> Int32
     ) -> Int32 {
-        savedHeaders.copyMemory(from: head.packet, byteCount: head.headerLength)
+        savedHeaders.copyMemory(from: head.packet, byteCount: head.headers.length)
         head.becomeSuperPacket(payload: bundle.payload, isPushed: bundle.isPushed)
         head.virtioHeader.store(to: virtioHeader)
         begin(with: head.packet, head.length)
         var member = members[bundle.first].next
         while member != Self.none {
             let (start, count) = (members[member].start, members[member].count)
-            gathered.append(start + head.headerLength, count - head.headerLength)
+            gathered.append(start + head.headers.length, count - head.headers.length)
             member = members[member].next
         }
         let code = write(gathered)
         // The packets may have to be written one by one now.
-        if code != 0 { head.packet.copyMemory(from: savedHeaders, byteCount: head.headerLength) }
+        if code != 0 { head.packet.copyMemory(from: savedHeaders, byteCount: head.headers.length) }
         return code
     }
 
@@ -213,39 +213,22 @@ extension TransportSegment {
     fileprivate var virtioHeader: VirtioHeader {
         VirtioHeader(
             needsChecksum: true,
-            segmentation: isTCP ? (isIPv6 ? .tcpV6 : .tcpV4) : .udp,
-            headerLength: UInt16(truncatingIfNeeded: headerLength),
+            segmentation: headers.isTCP ? (headers.isIPv6 ? .tcpV6 : .tcpV4) : .udp,
+            headerLength: UInt16(truncatingIfNeeded: headers.length),
             segmentSize: UInt16(truncatingIfNeeded: payload),
-            checksumStart: UInt16(truncatingIfNeeded: ipLength),
-            checksumOffset: UInt16(truncatingIfNeeded: checksumOffset - ipLength)
+            checksumStart: UInt16(truncatingIfNeeded: headers.ipLength),
+            checksumOffset: UInt16(truncatingIfNeeded: headers.checksumOffset - headers.ipLength)
         )
     }
 
     /// Rewrites the headers for `payload` octets in all; the checksum field gets the sum over the pseudo-header, which
     /// the kernel goes on from.
     fileprivate func becomeSuperPacket(payload: Int, isPushed: Bool) {
-        let transportLength = headerLength - ipLength + payload
-        if isIPv6 {
-            packet.storeBig(UInt16(truncatingIfNeeded: transportLength), at: 4)
-        } else {
-            packet.storeBig(UInt16(truncatingIfNeeded: ipLength + transportLength), at: 2)
-            packet.storeBig(UInt16(0), at: 10)
-            packet.storeBig(~Checksum.folded(Checksum.sum(packet, ipLength)), at: 10)
+        headers.writeLengths(to: packet, payload: payload)
+        if headers.isTCP, isPushed {
+            let flags = packet.load(fromByteOffset: headers.ipLength + 13, as: UInt8.self)
+            packet.storeBytes(of: flags | TCPFlags.push, toByteOffset: headers.ipLength + 13, as: UInt8.self)
         }
-        if isTCP {
-            if isPushed {
-                let flags = packet.load(fromByteOffset: ipLength + 13, as: UInt8.self)
-                packet.storeBytes(of: flags | TCPFlags.push, toByteOffset: ipLength + 13, as: UInt8.self)
-            }
-        } else {
-            packet.storeBig(UInt16(truncatingIfNeeded: transportLength), at: ipLength + 4)
-        }
-        let pseudo = Checksum.pseudoHeader(
-            packet,
-            isIPv6: isIPv6,
-            protocol: protocolNumber,
-            length: transportLength
-        )
-        packet.storeBig(Checksum.folded(pseudo), at: checksumOffset)
+        packet.storeBig(Checksum.folded(headers.pseudoHeader(packet, payload: payload)), at: headers.checksumOffset)
     }
 }

@@ -2,77 +2,68 @@
 /// asks for. Fragments and packets with IP options or extension headers are not read.
 struct TransportSegment {
     let packet: UnsafeMutableRawPointer
-    let isIPv6: Bool
-    let isTCP: Bool
-    /// Octets up to the transport header.
-    let ipLength: Int
-    /// Octets of IP and transport header.
-    let headerLength: Int
+    let headers: TransportHeaders
     /// Octets behind them.
     let payload: Int
     /// Whether it may become part of a super-packet: it has a payload, and as TCP no flags but ACK and PSH. The kernel's own
     /// receive offload merges no others either.
     let isMergeable: Bool
 
-    var length: Int { headerLength + payload }
-    var protocolNumber: UInt8 { isTCP ? 6 : 17 }
-    var checksumOffset: Int { ipLength + (isTCP ? 16 : 6) }
+    var length: Int { headers.length + payload }
 
     /// Nil for a packet that is passed on as it is.
     init?(_ bytes: UnsafeMutableRawBufferPointer) {
         guard let packet = bytes.baseAddress, bytes.count >= 28 else { return nil }
         let first = packet.load(as: UInt8.self)
-        let number: UInt8
+        let (isIPv6, ipLength, number): (Bool, Int, UInt8)
         switch first {
         case 0x45:
             // Neither a fragment nor one that more follow.
             guard Int(packet.loadBig(UInt16.self, at: 2)) == bytes.count,
                 packet.loadBig(UInt16.self, at: 6) & 0x3fff == 0
             else { return nil }
-            isIPv6 = false
-            ipLength = 20
-            number = packet.load(fromByteOffset: 9, as: UInt8.self)
+            (isIPv6, ipLength, number) = (false, 20, packet.load(fromByteOffset: 9, as: UInt8.self))
         case 0x60...0x6f:
             guard bytes.count >= 48, Int(packet.loadBig(UInt16.self, at: 4)) == bytes.count - 40 else { return nil }
-            isIPv6 = true
-            ipLength = 40
-            number = packet.load(fromByteOffset: 6, as: UInt8.self)
+            (isIPv6, ipLength, number) = (true, 40, packet.load(fromByteOffset: 6, as: UInt8.self))
         default: return nil
         }
         let transport = packet + ipLength
+        let (isTCP, headerLength): (Bool, Int)
         switch number {
         case 6:
             guard bytes.count >= ipLength + 20 else { return nil }
             let length = Int(transport.load(fromByteOffset: 12, as: UInt8.self) >> 4) * 4
             let flags = transport.load(fromByteOffset: 13, as: UInt8.self)
             guard length >= 20 else { return nil }
-            isTCP = true
-            headerLength = ipLength + length
+            (isTCP, headerLength) = (true, ipLength + length)
             isMergeable = flags & ~TCPFlags.push == TCPFlags.acknowledgment && headerLength < bytes.count
         case 17:
             guard Int(transport.loadBig(UInt16.self, at: 4)) == bytes.count - ipLength else { return nil }
-            isTCP = false
-            headerLength = ipLength + 8
+            (isTCP, headerLength) = (false, ipLength + 8)
             // A UDP checksum of zero is none (RFC 768), and there is nothing to verify by.
             isMergeable = transport.loadBig(UInt16.self, at: 6) != 0 && headerLength < bytes.count
         default: return nil
         }
         guard headerLength <= bytes.count else { return nil }
         self.packet = packet
+        headers = TransportHeaders(isIPv6: isIPv6, isTCP: isTCP, ipLength: ipLength, length: headerLength)
         payload = bytes.count - headerLength
     }
 
     // MARK: - Fields
 
-    var sequence: UInt32 { packet.loadBig(UInt32.self, at: ipLength + 4) }
-    var isPushed: Bool { isTCP && packet.load(fromByteOffset: ipLength + 13, as: UInt8.self) & TCPFlags.push != 0 }
-    private var ports: UInt32 { packet.loadUnaligned(fromByteOffset: ipLength, as: UInt32.self) }
+    var sequence: UInt32 { packet.loadBig(UInt32.self, at: headers.ipLength + 4) }
+    var isPushed: Bool {
+        headers.isTCP && packet.load(fromByteOffset: headers.ipLength + 13, as: UInt8.self) & TCPFlags.push != 0
+    }
+    private var ports: UInt32 { packet.loadUnaligned(fromByteOffset: headers.ipLength, as: UInt32.self) }
 
     /// Mixes what tells flows apart.
     var flowHash: Int {
-        var mixed = UInt64(ports) &+ (isTCP ? 1 : 2)
-        let addresses = isIPv6 ? 8 : 12
-        let words = isIPv6 ? 4 : 1
+        var mixed = UInt64(ports) &+ (headers.isTCP ? 1 : 2)
+        let addresses = headers.isIPv6 ? 8 : 12
+        let words = headers.isIPv6 ? 4 : 1
         for word in 0..<words {
             mixed = mixed &* 0x9e37_79b9_7f4a_7c15
             mixed ^= packet.loadUnaligned(fromByteOffset: addresses + 8 * word, as: UInt64.self)
@@ -83,26 +74,28 @@ struct TransportSegment {
 
     /// Whether both are of the same flow.
     func isOfFlow(_ other: TransportSegment) -> Bool {
-        guard isTCP == other.isTCP, isIPv6 == other.isIPv6, ports == other.ports else { return false }
-        let addresses = isIPv6 ? 8 : 12
-        return equals(other, addresses, ipLength - addresses)
+        guard headers.isTCP == other.headers.isTCP, headers.isIPv6 == other.headers.isIPv6, ports == other.ports else {
+            return false
+        }
+        let addresses = headers.isIPv6 ? 8 : 12
+        return equals(other, addresses, headers.ipLength - addresses)
     }
 
     /// Whether this one may follow `head` in a super-packet as far as headers go: all that a receiver sees of them is the
     /// head's.
     func hasHeaders(of head: TransportSegment, number: Int) -> Bool {
-        guard headerLength == head.headerLength else { return false }
-        if isIPv6 {
+        guard headers.length == head.headers.length else { return false }
+        if headers.isIPv6 {
             // Version, traffic class and flow label; hop limit.
             guard equals(head, 0, 4), equals(head, 7, 1) else { return false }
         } else {
             // Traffic class; flags, which rule out fragments; time to live.
             guard equals(head, 1, 1), equals(head, 6, 3), identificationFollows(head, number) else { return false }
         }
-        guard isTCP else { return true }
+        guard headers.isTCP else { return true }
         // Acknowledgement; data offset; window; options. The flags are ACK, and PSH at the end.
-        return equals(head, ipLength + 8, 5) && equals(head, ipLength + 14, 2)
-            && equals(head, ipLength + 20, headerLength - ipLength - 20)
+        return equals(head, headers.ipLength + 8, 5) && equals(head, headers.ipLength + 14, 2)
+            && equals(head, headers.ipLength + 20, headers.length - headers.ipLength - 20)
     }
 
     /// Where routers may fragment, identifications must come out as they went in (RFC 6864 section 4).
@@ -126,9 +119,5 @@ struct TransportSegment {
     // MARK: - Checksum
 
     /// Whether the transport checksum is right. A merged packet is sent with a fresh one, which must not make a bad packet good.
-    var hasValidChecksum: Bool {
-        let length = headerLength - ipLength + payload
-        let pseudo = Checksum.pseudoHeader(packet, isIPv6: isIPv6, protocol: protocolNumber, length: length)
-        return Checksum.folded(pseudo &+ Checksum.sum(packet + ipLength, length)) == 0xffff
-    }
+    var hasValidChecksum: Bool { Checksum.folded(headers.sum(packet, payload: payload)) == 0xffff }
 }
