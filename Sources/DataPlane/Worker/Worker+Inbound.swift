@@ -126,8 +126,7 @@ extension Worker {
             var packet = bytes.mutableBytes
             guard let opened = try child.sa.open(&packet, outer: outer) else { return }
             noteSource(of: child, isNewest: child.sa.highestSequence > highest, slot, arrival.local, socket)
-            if coalescer.isFull { drainToDevice() }
-            coalescer.add(UnsafeMutableRawBufferPointer(rebasing: bytes[opened]))
+            keepForDevice(UnsafeMutableRawBufferPointer(rebasing: bytes[opened]))
         } catch {
             child.tallies.refused(child.sa.counters)
             if error == .selectorMismatch { reportOutsideSelectors(child, bytes) }
@@ -168,9 +167,14 @@ extension Worker {
 
     /// Gives a packet to the kernel behind all that waits; one that it does not take is lost, as on any interface.
     mutating func writeDevice(_ packet: UnsafeMutableRawBufferPointer) {
+        keepForDevice(packet)
+        drainToDevice()
+    }
+
+    /// Keeps a packet until the next `drainToDevice`; its memory must stay until then.
+    private mutating func keepForDevice(_ packet: UnsafeMutableRawBufferPointer) {
         if coalescer.isFull { drainToDevice() }
         coalescer.add(packet)
-        drainToDevice()
     }
 
     /// Gives what has been opened to the kernel.
@@ -179,9 +183,6 @@ extension Worker {
         let outcome = coalescer.drain { device.write($0) }
         tallies.superPacketsWritten.add(UInt64(outcome.superPackets))
         if outcome.refused > 0 { tallies.deviceRefusals.add(UInt64(outcome.refused)) }
-        if outcome.refusesSuperPackets {
-            superPacketRefusals += 1
-            tallies.offloadRefusals.add()
-        }
+        if outcome.refusesSuperPackets { tallies.offloadRefusals.add() }
     }
 }

@@ -131,10 +131,11 @@ extension Worker {
     mutating func flush(_ index: Int) {
         let lane = lanes[index]
         guard !lane.isEmpty else { return }
+        let refusedBefore = lane.refusedJoined
         lane.flush()
         if lane.isBlocked { pause(for: index) }
         tallies.joinedSent.set(lanes.reduce(0) { $0 &+ $1.joined })
-        tallies.offloadRefusals.set(lanes.reduce(superPacketRefusals) { $0 &+ $1.refusedJoined })
+        tallies.offloadRefusals.add(lane.refusedJoined &- refusedBefore)
         for refusal in lane.takeRefusals() { handle(refusal) }
     }
 

@@ -32,8 +32,6 @@ struct Worker: ~Copyable {
     var received = ReceiveBatch(capacity: socketBudget)
     /// What was opened, on its way to the device.
     var coalescer: Coalescer
-    /// How often the device has refused super-packets.
-    var superPacketRefusals: UInt64 = 0
     /// The headers of the super-packet that is taken apart.
     let headerTemplate = UnsafeMutableRawBufferPointer.allocate(byteCount: SuperPacket.longestHeaders, alignment: 8)
     var deviceBuffer = DeviceBuffer()

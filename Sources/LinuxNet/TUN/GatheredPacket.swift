@@ -16,14 +16,11 @@ package struct GatheredPacket: ~Copyable {
 
     deinit { vectors.deallocate() }
 
-    /// Whether another piece fits.
-    package var hasRoom: Bool { count < capacity }
-
     package mutating func removeAll() { count = 0 }
 
-    /// Adds a piece, whose memory must stay until the packet is written; only while `hasRoom`.
+    /// Adds a piece, whose memory must stay until the packet is written. No more than `capacity` of them.
     package mutating func append(_ start: UnsafeRawPointer, _ octets: Int) {
-        precondition(count < capacity, "hasRoom was asked before")
+        precondition(count < capacity, "a packet has no more pieces than its maker asked room for")
         vectors[count] = iovec(iov_base: UnsafeMutableRawPointer(mutating: start), iov_len: octets)
         count += 1
     }

@@ -38,8 +38,6 @@ package struct TUNDevice: ~Copyable, Sendable {
     package let index: UInt32
     /// Whether a virtio header (`struct virtio_net_hdr`, 10 octets) stands before every packet that is read or written.
     package let hasVirtioHeader: Bool
-    /// The super-packets that the kernel gives and takes.
-    package let offloads: Offloads
     private let descriptor: FileDescriptor
 
     /// Creates an interface; a name with "%d" ("ipsec%d") lets the kernel choose the number.
@@ -68,7 +66,7 @@ package struct TUNDevice: ~Copyable, Sendable {
         self.name = String(decoding: octets, as: UTF8.self)
         self.index = if_nametoindex(self.name)
         self.hasVirtioHeader = features.contains(.virtioHeader)
-        self.offloads = wishes.first { clinux_tun_set_offloads(descriptor.raw, $0.rawValue) == 0 } ?? []
+        _ = wishes.contains { clinux_tun_set_offloads(descriptor.raw, $0.rawValue) == 0 }
         self.descriptor = descriptor
     }
 
@@ -78,7 +76,6 @@ package struct TUNDevice: ~Copyable, Sendable {
         self.name = "memory"
         self.index = 0
         self.hasVirtioHeader = hasVirtioHeader
-        self.offloads = []
         self.descriptor = descriptor
     }
 
