@@ -12,6 +12,8 @@ package final class SystemRandom: RandomSource, Sendable {
         while !rest.isEmpty {
             let part = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(Self.largestRequest))
             guard RAND_bytes(part.bindMemory(to: UInt8.self).baseAddress, Int32(part.count)) == 1 else {
+                // On purpose, see above. No peer and no file has a say in it: the generator fails for want of the kernel's
+                // random octets or of memory alone, since each request is within its limit.
                 fatalError("libcrypto's random generator failed (error \(String(ERR_peek_last_error(), radix: 16)))")
             }
             rest = rest.dropFirst(part.count)
