@@ -41,10 +41,8 @@ bench_ping() { # TEST FILE COUNT INTERVAL
 # The same while a TCP stream fills the tunnel.
 bench_ping_loaded() { # FILE
     local server client
-    process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of right)" \
-        iperf3 --server --one-off --bind "${INNER4[right]}"
+    iperf3_serve right 4 "$WORK/iperf3-server.log"
     server=$STARTED
-    wait_until 15 iperf3_listens right || die "iperf3 does not listen ($WORK/iperf3-server.log)"
     process_start "$WORK/iperf3-client.log" ip netns exec "$(namespace_of left)" \
         iperf3 --client "${INNER4[right]}" --bind "${INNER4[left]}" --time 60
     client=$STARTED
@@ -68,10 +66,8 @@ bench_small() { # FILE STEPS
 # The packets in a second that arrived of those sent at a rate; 0 when a hundredth was lost, or the sender was too slow.
 udp_rate() { # PACKETS-PER-SECOND
     local server report=$WORK/iperf3-udp.json
-    process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of right)" \
-        iperf3 --server --one-off --bind "${INNER4[right]}"
+    iperf3_serve right 4 "$WORK/iperf3-server.log"
     server=$STARTED
-    wait_until 15 iperf3_listens right || die "iperf3 does not listen ($WORK/iperf3-server.log)"
     timeout 20 ip netns exec "$(namespace_of left)" iperf3 --client "${INNER4[right]}" --bind "${INNER4[left]}" \
         --udp --length 64 --bitrate "$(($1 * 512))" --time 2 --json >"$report" 2>&1 || true
     process_stop "$server"

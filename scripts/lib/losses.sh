@@ -61,10 +61,8 @@ flows_lose_nothing() { # A B SECONDS [4|6]
 }
 
 flow_begin() { # FROM TO SECONDS 4|6
-    process_start "$WORK/flow-$1-received.json" ip netns exec "$(namespace_of "$2")" \
-        iperf3 --server --one-off --json --bind "$(inner_address "$2" "$4")"
+    iperf3_serve "$2" "$4" "$WORK/flow-$1-received.json" --json
     FLOW_SERVER[$1]=$STARTED
-    wait_until 15 iperf3_listens "$2" || die "iperf3 does not listen at $2 ($WORK/flow-$1-received.json)"
     process_start "$WORK/flow-$1-sent.json" timeout $(($3 + 60)) ip netns exec "$(namespace_of "$1")" \
         iperf3 --client "$(inner_address "$2" "$4")" --bind "$(inner_address "$1" "$4")" --json --time "$3" \
         --udp --length "$FLOW_LENGTH" --bitrate "$FLOW_BITRATE" --window 200K --connect-timeout 10000

@@ -24,10 +24,8 @@ tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     local from=$1 to=$2 seconds=$3 family=${4:-4} server report
     shift $(($# < 4 ? $# : 4))
     report=$WORK/iperf3-$from-$to.json
-    process_start "$WORK/iperf3-server.log" ip netns exec "$(namespace_of "$to")" \
-        iperf3 --server --one-off --bind "$(inner_address "$to" "$family")"
+    iperf3_serve "$to" "$family" "$WORK/iperf3-server.log"
     server=$STARTED
-    wait_until 15 iperf3_listens "$to" || die "iperf3 does not listen at $to ($WORK/iperf3-server.log)"
     bounded $((seconds + 20)) ip netns exec "$(namespace_of "$from")" \
         iperf3 --client "$(inner_address "$to" "$family")" --bind "$(inner_address "$from" "$family")" \
         --time "$seconds" --json --connect-timeout 5000 "$@" >"$report" 2>&1 ||
@@ -35,6 +33,15 @@ tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     process_stop "$server"
     THROUGHPUT=$(jq -r '(.end.sum_received.bits_per_second / 1e6) | floor' "$report")
     ((THROUGHPUT > 0)) || die "iperf3 from $from to $to carried nothing ($report)"
+}
+
+# A server for one client, which listens when this returns; leaves its process id in STARTED.
+iperf3_serve() { # HOST 4|6 LOG [IPERF3-OPTION...]
+    local host=$1 family=$2 log=$3
+    shift 3
+    process_start "$log" ip netns exec "$(namespace_of "$host")" \
+        iperf3 --server --one-off --bind "$(inner_address "$host" "$family")" "$@"
+    wait_until 15 iperf3_listens "$host" || die "iperf3 does not listen at $host ($log)"
 }
 
 iperf3_listens() { # HOST
