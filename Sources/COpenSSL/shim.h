@@ -1,7 +1,9 @@
-// What the package uses of libcrypto: EVP and the numbers and points that EVP has no call for.
+// What the package uses of libcrypto: EVP, the numbers and points that EVP has no call for, keys in files, certificates.
 // Parameter names are string macros, which Swift can only copy; the functions below keep the literal's own storage,
 // because an OSSL_PARAM refers to its name for as long as it lives.
 #pragma once
+#include <openssl/asn1t.h>
+#include <openssl/bio.h>
 #include <openssl/bn.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
@@ -11,7 +13,13 @@
 #include <openssl/evp.h>
 #include <openssl/obj_mac.h>
 #include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/pkcs12.h>
 #include <openssl/rand.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 static inline OSSL_PARAM ossl_param_aead_tag(void *octets, size_t count) {
     return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, octets, count);

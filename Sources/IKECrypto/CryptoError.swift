@@ -3,7 +3,7 @@ package import IKEWire
 /// Why a cryptographic operation was refused or failed.
 ///
 /// What a peer can cause is told apart from what the machine or the caller causes: `authenticationFailed` and
-/// `invalidPublicValue` are the peer's, everything else is not.
+/// `invalidPublicValue` are the peer's, `malformed` is whose octets they were, everything else is not.
 package enum CryptoError: Error, Equatable, Sendable {
     /// The algorithm, named in the text, is not offered by this implementation or by the libcrypto it runs on.
     case unsupported(String)
@@ -19,6 +19,8 @@ package enum CryptoError: Error, Equatable, Sendable {
     case authenticationFailed
     /// The peer's public value is not one that an honest peer of this key exchange method sends (RFC 6989 section 2).
     case invalidPublicValue(KeyExchangeMethod, PublicValueFault)
+    /// Octets from a peer or a file are not what the text names: a certificate, a public key, a PEM file.
+    case malformed(String)
     /// libcrypto refused `operation` for no reason that the peer could have caused; the code is that of
     /// `ERR_get_error`.
     case library(operation: String, code: UInt)
@@ -57,6 +59,8 @@ extension CryptoError: CustomStringConvertible {
             "the integrity check value is wrong"
         case .invalidPublicValue(let method, let fault):
             "public value of \(method): \(fault)"
+        case .malformed(let what):
+            "not a readable \(what)"
         case .library(let operation, let code):
             "libcrypto: \(operation) failed (error \(String(code, radix: 16)))"
         }

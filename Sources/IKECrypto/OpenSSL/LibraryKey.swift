@@ -4,6 +4,13 @@ import COpenSSL
 struct LibraryKey: ~Copyable {
     private let handle: LibraryObject
 
+    var pointer: OpaquePointer { handle.pointer }
+
+    /// Takes over a decoded key.
+    init(owning handle: consuming LibraryObject) {
+        self.handle = handle
+    }
+
     /// Takes over a key that libcrypto made, or throws `refusal` for `nil`.
     init(_ pointer: OpaquePointer?, orThrow refusal: CryptoError) throws(CryptoError) {
         guard let pointer else {
