@@ -19,6 +19,7 @@ import Testing
         (.invalidPublicValue(.modp2048, .outOfRange), "public value of MODP_2048: outside the legal range"),
         (.invalidPublicValue(.ecp256, .notOnCurve), "public value of ECP_256: not a point of the curve"),
         (.invalidPublicValue(.curve448, .smallOrder), "public value of CURVE_448: a point of small order"),
+        (.malformed("certificate"), "not a readable certificate"),
         (.library(operation: "EVP_MAC_init", code: 0x1C), "libcrypto: EVP_MAC_init failed (error 1c)"),
     ])
     func errorsAreSentences(_ error: CryptoError, _ text: String) {

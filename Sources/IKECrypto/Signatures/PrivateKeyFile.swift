@@ -87,8 +87,8 @@ private enum PrivateKeyFile {
     static func decryptionFailure() -> PrivateKeyError {
         var isUnsupported = false
         while case let code = ERR_get_error(), code != 0 {
-            let reasons = [EVP_R_UNKNOWN_PBE_ALGORITHM, EVP_R_UNSUPPORTED_ALGORITHM, EVP_R_UNSUPPORTED_CIPHER]
-            if ERR_GET_LIB(code) == ERR_LIB_EVP, reasons.contains(ERR_GET_REASON(code)) { isUnsupported = true }
+            let reasons = [ERR_R_UNSUPPORTED, Int(EVP_R_UNKNOWN_PBE_ALGORITHM), Int(EVP_R_UNSUPPORTED_CIPHER)]
+            if ERR_GET_LIB(code) == ERR_LIB_EVP, reasons.contains(Int(ERR_GET_REASON(code))) { isUnsupported = true }
         }
         return isUnsupported ? .unsupported("the encryption of the private key") : .wrongPassphrase
     }
