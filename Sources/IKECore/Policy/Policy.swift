@@ -61,22 +61,3 @@ package struct SharedKey: Sendable {
         return ownsLocal && owners.allSatisfy { $0.isSameIdentity(as: local) } ? 1 : nil
     }
 }
-
-extension Identification {
-    /// Whether two identities name the same holder: same type, same octets; names of hosts and mailboxes without regard to case.
-    func isSameIdentity(as other: Identification) -> Bool {
-        normalized == other.normalized
-    }
-
-    /// The same for all spellings of a name.
-    var normalized: Identification {
-        let isName = type == .fqdn || type == .rfc822Address
-        return Identification(type: type, data: isName ? data.map(\.asciiLowercased) : data)
-    }
-}
-
-extension UInt8 {
-    fileprivate var asciiLowercased: UInt8 {
-        (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
-    }
-}

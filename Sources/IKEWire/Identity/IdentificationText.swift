@@ -5,12 +5,13 @@ import Inet
 ///     192.0.2.1, 2001:db8::1      an address
 ///     gw.example.org              a domain name; "@gw.example.org" says so without doubt
 ///     user@example.org            a mail address, as is "@@user@host"
+///     C=CH, O=Example, CN=gw      a distinguished name
 ///     @#6b6579                    a key ID in hexadecimal
 ///     ipv4: ipv6: fqdn: dns: email: rfc822: userfqdn: keyid: asn1dn: asn1gn:   in front of a value force its type;
 ///     "#" and hexadecimal digits behind such a prefix are the octets themselves
 extension Identification {
     /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
-    /// empty name, an unknown prefix or word with "%", or a distinguished name in text form ("C=CH, O=example").
+    /// empty name, an unknown prefix or word with "%", or a distinguished name with attributes of unknown types.
     package init?(_ text: String) {
         if Self.isWildcard(text) || text.hasPrefix("%") { return nil }
         if let forced = Self.forced(text) {
@@ -26,7 +27,8 @@ extension Identification {
         } else if text.hasPrefix("@") {
             self.init(type: .fqdn, data: Array(text.utf8.dropFirst()))
         } else if text.contains("=") {
-            return nil
+            guard let name = DistinguishedName(text) else { return nil }
+            self.init(name)
         } else if text.contains("@") {
             self.init(type: .rfc822Address, data: Array(text.utf8))
         } else if let address = IPAddress(text) {
@@ -57,7 +59,8 @@ extension Identification {
         case .ipv4Address, .ipv6Address:
             guard let address = IPAddress(String(value)), type.accepts(address.bytes) else { return .some(nil) }
             return Identification(type: type, data: address.bytes)
-        case .distinguishedName, .generalName: return .some(nil)
+        case .distinguishedName: return .some(DistinguishedName(String(value)).map { Identification($0) })
+        case .generalName: return .some(nil)
         default: return value.isEmpty ? .some(nil) : Identification(type: type, data: Array(value.utf8))
         }
     }
@@ -93,7 +96,7 @@ extension Identification: CustomStringConvertible {
         case .fqdn: text(withPrefix: "fqdn:")
         case .rfc822Address: text(withPrefix: "email:")
         case .keyID: "@#\(hexadecimal(data))"
-        case .distinguishedName: "asn1dn:#\(hexadecimal(data))"
+        case .distinguishedName: distinguishedName?.text ?? "asn1dn:#\(hexadecimal(data))"
         case .generalName: "asn1gn:#\(hexadecimal(data))"
         case .null: "%null"
         default: "\(type):#\(hexadecimal(data))"
@@ -107,12 +110,18 @@ extension Identification: CustomStringConvertible {
 
     private var printableText: String? {
         guard let text = String(validating: data, as: UTF8.self), !text.isEmpty else { return nil }
-        let isPrintable = text.unicodeScalars.allSatisfy { scalar in
+        return text.isPrintable ? text : nil
+    }
+}
+
+extension String {
+    /// Whether a terminal shows it as it is: no control characters, nothing that turns the direction of writing.
+    var isPrintable: Bool {
+        unicodeScalars.allSatisfy { scalar in
             switch scalar.properties.generalCategory {
             case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
             default: true
             }
         }
-        return isPrintable ? text : nil
     }
 }
