@@ -23,7 +23,7 @@ package struct RevocationList: Sendable {
         let list = library.pointer
         self.der = der
         issuer = try encoded(X509_CRL_get_issuer(list), by: i2d_X509_NAME, "i2d_X509_NAME")
-        issuerText = try DistinguishedName.text(of: X509_CRL_get_issuer(list))
+        issuerText = try LibraryName.text(of: X509_CRL_get_issuer(list))
         thisUpdate = try UnixTime(X509_CRL_get0_lastUpdate(list))
         let next = X509_CRL_get0_nextUpdate(list)
         nextUpdate = next == nil ? nil : try UnixTime(next)

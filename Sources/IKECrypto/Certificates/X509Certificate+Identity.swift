@@ -20,7 +20,7 @@ extension X509Certificate {
                 return Self.areSameMailbox(Array(name.utf8), identity.data)
             }
         case .ipv4Address, .ipv6Address: return alternativeNames.contains(.address(identity.data))
-        case .distinguishedName: return DistinguishedName.areEqual(identity.data, subject)
+        case .distinguishedName: return LibraryName.areEqual(identity.data, subject)
         case .keyID: return subjectKeyIdentifier == identity.data
         default: return false
         }

@@ -38,8 +38,8 @@ package struct X509Certificate: Sendable {
         self.der = der
         subject = try encoded(X509_get_subject_name(certificate), by: i2d_X509_NAME, "i2d_X509_NAME")
         issuer = try encoded(X509_get_issuer_name(certificate), by: i2d_X509_NAME, "i2d_X509_NAME")
-        subjectText = try DistinguishedName.text(of: X509_get_subject_name(certificate))
-        issuerText = try DistinguishedName.text(of: X509_get_issuer_name(certificate))
+        subjectText = try LibraryName.text(of: X509_get_subject_name(certificate))
+        issuerText = try LibraryName.text(of: X509_get_issuer_name(certificate))
         serialNumber = octets(of: X509_get0_serialNumber(certificate))
         notBefore = try UnixTime(X509_get0_notBefore(certificate))
         notAfter = try UnixTime(X509_get0_notAfter(certificate))

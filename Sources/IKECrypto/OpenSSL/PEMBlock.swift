@@ -10,20 +10,17 @@ struct PEMBlock {
 
     /// All blocks of a file, text around them skipped; none if it is no PEM file. Throws `malformed` for a block that
     /// has no end or is no base64.
-    static func blocks(of file: [UInt8]) throws(CryptoError) -> [PEMBlock] {
-        let length = try int32(file.count, "file")
-        return try file.span.withUnsafeBytes { (octets) throws(CryptoError) in
-            let input = try LibraryObject(
-                BIO_new_mem_buf(octets.baseAddress, length),
-                freedBy: BIO_free_all,
-                "BIO_new_mem_buf"
-            )
-            var blocks: [PEMBlock] = []
-            while let block = try next(from: input.pointer) {
-                blocks.append(block)
-            }
-            return blocks
+    static func blocks(of file: UnsafeRawBufferPointer) throws(CryptoError) -> [PEMBlock] {
+        let input = try LibraryObject(
+            BIO_new_mem_buf(file.baseAddress, int32(file.count, "file")),
+            freedBy: BIO_free_all,
+            "BIO_new_mem_buf"
+        )
+        var blocks: [PEMBlock] = []
+        while let block = try next(from: input.pointer) {
+            blocks.append(block)
         }
+        return blocks
     }
 
     private static func next(from input: OpaquePointer) throws(CryptoError) -> PEMBlock? {
@@ -60,7 +57,9 @@ extension PEMBlock {
         labelled labels: Set<String>,
         _ what: StaticString
     ) throws(CryptoError) -> [[UInt8]] {
-        let blocks = try blocks(of: file)
+        let blocks = try file.span.withUnsafeBytes { (octets) throws(CryptoError) -> [PEMBlock] in
+            try self.blocks(of: octets)
+        }
         guard !blocks.isEmpty else { return [file] }
         let matching = blocks.filter { labels.contains($0.label) }
         guard !matching.isEmpty else { throw .malformed("\(what)") }

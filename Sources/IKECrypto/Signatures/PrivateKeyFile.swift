@@ -3,7 +3,7 @@ import COpenSSL
 extension PrivateKey {
     /// From a file in PEM or DER: PKCS#8 (RFC 5208), also encrypted; PKCS#1 for RSA (RFC 8017 appendix A.1.2) and SEC 1 for
     /// curves (RFC 5915), in PEM also encrypted as OpenSSL once did it. The first private key of a PEM file counts.
-    package init(parsing file: [UInt8], passphrase: SecretBytes?) throws(PrivateKeyError) {
+    package init(parsing file: SecretBytes, passphrase: SecretBytes?) throws(PrivateKeyError) {
         let key = try PrivateKeyFile(file).key(openedBy: passphrase)
         do throws(CryptoError) {
             try self.init(key)
@@ -22,15 +22,15 @@ private enum PrivateKeyFile {
     /// PEM whose header names a cipher.
     case encryptedPEM(PEMBlock)
 
-    init(_ file: [UInt8]) throws(PrivateKeyError) {
+    init(_ file: SecretBytes) throws(PrivateKeyError) {
         let blocks: [PEMBlock]
         do throws(CryptoError) {
-            blocks = try PEMBlock.blocks(of: file)
+            blocks = try file.withUnsafeBytes { (octets) throws(CryptoError) in try PEMBlock.blocks(of: octets) }
         } catch {
             throw .malformed
         }
         guard !blocks.isEmpty else {
-            self = .der(SecretBytes(copying: file))
+            self = .der(file)
             return
         }
         guard let block = blocks.first(where: { $0.label.hasSuffix("PRIVATE KEY") }) else { throw .malformed }

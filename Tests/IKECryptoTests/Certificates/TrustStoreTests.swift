@@ -9,7 +9,7 @@ import Testing
         _ leaf: String,
         with intermediates: [String] = [],
         store: TrustStore? = nil,
-        at time: UnixTime = Fixture.now,
+        at time: UnixTime = Fixture.today,
         limitedTo accepted: [String]? = nil
     ) throws -> [X509Certificate] {
         let store = try store ?? TrustStore(authorities: [Fixture.certificate("root")])
@@ -128,7 +128,7 @@ import Testing
         return try store.verify(
             Fixture.certificate(leaf),
             intermediates: Fixture.certificates(intermediates),
-            at: Fixture.now,
+            at: Fixture.today,
             revocation: policy,
             limitedTo: nil
         )

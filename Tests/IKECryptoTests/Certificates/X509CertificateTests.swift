@@ -84,7 +84,7 @@ import Testing
                     try store.verify(
                         certificate,
                         intermediates: [],
-                        at: Fixture.now,
+                        at: Fixture.today,
                         revocation: .relaxed,
                         limitedTo: nil
                     )

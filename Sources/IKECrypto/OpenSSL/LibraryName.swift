@@ -1,7 +1,7 @@
 import COpenSSL
 
 /// The Name of a subject or an issuer (RFC 5280 section 4.1.2.4), handed about as its DER.
-enum DistinguishedName {
+enum LibraryName {
     /// "C=CH, O=example, CN=gw", in the order of the certificate. What could break or disguise a log line is escaped.
     static func text(of name: OpaquePointer?) throws(CryptoError) -> String {
         let output = try LibraryObject(BIO_new(BIO_s_mem()), freedBy: BIO_free_all, "BIO_new")
