@@ -7,7 +7,6 @@ import IKEWire
 ///
 ///     AUTH = prf(prf(PSK, "Key Pad for IKEv2"), message | nonce | prf(SK_p, ID body))
 struct PreSharedKeyAuthentication {
-    let prf: PRF
     let key: SharedKey
 
     /// The AUTH payload of the end whose `role` is given; both ends compute both.
@@ -19,7 +18,7 @@ struct PreSharedKeyAuthentication {
         let isInitiator = role == .initiator
         do {
             let data = try SharedKeyAuthentication.sign(
-                prf: prf,
+                prf: agreement.security.prf,
                 psk: key.secret,
                 message: isInitiator ? agreement.requestBytes : agreement.responseBytes,
                 peerNonce: isInitiator ? agreement.nonceR : agreement.nonceI,
@@ -55,5 +54,22 @@ struct PreSharedKeyAuthentication {
                 notify: Notify(.authenticationFailed)
             )
         }
+    }
+}
+
+extension Policy {
+    /// The key for an SA between these identities, which the configuration must have.
+    func requireSharedKey(
+        local: Identification,
+        remote: Identification
+    ) throws(NegotiationFailure) -> PreSharedKeyAuthentication {
+        guard let key = sharedKey(local: local, remote: remote) else {
+            throw NegotiationFailure(
+                .noSharedKey,
+                "there is no pre-shared key for \(local) and \(remote); add secrets.ike… with id = \(remote)",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+        return PreSharedKeyAuthentication(key: key)
     }
 }

@@ -6,10 +6,11 @@ package import Inet
 ///
 /// The contract: call `handle(_:now:)` with what has happened, then take `poll()` until it returns nil and do what it says
 /// in that order; call again with `.timer` at `nextDeadline`. The engine reads no clock and opens nothing. With the same
-/// random source and the same inputs it does the same again.
+/// random source, the same calendar and the same inputs it does the same again.
 package final class Endpoint {
     let settings: Settings
     private let random: any RandomSource
+    private let calendar: @Sendable () -> UnixTime
     let spis: SPIAllocator
     let ledger = CommandLedger()
     private let directory = PeerDirectory()
@@ -32,19 +33,22 @@ package final class Endpoint {
     /// By the SPI that we chose.
     var sas: [IKESPI: IKESA] = [:]
 
-    /// - Parameter crashSecret: outlives the engine, so that its peers see that it has crashed (RFC 6290); nil: it gives them
-    ///   no tokens.
+    /// - Parameters:
+    ///   - crashSecret: outlives the engine, so that its peers see that it has crashed (RFC 6290); nil: it gives them no tokens.
+    ///   - calendar: what certificates are judged by. Without one there is no date on which any is valid.
     package init(
         settings: Settings,
         policy: Policy,
         random: any RandomSource,
         crashSecret: SecretBytes? = nil,
+        calendar: @escaping @Sendable () -> UnixTime = { UnixTime(seconds: .min) },
         now: Instant
     ) {
         crashDetection = crashSecret.map { CrashDetection(secret: $0) }
         self.settings = settings
         self.policy = policy
         self.random = random
+        self.calendar = calendar
         spis = SPIAllocator(random: random)
         admission = Admission(random: random, now: now)
         strangers = Strangers(random: random)
@@ -59,6 +63,7 @@ package final class Endpoint {
             settings: settings,
             policy: policy,
             random: random,
+            calendar: calendar,
             spis: spis,
             ledger: ledger,
             network: network,
@@ -162,6 +167,7 @@ package final class Endpoint {
             local: datagram.local,
             remote: datagram.remote,
             candidates: policy.candidates(local: datagram.local.address, remote: datagram.remote.address),
+            trust: policy.credentials.trust,
             random: random
         )
         do {

@@ -11,6 +11,7 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
         case authenticationFailed = "authentication-failed"
         case noMatchingConnection = "no-matching-connection"
         case noSharedKey = "no-shared-key"
+        case noCredential = "no-credential"
         case trafficSelectorsUnacceptable = "ts-unacceptable"
         case peerUnreachable = "peer-unreachable"
         case peerRestarted = "peer-restarted"

@@ -10,6 +10,8 @@ final class Turn {
     let settings: Settings
     let policy: Policy
     let random: any RandomSource
+    /// The date, which certificates are judged by.
+    let calendar: @Sendable () -> UnixTime
     let spis: SPIAllocator
     let ledger: CommandLedger
     let network: LocalNetwork
@@ -40,6 +42,7 @@ final class Turn {
         settings: Settings,
         policy: Policy,
         random: any RandomSource,
+        calendar: @escaping @Sendable () -> UnixTime,
         spis: SPIAllocator,
         ledger: CommandLedger,
         network: LocalNetwork,
@@ -53,6 +56,7 @@ final class Turn {
         self.settings = settings
         self.policy = policy
         self.random = random
+        self.calendar = calendar
         self.spis = spis
         self.ledger = ledger
         self.network = network

@@ -5,18 +5,21 @@ import Inet
 // IKE_AUTH: prove the identities, and create the first CHILD SA (RFC 7296 section 1.2).
 //
 //     initiator                                               responder
-//     HDR, SK {IDi, [IDr,] AUTH, SAi2, TSi, TSr}   -->
-//                                                  <--   HDR, SK {IDr, AUTH, SAr2, TSi, TSr}
-//                                                  <--   HDR, SK {IDr, AUTH, N(error)}         the CHILD SA is refused
-//                                                  <--   HDR, SK {N(AUTHENTICATION_FAILED)}    and no IKE SA either
+//     HDR, SK {IDi, [CERT,] [CERTREQ,]
+//              [IDr,] AUTH, SAi2, TSi, TSr}   -->
+//                                             <--   HDR, SK {IDr, [CERT,] AUTH, SAr2, TSi, TSr}
+//                                             <--   HDR, SK {IDr, [CERT,] AUTH, N(error)}   the CHILD SA is refused
+//                                             <--   HDR, SK {N(AUTHENTICATION_FAILED)}      and no IKE SA either
 //
 // A CHILD SA that is refused leaves the IKE SA standing (RFC 7296 section 1.2).
 
 /// What IKE_AUTH settled besides the CHILD SA.
 struct AuthenticatedPeer {
     let connection: Connection
-    let localIdentity: Identification
+    var localIdentity: Identification
     let remoteIdentity: Identification
+    /// What proved that the peer is who it is; nil for a pre-shared key.
+    let signature: SignatureVerification.Outcome?
 }
 
 /// How the CHILD SA in an IKE_AUTH exchange fared.
@@ -30,10 +33,9 @@ enum FirstChild {
 struct AuthInitiator {
     let connection: Connection
     let agreement: KeyAgreement
-    let localIdentity: Identification
     /// The first CHILD SA; nil asks for none (RFC 6023).
     let offer: ChildOffer?
-    private let key: SharedKey
+    private let proof: OwnProof
 
     init(
         connection: Connection,
@@ -46,28 +48,30 @@ struct AuthInitiator {
         self.connection = connection
         self.agreement = agreement
         self.offer = offer
-        localIdentity = connection.local.identity ?? Identification(local.address)
-        key = try requireSharedKey(
-            policy,
-            local: localIdentity,
-            remote: connection.remote.identity ?? Identification(remote.address)
+        proof = try OwnProof(
+            connection,
+            local: local.address,
+            remote: connection.expectedIdentity ?? Identification(remote.address),
+            announced: agreement.announced,
+            policy: policy
         )
     }
 
     /// - Parameter own: notifies about the IKE SA that follow AUTH.
-    func request(isFirstContact: Bool, own: [Payload]) throws(NegotiationFailure) -> [Payload] {
-        let psk = PreSharedKeyAuthentication(prf: agreement.security.prf, key: key)
-        let authentication = try psk.payload(of: .initiator, identity: localIdentity, agreement: agreement)
-        var payloads = [Payload(.identificationInitiator(localIdentity))]
-        if let expected = connection.remote.identity { payloads.append(Payload(.identificationResponder(expected))) }
-        payloads.append(Payload(.authentication(authentication)))
+    func request(isFirstContact: Bool, own: [Payload], trust: TrustStore) throws(NegotiationFailure) -> [Payload] {
+        let (certificates, authentication) = try proof.payloads(of: .initiator, agreement: agreement)
+        var payloads = [Payload(.identificationInitiator(proof.identity))] + certificates
+        payloads += SignatureNegotiation.certificateRequests([connection], trust: trust)
+        if let expected = connection.expectedIdentity { payloads.append(Payload(.identificationResponder(expected))) }
+        payloads.append(authentication)
         if isFirstContact { payloads.append(Payload(.notify(Notify(.initialContact)))) }
         return payloads + own + (offer?.payloads ?? [])
     }
 
     func process(
         _ payloads: [Payload],
-        policy: Policy
+        policy: Policy,
+        today: UnixTime
     ) throws(NegotiationFailure) -> (peer: AuthenticatedPeer, child: FirstChild) {
         if payloads.authentication == nil, let error = payloads.notifies.first(where: { $0.type.isError }) {
             throw refusal(error, offered: offer?.proposals ?? [])
@@ -76,22 +80,21 @@ struct AuthInitiator {
         guard let identity = payloads.identificationResponder, let authentication = payloads.authentication else {
             throw PayloadRule.authResponse.malformed("lacks an identity")
         }
-        if let expected = connection.remote.identity, !expected.isSameIdentity(as: identity) {
+        if let expected = connection.remote.identity, !expected.admits(identity) {
             throw NegotiationFailure(
                 .authenticationFailed,
                 "the peer says it is \(identity), connection \(connection.name) expects \(expected) (remote id)",
                 notify: Notify(.authenticationFailed)
             )
         }
-        let psk = PreSharedKeyAuthentication(
-            prf: agreement.security.prf,
-            key: try requireSharedKey(policy, local: localIdentity, remote: identity)
-        )
-        try psk.verify(authentication, of: .responder, identity: identity, agreement: agreement)
-        let peer = AuthenticatedPeer(
-            connection: connection,
-            localIdentity: localIdentity,
-            remoteIdentity: identity
+        let claim = PeerClaim(identity: identity, authentication: authentication, certificates: payloads.certificates)
+        let peer = try claim.verify(
+            for: connection,
+            as: .responder,
+            localIdentity: proof.identity,
+            agreement: agreement,
+            policy: policy,
+            today: today
         )
         guard let offer else { return (peer, .none) }
         do {
@@ -109,6 +112,7 @@ struct AuthResponder {
     let remote: SocketAddress
     let path: ChildPath
     let policy: Policy
+    let today: UnixTime
     /// Notifies about the IKE SA that follow AUTH.
     let own: [Payload]
 
@@ -124,31 +128,60 @@ struct AuthResponder {
         guard let remoteIdentity = payloads.identificationInitiator, let authentication = payloads.authentication else {
             throw PayloadRule.authRequest.malformed("lacks an identity")
         }
-        let connection = try choose(remoteIdentity, asking: payloads.identificationResponder)
-        let localIdentity = connection.local.identity ?? Identification(local.address)
-        let psk = PreSharedKeyAuthentication(
-            prf: agreement.security.prf,
-            key: try requireSharedKey(policy, local: localIdentity, remote: remoteIdentity)
+        let claim = PeerClaim(
+            identity: remoteIdentity,
+            authentication: authentication,
+            certificates: payloads.certificates
         )
-        try psk.verify(authentication, of: .initiator, identity: remoteIdentity, agreement: agreement)
-        let proof = try psk.payload(of: .responder, identity: localIdentity, agreement: agreement)
-        var answer = [Payload(.identificationResponder(localIdentity)), Payload(.authentication(proof))] + own
+        var peer = try verify(claim, asking: payloads.identificationResponder)
+        let connection = peer.connection
+        var announced = agreement.announced
+        announced.noteRequests(payloads)
+        let proof = try OwnProof(
+            connection,
+            local: local.address,
+            remote: remoteIdentity,
+            announced: announced,
+            policy: policy
+        )
+        peer.localIdentity = proof.identity
+        let (certificates, ownAuthentication) = try proof.payloads(of: .responder, agreement: agreement)
+        var answer = [Payload(.identificationResponder(proof.identity))] + certificates + [ownAuthentication] + own
         if let lifetime = connection.reauthentication?.rekey {
             let seconds = UInt32(clamping: lifetime.wholeSeconds)
             answer.append(Payload(.notify(.authenticationLifetime(seconds))))
         }
         let (child, more) = firstChild(payloads, connection, childSPI)
-        answer += more
-        return Answer(
-            payloads: answer,
-            peer: AuthenticatedPeer(
-                connection: connection,
-                localIdentity: localIdentity,
-                remoteIdentity: remoteIdentity
-            ),
-            child: child
-        )
+        return Answer(payloads: answer + more, peer: peer, child: child)
     }
+
+    /// The first connection that is for the identities and that the peer's proof is good for.
+    private func verify(
+        _ claim: PeerClaim,
+        asking wanted: Identification?
+    ) throws(NegotiationFailure) -> AuthenticatedPeer {
+        let connections = try choose(claim.identity, asking: wanted)
+        var failure: NegotiationFailure?
+        for connection in connections.prefix(Self.mostAttempts) {
+            do {
+                return try claim.verify(
+                    for: connection,
+                    as: .initiator,
+                    localIdentity: connection.localIdentity(at: local.address, policy.credentials),
+                    agreement: agreement,
+                    policy: policy,
+                    today: today
+                )
+            } catch {
+                // The connection that is meant comes first, so that its failure is the one to tell.
+                failure = failure ?? error
+            }
+        }
+        throw failure ?? NegotiationFailure(.noMatchingConnection, "no connection is for \(claim.identity)")
+    }
+
+    /// Connections that differ in nothing but the proof they ask for; each costs a signature's verification.
+    private static let mostAttempts = 8
 
     private func firstChild(
         _ payloads: [Payload],
@@ -170,23 +203,26 @@ struct AuthResponder {
         }
     }
 
-    /// The connection for these identities, among those whose addresses and IKE proposal suit.
+    /// The connections for these identities, among those whose addresses and IKE proposal suit, best first; never empty.
     private func choose(
         _ remoteIdentity: Identification,
         asking wanted: Identification?
-    ) throws(NegotiationFailure) -> Connection {
+    ) throws(NegotiationFailure) -> [Connection] {
         let candidates = policy.candidates(local: local.address, remote: remote.address).filter {
             ProposalSelection.select(offered: [agreement.security.proposal], configured: $0.proposals) != nil
         }
         let matching = candidates.filter { connection in
-            let admitsRemote = connection.remote.identity.map { $0.isSameIdentity(as: remoteIdentity) } ?? true
-            let ours = connection.local.identity ?? Identification(local.address)
-            return admitsRemote && (wanted.map { $0.isSameIdentity(as: ours) } ?? true)
+            let ours = connection.localIdentity(at: local.address, policy.credentials)
+            return (connection.remote.identity.map { $0.admits(remoteIdentity) } ?? true)
+                && (wanted.map { $0.isSameIdentity(as: ours) } ?? true)
         }
-        let named = matching.first { $0.remote.identity != nil }
-        if let connection = named ?? matching.first { return connection }
+        guard matching.isEmpty else {
+            return matching.filter { $0.expectedIdentity != nil }
+                + matching.filter { $0.expectedIdentity == nil && $0.remote.identity != nil }
+                + matching.filter { $0.remote.identity == nil }
+        }
         let configured = candidates.map { connection in
-            let ours = connection.local.identity ?? Identification(local.address)
+            let ours = connection.localIdentity(at: local.address, policy.credentials)
             return
                 "\(connection.name) (local id \(ours), remote id \(connection.remote.identity?.description ?? "%any"))"
         }
@@ -200,19 +236,50 @@ struct AuthResponder {
     }
 }
 
-private func requireSharedKey(
-    _ policy: Policy,
-    local: Identification,
-    remote: Identification
-) throws(NegotiationFailure) -> SharedKey {
-    guard let key = policy.sharedKey(local: local, remote: remote) else {
-        throw NegotiationFailure(
-            .noSharedKey,
-            "there is no pre-shared key for \(local) and \(remote); add secrets.ike… with id = \(remote)",
-            notify: Notify(.authenticationFailed)
+/// What a peer says of itself in IKE_AUTH.
+struct PeerClaim {
+    let identity: Identification
+    let authentication: Authentication
+    let certificates: [Certificate]
+
+    /// Checks the claim as the connection asks for it.
+    func verify(
+        for connection: Connection,
+        as role: Role,
+        localIdentity: Identification,
+        agreement: KeyAgreement,
+        policy: Policy,
+        today: UnixTime
+    ) throws(NegotiationFailure) -> AuthenticatedPeer {
+        var signature: SignatureVerification.Outcome?
+        switch connection.remote.kind {
+        case .preSharedKey:
+            let key = try policy.requireSharedKey(local: localIdentity, remote: identity)
+            try key.verify(authentication, of: role, identity: identity, agreement: agreement)
+        case .publicKey(let publicKey):
+            let verification = SignatureVerification(policy: publicKey, credentials: policy.credentials, today: today)
+            signature = try verification.verify(
+                authentication,
+                certificates,
+                of: role,
+                identity: identity,
+                agreement: agreement
+            )
+        }
+        return AuthenticatedPeer(
+            connection: connection,
+            localIdentity: localIdentity,
+            remoteIdentity: identity,
+            signature: signature
         )
     }
-    return key
+}
+
+extension Connection {
+    /// The one identity that the peer must have; nil where several will do.
+    fileprivate var expectedIdentity: Identification? {
+        remote.identity.flatMap { $0.isPattern ? nil : $0 }
+    }
 }
 
 extension Identification {

@@ -76,6 +76,7 @@ struct InitInitiator {
             random: random
         )
         if connection.acceptsFragments { payloads.append(Payload(.notify(Notify(.ikev2FragmentationSupported)))) }
+        if connection.usesSignatures { payloads.append(SignatureNegotiation.announcement) }
         requestBytes = try encode(
             Header(initiatorSPI: spiI, responderSPI: .zero, exchangeType: .ikeSAInit, flags: .initiator, messageID: 0),
             payloads
@@ -208,7 +209,8 @@ struct InitInitiator {
             requestBytes: requestBytes,
             responseBytes: bytes,
             peerAllowsChildless: payloads.notify(.childlessIKEv2Supported) != nil,
-            allowsFragments: connection.acceptsFragments && payloads.notify(.ikev2FragmentationSupported) != nil
+            allowsFragments: connection.acceptsFragments && payloads.notify(.ikev2FragmentationSupported) != nil,
+            announced: PeerAnnouncements(payloads)
         )
         let nat = NATDetection.evaluate(
             payloads,
@@ -229,6 +231,7 @@ struct InitResponder {
     let remote: SocketAddress
     /// The connections that admit this peer's address, in order of preference.
     let candidates: [Connection]
+    let trust: TrustStore
     let random: any RandomSource
 
     struct Answer {
@@ -269,6 +272,8 @@ struct InitResponder {
                 )
                 + [Payload(.notify(Notify(.childlessIKEv2Supported)))]
                 + (allowsFragments ? [Payload(.notify(Notify(.ikev2FragmentationSupported)))] : [])
+                + (candidates.contains(where: \.usesSignatures) ? [SignatureNegotiation.announcement] : [])
+                + SignatureNegotiation.certificateRequests(candidates, trust: trust)
         )
         let agreement = try KeyAgreement.derive(
             proposal: proposal,
@@ -281,7 +286,8 @@ struct InitResponder {
             requestBytes: bytes,
             responseBytes: response,
             peerAllowsChildless: true,
-            allowsFragments: allowsFragments
+            allowsFragments: allowsFragments,
+            announced: PeerAnnouncements(payloads)
         )
         let nat = NATDetection.evaluate(
             payloads,

@@ -24,18 +24,24 @@ package enum AddressPattern: Hashable, Sendable {
 /// How an end proves who it is.
 package enum AuthenticationKind: Hashable, Sendable, CustomStringConvertible {
     case preSharedKey
+    case publicKey(PublicKeyPolicy)
 
     package var description: String {
         switch self {
         case .preSharedKey: "pre-shared key"
+        case .publicKey: "public key"
         }
+    }
+
+    var publicKey: PublicKeyPolicy? {
+        if case .publicKey(let policy) = self { policy } else { nil }
     }
 }
 
 /// One end of a connection: the way it authenticates, and its identity.
 package struct AuthenticationPolicy: Hashable, Sendable {
     package var kind: AuthenticationKind
-    /// Ours: nil stands for the local address. The peer's: nil admits any.
+    /// Ours: nil stands for the subject of our certificate or the local address. The peer's may be a pattern; nil admits any.
     package var identity: Identification?
 
     package init(kind: AuthenticationKind = .preSharedKey, identity: Identification?) {
@@ -86,6 +92,10 @@ package struct Connection: Hashable, Sendable {
     package var isMobile = false
     /// Silence after which the peer is asked whether it lives (`dpd_delay`); nil: never.
     package var livenessDelay: Duration?
+    /// When our certificate goes to the peer (`send_cert`).
+    package var certificateSending = CertificateSending.ifAsked
+    /// Whether the peer is told whose certificates we trust (`send_certreq`).
+    package var asksForCertificate = true
     /// How often a negotiation that gets no answer is begun (`keyingtries`); nil: for ever.
     package var keyingTries: Int? = 1
 
@@ -102,6 +112,9 @@ package struct Connection: Hashable, Sendable {
         self.remote = remote
         self.children = children
     }
+
+    /// Whether an end proves its identity with a private key.
+    var usesSignatures: Bool { local.kind.publicKey != nil || remote.kind.publicKey != nil }
 
     func child(named name: String) -> ChildPolicy? { children.first { $0.name == name } }
 }

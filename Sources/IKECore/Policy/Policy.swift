@@ -6,10 +6,16 @@ import Inet
 package struct Policy: Sendable {
     package var connections: [Connection]
     package var secrets: [SharedKey]
+    package var credentials: Credentials
 
-    package init(connections: [Connection] = [], secrets: [SharedKey] = []) {
+    package init(
+        connections: [Connection] = [],
+        secrets: [SharedKey] = [],
+        credentials: Credentials = Credentials()
+    ) {
         self.connections = connections
         self.secrets = secrets
+        self.credentials = credentials
     }
 
     package func connection(named name: String) -> Connection? { connections.first { $0.name == name } }

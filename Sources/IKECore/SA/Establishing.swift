@@ -186,7 +186,8 @@ extension IKESA {
             let payloads =
                 try exchange.request(
                     isFirstContact: turn.isFirstContact(initiation.connection, remote),
-                    own: crashToken(turn)
+                    own: crashToken(turn),
+                    trust: turn.policy.credentials.trust
                 ) + mobilityOffer(initiation.connection, turn)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
@@ -203,7 +204,7 @@ extension IKESA {
         _ turn: Turn
     ) {
         do {
-            let (peer, child) = try exchange.process(payloads, policy: turn.policy)
+            let (peer, child) = try exchange.process(payloads, policy: turn.policy, today: turn.calendar())
             establish(peer, exchange.agreement, turn)
             noteMobility(payloads, peer.connection, turn)
             noteAuthenticationLifetime(payloads, turn)
@@ -287,6 +288,7 @@ extension IKESA {
                 remote: remote,
                 path: childPath,
                 policy: turn.policy,
+                today: turn.calendar(),
                 own: crashToken(turn)
             )
             let outcome = try responder.answer(payloads) {
@@ -346,7 +348,7 @@ extension IKESA {
         log(
             .info,
             "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
-                + "\(security.proposal), \(nat)",
+                + "\(security.proposal), \(nat)" + (peer.signature.map { "; the peer signed with \($0)" } ?? ""),
             turn
         )
         turn.emit(.ikeEstablished(summary(turn.now)))

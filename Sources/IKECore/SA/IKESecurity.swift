@@ -97,6 +97,8 @@ struct KeyAgreement {
     let responseBytes: [UInt8]
     /// The peer accepts an IKE SA without a CHILD SA (RFC 6023).
     let peerAllowsChildless: Bool
+    /// What the peer says of the signatures and certificates that it takes.
+    let announced: PeerAnnouncements
     /// All keys, held only until they are exported for a packet analyser.
     let exported: KeyExport
 }
@@ -114,7 +116,8 @@ extension KeyAgreement {
         requestBytes: [UInt8],
         responseBytes: [UInt8],
         peerAllowsChildless: Bool,
-        allowsFragments: Bool
+        allowsFragments: Bool,
+        announced: PeerAnnouncements
     ) throws(NegotiationFailure) -> KeyAgreement {
         let derived = try IKESecurity.derive(
             proposal: proposal,
@@ -136,6 +139,7 @@ extension KeyAgreement {
             requestBytes: requestBytes,
             responseBytes: responseBytes,
             peerAllowsChildless: peerAllowsChildless,
+            announced: announced,
             exported: derived.exported
         )
     }

@@ -106,6 +106,7 @@ package final class Network {
             policy: policy,
             random: SeededRandom(seed: random.uint64()),
             crashSecret: crashSecret,
+            calendar: { Fixture.today },
             now: now
         )
     }

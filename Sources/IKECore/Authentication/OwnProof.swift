@@ -1,0 +1,182 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+/// Who we are to a peer, and what proves it in one IKE_AUTH exchange.
+struct OwnProof {
+    let identity: Identification
+    private let means: Means
+
+    private enum Means {
+        case sharedKey(PreSharedKeyAuthentication)
+        /// The end's certificate comes first, then those on the way to the root.
+        case signature(PrivateKey, AuthenticationMethod, SignatureScheme, certificates: [Certificate])
+    }
+
+    /// Chooses for a connection; throws where the configuration lacks the key, or the peer takes no signature of ours.
+    ///
+    /// - Parameters:
+    ///   - remote: who the peer is, as far as it is known.
+    ///   - announced: what the peer says that it takes.
+    init(
+        _ connection: Connection,
+        local: IPAddress,
+        remote: Identification,
+        announced: PeerAnnouncements,
+        policy: Policy
+    ) throws(NegotiationFailure) {
+        switch connection.local.kind {
+        case .preSharedKey:
+            identity = connection.local.identity ?? Identification(local)
+            means = .sharedKey(try policy.requireSharedKey(local: identity, remote: remote))
+        case .publicKey(let wanted):
+            let own = try OwnKey.choose(connection, wanted, local: local, announced, policy.credentials)
+            identity = own.identity
+            let publicKey = own.key.publicKey
+            let agreed = SignatureNegotiation.scheme(
+                for: publicKey,
+                peerHashes: announced.hashes,
+                wanted.signatures
+            )
+            guard let agreed else {
+                let taken = announced.hashes.map { "the hashes \($0.map(\.description).joined(separator: ", "))" }
+                throw NegotiationFailure(
+                    .authenticationFailed,
+                    "the peer takes no signature that our \(publicKey) makes with `auth = \(wanted.signatures)`: it knows "
+                        + (taken ?? "only the methods from before RFC 7427"),
+                    notify: Notify(.authenticationFailed)
+                )
+            }
+            let certificates = own.certificates(for: announced, connection.certificateSending, policy.credentials)
+            means = .signature(own.key, agreed.method, agreed.scheme, certificates: certificates)
+        }
+    }
+
+    /// CERT payloads, ours first (RFC 7296 section 3.6), and the AUTH payload.
+    func payloads(
+        of role: Role,
+        agreement: KeyAgreement
+    ) throws(NegotiationFailure) -> (certificates: [Payload], authentication: Payload) {
+        switch means {
+        case .sharedKey(let key):
+            let authentication = try key.payload(of: role, identity: identity, agreement: agreement)
+            return ([], Payload(.authentication(authentication)))
+        case .signature(let key, let method, let scheme, let certificates):
+            let octets = try agreement.signedOctets(of: role, identity: identity)
+            let signature: [UInt8]
+            do throws(CryptoError) {
+                signature = try key.sign(octets, by: scheme)
+            } catch {
+                throw NegotiationFailure(.cryptography, "the AUTH payload could not be signed: \(error)")
+            }
+            let identifier = method == .digitalSignature ? scheme.algorithmIdentifier : []
+            let prefix = method == .digitalSignature ? [UInt8(truncatingIfNeeded: identifier.count)] + identifier : []
+            return (
+                certificates.map { Payload(.certificate($0)) },
+                Payload(.authentication(Authentication(method: method, data: prefix + signature)))
+            )
+        }
+    }
+}
+
+/// A private key of ours with the certificate and the identity that go with it.
+struct OwnKey {
+    let key: PrivateKey
+    /// Nil for a key without a certificate.
+    let certificate: X509Certificate?
+    let identity: Identification
+
+    static func choose(
+        _ connection: Connection,
+        _ wanted: PublicKeyPolicy,
+        local: IPAddress,
+        _ announced: PeerAnnouncements,
+        _ credentials: Credentials
+    ) throws(NegotiationFailure) -> OwnKey {
+        if !wanted.publicKeys.isEmpty {
+            guard let key = wanted.publicKeys.lazy.compactMap({ credentials.privateKey(of: $0) }).first else {
+                throw missing("no private key is loaded for the public key of connection \(connection.name)")
+            }
+            return OwnKey(
+                key: key,
+                certificate: nil,
+                identity: connection.local.identity ?? Identification(local)
+            )
+        }
+        let candidates = try candidates(connection, wanted, credentials)
+        let trusted = candidates.first { candidate in
+            guard let authorities = announced.authorities, let certificate = candidate.certificate else { return false }
+            return credentials.authorities(of: certificate).contains { authorities.contains($0.publicKey.keyHash) }
+        }
+        return trusted ?? candidates[0]
+    }
+
+    /// Never empty.
+    private static func candidates(
+        _ connection: Connection,
+        _ wanted: PublicKeyPolicy,
+        _ credentials: Credentials
+    ) throws(NegotiationFailure) -> [OwnKey] {
+        let configured = connection.local.identity
+        let certificates = wanted.certificates.isEmpty ? credentials.certificates : wanted.certificates
+        let fitting = certificates.filter { certificate in
+            !certificate.isAuthority && (configured.map { certificate.confirms($0) } ?? true)
+        }
+        let named = configured.map { "the identity \($0)" } ?? "connection \(connection.name)"
+        guard !fitting.isEmpty else {
+            throw missing(
+                wanted.certificates.isEmpty
+                    ? "no certificate is loaded for \(named); put it into x509/ or name it in local.certs"
+                    : "no certificate in local.certs of connection \(connection.name) is for \(named): "
+                        + "its subject or a subjectAltName must be that identity"
+            )
+        }
+        let keys = fitting.compactMap { certificate in
+            credentials.privateKey(of: certificate.publicKey).map { key in
+                OwnKey(key: key, certificate: certificate, identity: identity(configured, certificate))
+            }
+        }
+        guard !keys.isEmpty else {
+            let subjects = fitting.map(\.subjectText).joined(separator: "; ")
+            throw missing("no private key is loaded for the certificate of \(subjects); put it into private/")
+        }
+        return keys
+    }
+
+    /// A distinguished name goes out in the certificate's own encoding, which is what peers compare with.
+    private static func identity(_ configured: Identification?, _ certificate: X509Certificate) -> Identification {
+        let subject = Identification(type: .distinguishedName, data: certificate.subject)
+        guard let configured, configured.type != .distinguishedName else { return subject }
+        return configured
+    }
+
+    /// What of it goes to a peer.
+    func certificates(
+        for announced: PeerAnnouncements,
+        _ sending: CertificateSending,
+        _ credentials: Credentials
+    ) -> [Certificate] {
+        guard let certificate else {
+            let raw = Certificate(encoding: .rawPublicKey, data: key.publicKey.subjectPublicKeyInfo)
+            return announced.asksForRawKey && sending != .never ? [raw] : []
+        }
+        guard sending == .always || sending == .ifAsked && announced.authorities != nil else { return [] }
+        return ([certificate] + credentials.intermediates(of: certificate)).map {
+            Certificate(encoding: .x509Signature, data: $0.der)
+        }
+    }
+
+    private static func missing(_ message: String) -> NegotiationFailure {
+        NegotiationFailure(.noCredential, message, notify: Notify(.authenticationFailed))
+    }
+}
+
+extension Connection {
+    /// Our identity before anything is chosen for one peer.
+    func localIdentity(at address: IPAddress, _ credentials: Credentials) -> Identification {
+        if let identity = local.identity { return identity }
+        guard let wanted = local.kind.publicKey else { return Identification(address) }
+        let own = try? OwnKey.choose(self, wanted, local: address, PeerAnnouncements(), credentials)
+        return own?.identity ?? Identification(address)
+    }
+}

@@ -1,0 +1,49 @@
+package import IKECrypto
+
+/// The keys and certificates that we prove identities with, and what is trusted: an immutable value, replaced as a whole.
+package struct Credentials: Sendable {
+    /// Ours.
+    package var privateKeys: [PrivateKey]
+    /// Certificates of ends: ours, and those of peers that do not send theirs.
+    package var certificates: [X509Certificate]
+    /// Whose certificates are believed.
+    package var trust: TrustStore
+
+    package init(
+        privateKeys: [PrivateKey] = [],
+        certificates: [X509Certificate] = [],
+        trust: TrustStore = TrustStore()
+    ) {
+        self.privateKeys = privateKeys
+        self.certificates = certificates
+        self.trust = trust
+    }
+
+    func privateKey(of publicKey: PublicKey) -> PrivateKey? {
+        privateKeys.first { $0.publicKey == publicKey }
+    }
+
+    /// The intermediate authorities from the one that issued `leaf` up to below the root, as far as they are known: what a peer
+    /// that knows the root alone needs to believe it.
+    func intermediates(of leaf: X509Certificate) -> [X509Certificate] {
+        var chain: [X509Certificate] = []
+        var current = leaf
+        while chain.count < Self.longestChain,
+            let issuer = trust.authorities.first(where: { $0.subject == current.issuer && !$0.isSelfSigned }),
+            !chain.contains(issuer)
+        {
+            chain.append(issuer)
+            current = issuer
+        }
+        return chain
+    }
+
+    /// The authority at the end of the chain that `leaf` leads to, and those on the way.
+    func authorities(of leaf: X509Certificate) -> [X509Certificate] {
+        let intermediates = intermediates(of: leaf)
+        let last = intermediates.last ?? leaf
+        return intermediates + trust.authorities.filter { $0.subject == last.issuer && $0.isSelfSigned }
+    }
+
+    private static let longestChain = 8
+}
