@@ -61,7 +61,11 @@ package final class Daemon {
         }
         let settings = configuration.daemon
         logger.level = LogRecord.Level(settings.logLevel)
-        store = ConfigurationStore(file: configuration)
+        do {
+            store = try ConfigurationStore(file: configuration, path: options.configurationPath)
+        } catch {
+            throw StartupError(description: "\(error)")
+        }
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
         let (crashSecret, crashWarning) = Self.crashSecret(settings, options)
@@ -70,6 +74,7 @@ package final class Daemon {
             policy: store.policy,
             random: SystemRandom(),
             crashSecret: crashSecret,
+            calendar: { UnixTime(seconds: Int64(time(nil))) },
             now: startedAt
         )
         do {
@@ -144,6 +149,7 @@ package final class Daemon {
 
     private func announceStart(_ configuration: Configuration) {
         for warning in configuration.warnings { log(.warning, warning.summary) }
+        for warning in store.warnings { log(.warning, warning) }
         if let keyLog {
             log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
         }

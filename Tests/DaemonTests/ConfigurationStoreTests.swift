@@ -19,35 +19,38 @@ import VICI
         try ConnectionConfiguration(name: name, section: Section(name: name, keys))
     }
 
+    /// There are no directories of certificates beside it.
+    private static let path = "/nonexistent/iked.conf"
+
     private let ends: VICIMessage = ["local": ["auth": "psk"], "remote": ["auth": "psk"]]
 
     @Test func readingTheFileAgainTellsWhatIsNewChangedAndGone() throws {
-        var store = ConfigurationStore(file: try configuration(["a", "b"]))
-        let same = store.replaceFile(try configuration(["a", "b"]))
+        var store = try ConfigurationStore(file: configuration(["a", "b"]), path: Self.path)
+        let same = try store.replaceFile(configuration(["a", "b"]))
         #expect(same.loaded.isEmpty && same.unloaded.isEmpty)
-        let changed = store.replaceFile(try configuration(["b", "c"], rekey: "1h"))
+        let changed = try store.replaceFile(configuration(["b", "c"], rekey: "1h"))
         #expect(changed.loaded == ["b", "c"])
         #expect(changed.unloaded == ["a"])
     }
 
     @Test func aConnectionOfTheControlSocketGoesBeforeTheFileAndOutlivesAReload() throws {
-        var store = ConfigurationStore(file: try configuration(["a"]))
+        var store = try ConfigurationStore(file: configuration(["a"]), path: Self.path)
         var keys = ends
         keys["rekey_time"] = "5m"
-        store.load(try loaded("a", keys))
-        store.load(try loaded("d", ends))
+        try store.load(loaded("a", keys))
+        try store.load(loaded("d", ends))
         #expect(store.connections.map(\.name) == ["a", "d"])
-        _ = store.replaceFile(try configuration(["a"]))
+        _ = try store.replaceFile(configuration(["a"]))
         #expect(store.connection(named: "a")?.rekeyTime == .seconds(300))
     }
 
     @Test func anUnloadedConnectionComesBackWithTheFile() throws {
-        var store = ConfigurationStore(file: try configuration(["a"]))
+        var store = try ConfigurationStore(file: configuration(["a"]), path: Self.path)
         let wasThere = store.unload(connection: "a")
         #expect(wasThere && store.connections.isEmpty)
         let isThere = store.unload(connection: "a")
         #expect(!isThere)
-        _ = store.replaceFile(try configuration(["a"]))
+        _ = try store.replaceFile(configuration(["a"]))
         #expect(store.connections.map(\.name) == ["a"])
     }
 
@@ -61,7 +64,7 @@ import VICI
     }
 
     @Test func secretsComeAndGoByTheirId() throws {
-        var store = ConfigurationStore(file: try configuration(["a"]))
+        var store = try ConfigurationStore(file: configuration(["a"]), path: Self.path)
         store.load(try SecretConfiguration(name: "s1", kind: .ike, owners: ["a.example"], data: [1, 2, 3]))
         #expect(store.loadedSecretNames == ["s1"])
         #expect(store.secrets.count == 2)

@@ -42,7 +42,8 @@ import Testing
         """
 
     private func policy() throws -> Policy {
-        ConfigurationStore(file: try Configuration(parsing: text, file: "test.conf")).policy
+        try ConfigurationStore(file: Configuration(parsing: text, file: "test.conf"), path: "/nonexistent/iked.conf")
+            .policy
     }
 
     @Test func aConnectionKeepsWhatWasConfigured() throws {
@@ -78,7 +79,8 @@ import Testing
         ] {
             let keys = "rekey_time = 20m\n dpd_action = \(dead)\n close_action = \(closed)"
             let changed = text.replacing("rekey_time = 20m", with: keys)
-            let store = ConfigurationStore(file: try Configuration(parsing: changed, file: "test.conf"))
+            let file = try Configuration(parsing: changed, file: "test.conf")
+            let store = try ConfigurationStore(file: file, path: "/nonexistent/iked.conf")
             let child = try #require(store.policy.connection(named: "site")?.children.first)
             #expect([child.actionOnDeadPeer, child.actionOnClose] == expected)
         }
@@ -97,7 +99,8 @@ import Testing
                 remote { auth = psk } } }
             """
         let configuration = try Configuration(parsing: text, file: "test.conf")
-        let connection = try #require(ConfigurationStore(file: configuration).policy.connections.first)
+        let store = try ConfigurationStore(file: configuration, path: "/nonexistent/iked.conf")
+        let connection = try #require(store.policy.connections.first)
         #expect(connection.lifetime.rekey == nil)
         #expect(connection.lifetime.hard == .seconds(86_400))
     }

@@ -1,62 +1,109 @@
 import IKECore
 import SwanConf
 
-/// The connections and secrets in force: those of the file, and those that came over the control socket.
+/// The connections, secrets, keys and certificates in force: those of the file and the directories beside it, and those that came
+/// over the control socket.
 ///
 /// A name from the control socket goes before the same name in the file. Reading the file again replaces only what
 /// came from it.
 struct ConfigurationStore {
     private(set) var file: Configuration
-    private var loadedConnections: [ConnectionConfiguration] = []
+    private let directory: CredentialDirectory
+    private var fileConnections: [LoadedConnection]
+    private var fileCredentials: CredentialSet
+    private var loadedConnections: [LoadedConnection] = []
     private var loadedSecrets: [SecretConfiguration] = []
+    private var loadedCredentials = CredentialSet()
     /// Connections of the file that the control socket unloaded; reading the file again brings them back.
     private var unloadedNames: Set<String> = []
+    /// What is wrong with files in the directories.
+    private(set) var warnings: [String]
 
-    init(file: Configuration) { self.file = file }
+    /// A connection as it was written, and as the engine takes it, with the certificates that it names.
+    private struct LoadedConnection {
+        let configuration: ConnectionConfiguration
+        let connection: Connection
 
-    var connections: [ConnectionConfiguration] {
-        let names = unloadedNames.union(loadedConnections.map(\.name))
-        return file.connections.filter { !names.contains($0.name) } + loadedConnections
+        init(_ configuration: ConnectionConfiguration, _ directory: CredentialDirectory) throws(CredentialError) {
+            self.configuration = configuration
+            connection = try Connection(configuration, directory)
+        }
     }
+
+    /// - Parameter path: that of the file, which the directories are next to.
+    init(file: Configuration, path: String) throws(CredentialError) {
+        self.file = file
+        directory = CredentialDirectory(ofConfiguration: path)
+        fileConnections = []
+        (fileCredentials, warnings) = directory.read(file.passphrases)
+        for connection in file.connections {
+            fileConnections.append(try LoadedConnection(connection, directory))
+        }
+    }
+
+    private var active: [LoadedConnection] {
+        let names = unloadedNames.union(loadedConnections.map(\.configuration.name))
+        return fileConnections.filter { !names.contains($0.configuration.name) } + loadedConnections
+    }
+
+    var connections: [ConnectionConfiguration] { active.map(\.configuration) }
 
     var secrets: [SecretConfiguration] {
         let names = Set(loadedSecrets.map(\.name))
         return file.secrets.filter { !names.contains($0.name) } + loadedSecrets
     }
 
+    /// Keys and certificates of both origins.
+    var credentials: CredentialSet { fileCredentials.union(loadedCredentials) }
+
     /// Ids of the secrets that came over the control socket.
     var loadedSecretNames: [String] { loadedSecrets.map(\.name) }
 
+    /// Keys that came over the control socket.
+    var loadedKeys: [CredentialSet.KeyID] { loadedCredentials.keyIDs }
+
     var policy: Policy {
         Policy(
-            connections: connections.map { Connection($0) },
-            secrets: secrets.map { SharedKey($0) }
+            connections: active.map(\.connection),
+            secrets: secrets.map { SharedKey($0) },
+            credentials: Credentials(credentials)
         )
     }
 
     func connection(named name: String) -> ConnectionConfiguration? { connections.first { $0.name == name } }
 
-    /// Replaces what came from the file.
+    /// Replaces what came from the file and the directories; a certificate that cannot be had changes nothing.
     ///
     /// - Returns: the names that are new or changed, and those that are gone.
-    mutating func replaceFile(_ new: Configuration) -> (loaded: [String], unloaded: [String]) {
-        let old = file.connections
+    mutating func replaceFile(
+        _ new: Configuration
+    ) throws(CredentialError) -> (loaded: [String], unloaded: [String]) {
+        var connections: [LoadedConnection] = []
+        for connection in new.connections {
+            connections.append(try LoadedConnection(connection, directory))
+        }
+        let old = fileConnections
         file = new
+        fileConnections = connections
+        (fileCredentials, warnings) = directory.read(new.passphrases)
         unloadedNames = []
-        let loaded = new.connections.filter { !old.contains($0) }.map(\.name)
+        let loaded = connections.filter { now in
+            !old.contains { $0.configuration == now.configuration && $0.connection == now.connection }
+        }
         let names = Set(new.connections.map(\.name))
-        return (loaded, old.map(\.name).filter { !names.contains($0) })
+        return (loaded.map(\.configuration.name), old.map(\.configuration.name).filter { !names.contains($0) })
     }
 
-    mutating func load(_ connection: ConnectionConfiguration) {
-        loadedConnections.removeAll { $0.name == connection.name }
-        loadedConnections.append(connection)
+    mutating func load(_ connection: ConnectionConfiguration) throws(CredentialError) {
+        let loaded = try LoadedConnection(connection, directory)
+        loadedConnections.removeAll { $0.configuration.name == connection.name }
+        loadedConnections.append(loaded)
     }
 
     /// - Returns: whether there was such a connection.
     mutating func unload(connection name: String) -> Bool {
         guard connection(named: name) != nil else { return false }
-        loadedConnections.removeAll { $0.name == name }
+        loadedConnections.removeAll { $0.configuration.name == name }
         unloadedNames.insert(name)
         return true
     }
@@ -71,5 +118,20 @@ struct ConfigurationStore {
         let known = loadedSecrets.contains { $0.name == name }
         loadedSecrets.removeAll { $0.name == name }
         return known
+    }
+
+    mutating func load(_ credentials: CredentialSet) {
+        loadedCredentials = loadedCredentials.union(credentials)
+    }
+
+    /// - Returns: whether there was such a key.
+    mutating func unload(key id: CredentialSet.KeyID) -> Bool {
+        loadedCredentials.removeKey(id)
+    }
+
+    /// Forgets all secrets, keys and certificates that came over the control socket.
+    mutating func clearCredentials() {
+        loadedSecrets = []
+        loadedCredentials = CredentialSet()
     }
 }

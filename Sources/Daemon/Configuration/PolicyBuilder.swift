@@ -6,12 +6,13 @@ import SwanConf
 // From the configuration as people write it to the policy that the engine works by.
 
 extension Connection {
-    init(_ configuration: ConnectionConfiguration) {
+    /// Reads the certificates and public keys that the configuration names.
+    init(_ configuration: ConnectionConfiguration, _ directory: CredentialDirectory) throws(CredentialError) {
         self.init(
             name: configuration.name,
             proposals: configuration.proposals,
-            local: AuthenticationPolicy(configuration.local),
-            remote: AuthenticationPolicy(configuration.remote),
+            local: try AuthenticationPolicy(configuration.local, of: configuration.name, directory),
+            remote: try AuthenticationPolicy(configuration.remote, of: configuration.name, directory),
             children: configuration.children.map { ChildPolicy($0) }
         )
         localAddresses = configuration.localAddresses.map { AddressPattern($0) }
@@ -28,6 +29,8 @@ extension Connection {
         acceptsFragments = configuration.fragmentation != .no
         sendsFragments = configuration.fragmentation == .yes
         isMobile = configuration.mobike
+        certificateSending = CertificateSending(configuration.sendCert)
+        asksForCertificate = configuration.sendCertreq
         livenessDelay = configuration.dpdDelay.orNilIfZero
         keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
     }
@@ -96,9 +99,60 @@ extension VolumeLimit {
 }
 
 extension AuthenticationPolicy {
-    init(_ configuration: AuthenticationConfiguration) {
+    init(
+        _ configuration: AuthenticationConfiguration,
+        of connection: String,
+        _ directory: CredentialDirectory
+    ) throws(CredentialError) {
         switch configuration.method {
         case .psk: self.init(kind: .preSharedKey, identity: configuration.id)
+        case .publicKey(let signature):
+            var policy = PublicKeyPolicy()
+            do {
+                policy.certificates = try directory.certificates(configuration.certificates, in: "x509")
+                policy.publicKeys = try directory.publicKeys(configuration.publicKeys)
+                policy.authorities = try directory.certificates(configuration.authorities, in: "x509ca")
+            } catch {
+                throw CredentialError(description: "connection \(connection): \(error)")
+            }
+            policy.signatures = SignatureRequirement(signature)
+            policy.revocation = RevocationPolicy(configuration.revocation)
+            self.init(kind: .publicKey(policy), identity: configuration.id)
+        }
+    }
+}
+
+extension SignatureRequirement {
+    init(_ configuration: SignatureConfiguration) {
+        let keyType: KeyType =
+            switch configuration.keyType {
+            case .any: .any
+            case .rsa: .rsa
+            case .rsaPSS: .rsaPSS
+            case .ecdsa: .ecdsa
+            case .ed25519: .ed25519
+            case .ed448: .ed448
+            }
+        self.init(keyType, hashes: configuration.hashes)
+    }
+}
+
+extension RevocationPolicy {
+    init(_ configuration: AuthenticationConfiguration.Revocation) {
+        switch configuration {
+        case .strict: self = .strict
+        case .ifURI: self = .ifURI
+        case .relaxed: self = .relaxed
+        }
+    }
+}
+
+extension CertificateSending {
+    init(_ configuration: ConnectionConfiguration.CertificateSending) {
+        switch configuration {
+        case .ifAsked: self = .ifAsked
+        case .always: self = .always
+        case .never: self = .never
         }
     }
 }

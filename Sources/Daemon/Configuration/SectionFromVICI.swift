@@ -1,3 +1,4 @@
+import IKEWire
 import SwanConf
 import VICI
 
@@ -9,14 +10,19 @@ extension Section {
         for entry in message.entries {
             switch entry.element {
             case .value(let bytes):
-                settings.append(Setting(key: entry.name, value: .text(String(decoding: bytes, as: UTF8.self))))
+                settings.append(Setting(key: entry.name, value: .text(Self.text(bytes))))
             case .list(let items):
-                let texts = items.map { String(decoding: $0, as: UTF8.self) }
+                let texts = items.map { Self.text($0) }
                 settings.append(Setting(key: entry.name, value: .list(texts)))
             case .section(let section):
                 sections.append(Section(name: entry.name, section))
             }
         }
         self.init(name: name, settings: settings, sections: sections)
+    }
+
+    /// A certificate comes as its octets, which a configuration writes behind `0x`.
+    private static func text(_ octets: [UInt8]) -> String {
+        String(validating: octets, as: UTF8.self) ?? "0x" + hexadecimal(octets)
     }
 }

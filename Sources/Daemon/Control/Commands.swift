@@ -28,7 +28,12 @@ extension Daemon {
         case "unload-shared": control.reply(client, unloadShared(message))
         case "get-shared": control.reply(client, ["keys": .texts(store.loadedSecretNames)])
         case "reload-settings", "reload": control.reply(client, reload())
-        case "get-keys": control.reply(client, ["keys": .list([])])
+        case "load-cert": control.reply(client, loadCertificate(message))
+        case "load-key": control.reply(client, loadKey(message))
+        case "unload-key": control.reply(client, unloadKey(message))
+        case "get-keys": control.reply(client, ["keys": .texts(store.loadedKeys)])
+        case "list-certs": listCertificates(message, client)
+        case "clear-creds": control.reply(client, clearCredentials())
         case "get-pools": control.reply(client, [:])
         case "get-authorities": control.reply(client, ["authorities": .list([])])
         default: control.unknownCommand(client)
@@ -161,10 +166,12 @@ extension Daemon {
         var loaded: [String] = []
         for (name, section) in message.sections {
             do {
-                store.load(try ConnectionConfiguration(name: name, section: Section(name: name, section)))
+                try store.load(try ConnectionConfiguration(name: name, section: Section(name: name, section)))
                 loaded.append(name)
-            } catch {
+            } catch let error as ConfigurationError {
                 return .failure(error.summary)
+            } catch {
+                return .failure("\(error)")
             }
         }
         guard !loaded.isEmpty else { return .failure("load-conn brings no connection") }
@@ -216,8 +223,9 @@ extension Daemon {
         do {
             let new = try Configuration.load(path: options.configurationPath)
             let isDaemonChanged = new.daemon != store.file.daemon
-            let (loaded, unloaded) = store.replaceFile(new)
+            let (loaded, unloaded) = try store.replaceFile(new)
             for warning in new.warnings { log(.warning, warning.summary) }
+            for warning in store.warnings { log(.warning, warning) }
             if isDaemonChanged { log(.warning, "changes in the section iked take effect when the daemon starts again") }
             policyChanged(
                 "configuration read again: \(loaded.count) connections new or changed, \(unloaded.count) gone"
@@ -226,12 +234,13 @@ extension Daemon {
             initiateAtStart(loaded)
             return ["success": "yes", "loaded": .texts(loaded), "unloaded": .texts(unloaded)]
         } catch {
-            log(.error, "configuration not read again, nothing changes: \(error.summary)")
+            let summary = (error as? ConfigurationError)?.summary ?? "\(error)"
+            log(.error, "configuration not read again, nothing changes: \(summary)")
             return .failure("\(error)")
         }
     }
 
-    private func policyChanged(_ what: String) {
+    func policyChanged(_ what: String) {
         log(.info, what)
         feed(.policy(store.policy))
     }

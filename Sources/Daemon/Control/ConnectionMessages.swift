@@ -41,9 +41,11 @@ extension ConnectionConfiguration.Uniqueness {
 
 extension AuthenticationConfiguration {
     fileprivate func message(orElse anyone: String?) -> VICIMessage {
-        var section: VICIMessage = ["class": "pre-shared key"]
+        var section: VICIMessage = ["class": method == .psk ? "pre-shared key" : "public key"]
         if let text = id?.description ?? anyone { section.append("id", .text(text)) }
-        for list in ["groups", "cert_policy", "certs", "cacerts"] { section.append(list, .list([])) }
+        for list in ["groups", "cert_policy"] { section.append(list, .list([])) }
+        section.append("certs", .texts((certificates + publicKeys).map(\.description)))
+        section.append("cacerts", .texts(authorities.map(\.description)))
         return section
     }
 }

@@ -20,7 +20,7 @@ final class ControlServer {
     }
 
     static let events: Set<String> = [
-        "log", "control-log", "list-sa", "list-conn", "list-policy", "ike-updown", "ike-rekey", "child-updown",
+        "log", "control-log", "list-sa", "list-conn", "list-policy", "list-cert", "ike-updown", "ike-rekey", "child-updown",
         "child-rekey",
     ]
     /// More clients at once than any administration needs; each costs a descriptor.

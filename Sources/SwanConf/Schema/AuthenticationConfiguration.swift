@@ -6,62 +6,105 @@ package struct AuthenticationConfiguration: Hashable, Sendable {
     package enum Method: Hashable, Sendable {
         /// A pre-shared key (RFC 7296 section 2.15).
         case psk
+        /// A signature.
+        case publicKey(SignatureConfiguration)
+    }
+
+    /// What becomes of a certificate whose revocation is not known.
+    package enum Revocation: Hashable, Sendable {
+        /// It is refused.
+        case strict
+        /// It is refused if it names where to ask.
+        case ifURI
+        /// It is accepted.
+        case relaxed
     }
 
     /// The proof that this end gives.
     package let method: Method
-    /// Nil for the local end: its address. Nil for the remote end: whoever knows the key.
+    /// Nil for the local end: its certificate's subject or its address. Nil for the remote end: whoever gives the proof.
+    /// The remote end's may be a pattern.
     package let id: Identification?
+    /// The local end's certificates to choose from, or the only ones that the remote end may use.
+    package let certificates: [CredentialReference]
+    /// Keys without a certificate, used in the same way.
+    package let publicKeys: [CredentialReference]
+    /// The remote end's certificate must come from one of these.
+    package let authorities: [CredentialReference]
+    package let revocation: Revocation
 }
 
 // MARK: - Reading
 
 extension AuthenticationConfiguration {
-    init(reading reader: SectionReader) throws(ConfigurationError) {
+    init(reading reader: SectionReader, isRemote: Bool) throws(ConfigurationError) {
         method = try Self.method(reader)
         id = try reader.value("id").flatMap { value throws(ConfigurationError) in
-            try Identification.read(value)
+            try Identification.read(value, allowsPattern: isRemote)
+        }
+        certificates = try Self.references("certs", reader)
+        publicKeys = try Self.references("pubkeys", reader)
+        authorities = try Self.references("cacerts", reader)
+        revocation =
+            try reader.choice("revocation", ["strict": .strict, "ifuri": .ifURI, "relaxed": .relaxed]) ?? .relaxed
+        let unused = ["certs", "pubkeys", "cacerts"].first { reader.section.setting($0) != nil }
+        if method == .psk, let unused, let setting = reader.section.setting(unused) {
+            throw try reader.value(of: setting).failure("`\(unused)` says nothing beside `auth = psk`")
+        }
+        if !certificates.isEmpty && !publicKeys.isEmpty {
+            throw reader.failure("`certs` and `pubkeys` exclude each other")
         }
     }
 
     private static func method(_ reader: SectionReader) throws(ConfigurationError) -> Method {
         guard let value = try reader.value("auth") else {
-            throw reader.failure(
-                "without `auth` swanctl authenticates by public key, which is not supported yet by iked: write `auth = psk`"
-            )
+            return .publicKey(SignatureConfiguration())
         }
+        if value.text.lowercased() == "psk" { return .psk }
+        if let signature = try SignatureConfiguration(value) { return .publicKey(signature) }
         let name = value.text.lowercased()
-        if name == "psk" {
-            return .psk
-        }
-        let known = ["pubkey", "rsa", "ecdsa", "bliss", "ed25519", "ed448", "ike:", "eap", "xauth", "any", "null"]
+        let known = ["bliss", "eap", "xauth", "any", "null"]
+        let words = ["psk"] + SignatureConfiguration.words
         if known.contains(where: name.hasPrefix) {
-            throw value.failure("`auth = \(value.text)` is not supported yet by iked, only `auth = psk`")
+            throw value.failure("`auth = \(value.text)` is not supported yet by iked, only `psk` and `pubkey`")
         }
-        throw value.unexpected("`psk`", suggestion: Spelling.nearest(to: name, among: ["psk"]))
+        throw value.unexpected(
+            words.map { "`\($0)`" }.joined(separator: ", "),
+            suggestion: Spelling.nearest(to: name, among: words)
+        )
+    }
+
+    private static func references(
+        _ key: String,
+        _ reader: SectionReader
+    ) throws(ConfigurationError) -> [CredentialReference] {
+        var references: [CredentialReference] = []
+        for value in try reader.list(key) ?? [] {
+            guard let reference = CredentialReference(value.text) else {
+                throw value.failure("behind `0x` and `0s` `\(key)` takes hexadecimal digits or Base64")
+            }
+            references.append(reference)
+        }
+        return references
     }
 }
 
 extension Identification {
+    /// - Parameter allowsPattern: whether it may stand for many, as `*.example.org` does.
     /// - Returns: nil for `%any` and what else stands for everybody.
-    static func read(_ value: SettingText) throws(ConfigurationError) -> Identification? {
+    static func read(_ value: SettingText, allowsPattern: Bool) throws(ConfigurationError) -> Identification? {
         if isWildcard(value.text) {
             return nil
-        }
-        guard !value.text.contains("*") else {
-            throw value.failure("identities with wildcards, as `\(value.text)`, are not supported yet by iked")
-        }
-        guard !value.text.contains("=") else {
-            throw value.failure(
-                "distinguished names are not supported yet by iked in their text form, as `\(value.text)`" + value.hint
-            )
         }
         // `@` alone is what remains of `@#6b6579` without quotes, where `#` starts a comment.
         guard let id = Identification(value.text), !id.data.isEmpty else {
             throw value.failure(
-                "`\(value.text)` is not an identity such as `gw.example.org`, `192.0.2.1`, `user@example.org`"
-                    + " or, in quotes, `@#6b6579`"
+                "`\(value.text)` is not an identity such as `gw.example.org`, `192.0.2.1`, `user@example.org`, "
+                    + "`C=CH, O=Example, CN=gw` or, in quotes, `@#6b6579`" + value.hint
             )
+        }
+        guard allowsPattern || !id.isPattern else {
+            throw value.failure("`\(value.text)` stands for many, and only the `id` of a `remote` section may")
         }
         return id
     }

@@ -8,6 +8,8 @@ package struct Configuration: Equatable, Sendable {
     package let connections: [ConnectionConfiguration]
     /// In the order of the file; names are unique.
     package let secrets: [SecretConfiguration]
+    /// Passphrases of private keys, in the order of the file; names are unique.
+    package let passphrases: [PassphraseConfiguration]
     /// In the order of the file; names are unique.
     package let pools: [PoolConfiguration]
     /// What stands in the section `iked`, and defaults for the rest.
@@ -34,7 +36,10 @@ package struct Configuration: Equatable, Sendable {
         }
         try Self.checkSecretKinds(tree)
         secrets = try Self.parts("secrets", of: tree) { name, section throws(ConfigurationError) in
-            try SecretConfiguration(name: name, section: section)
+            PassphraseConfiguration.isKind(of: name) ? nil : try SecretConfiguration(name: name, section: section)
+        }
+        passphrases = try Self.parts("secrets", of: tree) { name, section throws(ConfigurationError) in
+            PassphraseConfiguration.isKind(of: name) ? try PassphraseConfiguration(name: name, section: section) : nil
         }
         pools = try Self.parts("pools", of: tree) { name, section throws(ConfigurationError) in
             try PoolConfiguration(name: name, section: section)
@@ -46,11 +51,11 @@ package struct Configuration: Equatable, Sendable {
 // MARK: - Reading
 
 extension Configuration {
-    /// The named sections within `connections`, `secrets` or `pools`.
+    /// The named sections within `connections`, `secrets` or `pools`; those that `read` returns nil for are of another kind.
     private static func parts<Part>(
         _ name: String,
         of tree: Section,
-        _ read: (String, Section) throws(ConfigurationError) -> Part
+        _ read: (String, Section) throws(ConfigurationError) -> Part?
     ) throws(ConfigurationError) -> [Part] {
         guard let section = tree.section(name) else { return [] }
         if let stray = section.settings.first {
@@ -68,7 +73,7 @@ extension Configuration {
                     "two sections of `\(name)` are called `\(part.name)`"
                 )
             }
-            parts.append(try read(part.name, part))
+            if let made = try read(part.name, part) { parts.append(made) }
         }
         return parts
     }

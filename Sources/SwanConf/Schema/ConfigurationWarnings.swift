@@ -11,7 +11,7 @@ extension Configuration {
         let owners = Set(secrets.filter { $0.kind == .ike }.flatMap(\.owners))
         let sections = tree.section("connections")?.sections ?? []
         return zip(connections, sections).compactMap { connection, section in
-            guard !connection.canUseSecret(of: owners) else { return nil }
+            guard connection.usesSecret, !connection.canUseSecret(of: owners) else { return nil }
             return ConfigurationWarning(
                 at: SourcePlace(section.location, path: "connections.\(connection.name)"),
                 "no secret `ike...` is for an identity of the connection `\(connection.name)`, so it cannot authenticate"
@@ -32,6 +32,8 @@ extension Configuration {
 }
 
 extension ConnectionConfiguration {
+    fileprivate var usesSecret: Bool { local.method == .psk || remote.method == .psk }
+
     /// Whether a secret with one of the owners may fit. Where an identity is not known before a peer appears,
     /// any owner may be the one.
     fileprivate func canUseSecret(of owners: Set<Identification>) -> Bool {

@@ -38,6 +38,10 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let fragmentation: Fragmentation
     /// What becomes of further IKE SAs of the same peer.
     package let unique: Uniqueness
+    /// When this end's certificate goes to the peer.
+    package let sendCert: CertificateSending
+    /// Whether the peer is told whose certificates are trusted.
+    package let sendCertreq: Bool
     /// How this end proves who it is.
     package let local: AuthenticationConfiguration
     /// How the peer must.
@@ -63,6 +67,11 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         /// The peer's are accepted, ours are sent whole.
         case accept
         case no
+    }
+
+    /// When a certificate is sent.
+    package enum CertificateSending: Hashable, Sendable {
+        case ifAsked, always, never
     }
 
     /// Reads a section of `connections`, or the one of a `load-conn`.
@@ -96,6 +105,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
             ["yes": Fragmentation.yes, "force": .yes, "accept": .accept, "no": .no]
         )
         self.fragmentation = fragmentation ?? .yes
+        sendCert =
+            try reader.choice("send_cert", ["ifasked": .ifAsked, "always": .always, "never": .never]) ?? .ifAsked
+        sendCertreq = try reader.boolean("send_certreq") ?? true
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)
@@ -153,7 +165,7 @@ extension ConnectionConfiguration {
     ) throws(ConfigurationError) -> AuthenticationConfiguration {
         let rounds = reader.section.sections.filter { $0.name.hasPrefix(end) }
         guard let round = rounds.first else {
-            throw reader.failure("this connection needs a section `\(end) { auth = psk ... }`")
+            throw reader.failure("this connection needs a section `\(end) { auth = ... }`")
         }
         let inner = try SectionReader(round, as: vocabulary, path: "\(reader.path).\(round.name)")
         if rounds.count > 1 {
@@ -162,7 +174,7 @@ extension ConnectionConfiguration {
                 "a second round of authentication is not supported yet by iked, `\(round.name)` is one"
             )
         }
-        return try AuthenticationConfiguration(reading: inner)
+        return try AuthenticationConfiguration(reading: inner, isRemote: end == "remote")
     }
 
     private static func children(_ reader: SectionReader) throws(ConfigurationError) -> [ChildConfiguration] {

@@ -45,7 +45,7 @@ package struct SecretConfiguration: Hashable, Sendable {
         var identifications: [Identification] = []
         for owner in owners {
             let text = SettingText(text: owner, setting: setting, offset: 0, path: "load-shared")
-            if let id = try Identification.read(text) {
+            if let id = try Identification.read(text, allowsPattern: false) {
                 identifications.append(id)
             }
         }
@@ -59,7 +59,7 @@ package struct SecretConfiguration: Hashable, Sendable {
     private static func owners(_ reader: SectionReader) throws(ConfigurationError) -> [Identification] {
         var owners: [Identification] = []
         for setting in reader.section.settings where setting.key.hasPrefix("id") {
-            if let id = try Identification.read(try reader.value(of: setting)) {
+            if let id = try Identification.read(try reader.value(of: setting), allowsPattern: false) {
                 owners.append(id)
             }
         }

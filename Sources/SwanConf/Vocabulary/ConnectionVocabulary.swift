@@ -6,6 +6,8 @@ extension Vocabulary {
         read: [
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "mobike", "dpd_delay",
             "keyingtries", "rekey_time", "reauth_time", "over_time", "rand_time", "fragmentation", "unique",
+            "send_cert",
+            "send_certreq",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -16,10 +18,8 @@ extension Vocabulary {
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
             "dpd_timeout": .anyTime,
             "childless": .oneOf(["allow"]),
-            // Without certificates there is nothing to request, send or check.
-            "send_certreq": .anyBoolean,
-            "send_cert": .oneOf(["ifasked", "always", "never"]),
-            "ocsp": .oneOf(["reply", "request", "both", "never"]),
+            // There is no OCSP response to send, whoever asks.
+            "ocsp": .oneOf(["reply", "never"]),
             "ppk_required": .no,
             "if_id_in": .zero,
             "if_id_out": .zero,
@@ -37,10 +37,10 @@ extension Vocabulary {
     static let localAuthentication = Vocabulary(
         "a `local` section",
         path: "connections.<name>.local",
-        read: ["auth", "id"],
+        read: ["auth", "id", "certs", "pubkeys"],
         // There is one round only, whatever its number.
         inert: ["round": .anyNumber],
-        unsupported: ["certs", "pubkeys", "eap_id", "aaa_id", "xauth_id"],
+        unsupported: ["eap_id", "aaa_id", "xauth_id"],
         sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
     )
 
@@ -48,9 +48,9 @@ extension Vocabulary {
     static let remoteAuthentication = Vocabulary(
         "a `remote` section",
         path: "connections.<name>.remote",
-        read: ["auth", "id"],
-        inert: ["round": .anyNumber, "revocation": .oneOf(["relaxed"])],
-        unsupported: ["eap_id", "groups", "cert_policy", "certs", "cacerts", "ca_id", "pubkeys"],
+        read: ["auth", "id", "certs", "cacerts", "pubkeys", "revocation"],
+        inert: ["round": .anyNumber],
+        unsupported: ["eap_id", "groups", "cert_policy", "ca_id"],
         sections: [
             SectionRule(name: "cert", takesSuffix: true, isSupported: false),
             SectionRule(name: "cacert", takesSuffix: true, isSupported: false),

@@ -3,10 +3,17 @@ extension Vocabulary {
     static let secrets = Vocabulary(
         "`secrets`",
         path: "secrets",
-        sections: [SectionRule(name: "ike", takesSuffix: true)]
-            + [
-                "eap", "xauth", "ntlm", "ppk", "private", "rsa", "ecdsa", "bliss", "pkcs8", "pkcs12", "token",
-            ].map { SectionRule(name: $0, takesSuffix: true, isSupported: false) }
+        sections: (["ike"] + PassphraseConfiguration.kinds).map { SectionRule(name: $0, takesSuffix: true) }
+            + ["eap", "xauth", "ntlm", "ppk", "bliss", "pkcs12", "token"].map {
+                SectionRule(name: $0, takesSuffix: true, isSupported: false)
+            }
+    )
+
+    /// `secrets.private<suffix>` and its like.
+    static let passphrase = Vocabulary(
+        "a private key",
+        path: "secrets.private<suffix>",
+        read: ["file", "secret"]
     )
 
     /// `secrets.ike<suffix>`; every setting that starts with `id` is an identity.

@@ -65,7 +65,9 @@ struct Vocabulary: Sendable {
     }
 
     /// All vocabularies, to tell where a misplaced setting belongs.
-    static let all = [connection, localAuthentication, remoteAuthentication, child, sharedSecret, pool, daemon]
+    static let all = [
+        connection, localAuthentication, remoteAuthentication, child, sharedSecret, passphrase, pool, daemon,
+    ]
 }
 
 /// Values of a setting that ask for nothing but what iked does anyway.

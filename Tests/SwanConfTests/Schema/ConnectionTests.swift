@@ -127,10 +127,9 @@ import Testing
     @Test(arguments: [
         (
             "connections { gw { local { auth = psk\n } } }",
-            "this connection needs a section `remote { auth = psk ... }`"
+            "this connection needs a section `remote { auth = ... }`"
         ),
-        ("connections { gw { remote { auth = psk\n } } }", "needs a section `local { auth = psk ... }`"),
-        ("connections { gw { local { } remote { auth = psk\n } } }", "write `auth = psk`"),
+        ("connections { gw { remote { auth = psk\n } } }", "needs a section `local { auth = ... }`"),
         (
             "connections { gw { local-1 { auth = psk\n } local-2 { auth = psk\n } remote { auth = psk\n } } }",
             "a second round of authentication is not supported yet"
@@ -146,19 +145,23 @@ import Testing
     }
 
     @Test(arguments: [
-        "pubkey", "eap-mschapv2", "eap", "xauth", "rsa-4096", "ecdsa-sha256", "ike:pubkey-sha256", "eap-dynamic", "any",
+        "eap-mschapv2", "eap", "xauth", "bliss", "eap-dynamic", "any",
     ])
     func otherMethodsOfAuthenticationAreRefusedByName(method: String) throws {
         let text = configurationText().replacing("remote { auth = psk", with: "remote { auth = \(method)")
         let error = try configurationError(text)
-        #expect(error.message == "`auth = \(method)` is not supported yet by iked, only `auth = psk`")
+        #expect(error.message == "`auth = \(method)` is not supported yet by iked, only `psk` and `pubkey`")
     }
 
     @Test func aMisspeltMethodIsSaidToBeOne() throws {
         let error = try configurationError(
             configurationText().replacing("remote { auth = psk", with: "remote { auth = pks")
         )
-        #expect(error.summary == "iked.conf:6:21: `auth` takes `psk`, not `pks`, did you mean `psk`?")
+        #expect(
+            error.summary
+                == "iked.conf:6:21: `auth` takes `psk`, `pubkey`, `rsa`, `rsa/pss`, `ecdsa`, `ed25519`, `ed448`, "
+                + "not `pks`, did you mean `psk`?"
+        )
     }
 
     @Test(arguments: [
@@ -188,14 +191,73 @@ import Testing
     }
 
     @Test(arguments: [
-        ("id = C=CH, O=example", "distinguished names are not supported yet"),
-        ("id = *@example.org", "identities with wildcards"),
+        ("id = C=CH, XY=example", "is not an identity"),
         ("id = ipv4:gw", "is not an identity"),
         ("id = \"@#xyz\"", "is not an identity"),
         ("id = @#6b6579", "in quotes, `@#6b6579`"),
     ])
     func wrongIdentitiesAreRefused(setting: String, expected: String) throws {
         #expect(try configurationError(configurationText(remote: setting)).message.contains(expected))
+    }
+
+    @Test func onlyThePeersIdentityMayStandForMany() throws {
+        #expect(try readConnection(remote: "id = *@example.org").remote.id == Identification("*@example.org"))
+        let error = try configurationError(configurationText(local: "id = *@example.org"))
+        #expect(error.message == "`*@example.org` stands for many, and only the `id` of a `remote` section may")
+        #expect(try readConnection(remote: "id = C=CH, O=example").remote.id == Identification("C=CH, O=example"))
+    }
+
+    // MARK: - Certificates
+
+    private func connection(local: String, remote: String) throws -> ConnectionConfiguration {
+        let text = "connections { gw { local {\n\(local)\n } remote {\n\(remote)\n } } }"
+        return try #require(try Configuration(parsing: text, file: "iked.conf").connections.first)
+    }
+
+    @Test(arguments: [
+        ("pubkey", SignatureConfiguration.KeyType.any, [] as [HashAlgorithm]), ("rsa", .rsa, []),
+        ("ecdsa-sha256", .ecdsa, [.sha2_256]), ("ike:rsa/pss-sha384-sha512", .rsaPSS, [.sha2_384, .sha2_512]),
+        ("Ed25519", .ed25519, []), ("ed448-identity", .ed448, [.identity]), ("rsa-sha1", .rsa, [.sha1]),
+    ])
+    func authSaysWhichSignaturesAreAdmitted(
+        text: String,
+        keyType: SignatureConfiguration.KeyType,
+        hashes: [HashAlgorithm]
+    ) throws {
+        guard case .publicKey(let signature) = try connection(local: "auth = \(text)", remote: "").local.method else {
+            Issue.record("no public key")
+            return
+        }
+        #expect(signature.keyType == keyType && signature.hashes == hashes)
+    }
+
+    @Test func withoutAuthAnEndSigns() throws {
+        let connection = try connection(local: "certs = a.pem, b.pem", remote: "pubkeys = c.pem\n revocation = strict")
+        #expect(connection.local.certificates == [.file("a.pem"), .file("b.pem")])
+        #expect(connection.remote.publicKeys == [.file("c.pem")])
+        #expect(connection.remote.revocation == .strict)
+        #expect(connection.local.method != .psk && connection.remote.method != .psk)
+        #expect(connection.sendCert == .ifAsked && connection.sendCertreq)
+    }
+
+    @Test func certificatesMayStandInTheConfiguration() throws {
+        let connection = try connection(local: "certs = 0x3082", remote: "cacerts = 0sMII=, /etc/ca.pem")
+        #expect(connection.local.certificates == [.octets([0x30, 0x82])])
+        #expect(connection.remote.authorities == [.octets([0x30, 0x82]), .file("/etc/ca.pem")])
+    }
+
+    @Test(arguments: [
+        ("auth = psk\n certs = a.pem", "`certs` says nothing beside `auth = psk`"),
+        ("certs = a.pem\n pubkeys = b.pem", "`certs` and `pubkeys` exclude each other"),
+        ("certs = 0xgg", "hexadecimal digits or Base64"),
+        ("auth = ecdsa-md5", "`md5` in `auth = ecdsa-md5` is not a hash"),
+        ("auth = rsa-4096", "`4096` in `auth = rsa-4096` is not a hash"),
+        ("auth = ecdsa-", "is not a hash"),
+        ("cacerts = ca.pem", "cacerts"),
+    ])
+    func wrongProofsAreRefused(local: String, expected: String) throws {
+        let error = try configurationError("connections { gw { local {\n\(local)\n } remote { auth = psk\n } } }")
+        #expect(error.message.contains(expected))
     }
 
     @Test func aStartedChildNeedsAnAddressToGoTo() throws {

@@ -16,12 +16,12 @@ import Testing
 
     @Test(arguments: localSettings)
     func everySettingOfALocalSectionIsKnown(key: String, value: String, isAccepted: Bool) throws {
-        try check(configurationText(local: "\(key) = \(value)"), key, isAccepted)
+        try check(configurationText(local: "auth = pubkey\n \(key) = \(value)"), key, isAccepted)
     }
 
     @Test(arguments: remoteSettings)
     func everySettingOfARemoteSectionIsKnown(key: String, value: String, isAccepted: Bool) throws {
-        try check(configurationText(remote: "\(key) = \(value)"), key, isAccepted)
+        try check(configurationText(remote: "auth = pubkey\n \(key) = \(value)"), key, isAccepted)
     }
 
     @Test(arguments: ["cert", "cert-1", "cert2"])
@@ -73,9 +73,8 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("fragmentation", "force", true),
     ("childless", "allow", true), ("childless", "force", false),
     ("send_certreq", "yes", true), ("send_certreq", "no", true),
-    ("send_cert", "ifasked", true), ("send_cert", "always", true), ("send_cert", "x", false),
-    ("send_certreq", "x", false),
-    ("ocsp", "reply", true),
+    ("send_cert", "ifasked", true), ("send_cert", "always", true), ("send_cert", "never", true),
+    ("ocsp", "reply", true), ("ocsp", "request", false),
     ("ppk_id", "x", false), ("ppk_required", "no", true), ("ppk_required", "yes", false),
     ("keyingtries", "1", true), ("keyingtries", "0", true),
     ("unique", "no", true), ("unique", "replace", true), ("unique", "keep", true), ("unique", "never", true),
@@ -127,16 +126,16 @@ private let childSettings: [(String, String, Bool)] = [
 
 private let localSettings: [(String, String, Bool)] = [
     ("round", "0", true), ("round", "1", true), ("round", "x", false),
-    ("certs", "x.pem", false), ("pubkeys", "x.pem", false),
-    ("auth", "psk", true), ("auth", "pubkey", false),
+    ("certs", "x.pem", true), ("pubkeys", "x.pem", true),
+    ("auth", "psk", true), ("auth", "pubkey", true),
     ("id", "gw.example.org", true),
     ("eap_id", "x", false), ("aaa_id", "x", false), ("xauth_id", "x", false),
 ]
 
 private let remoteSettings: [(String, String, Bool)] = [
     ("round", "0", true), ("id", "%any", true), ("eap_id", "x", false), ("groups", "x", false),
-    ("cert_policy", "x", false), ("certs", "x.pem", false), ("cacerts", "x.pem", false), ("ca_id", "x", false),
-    ("pubkeys", "x.pem", false), ("revocation", "relaxed", true), ("revocation", "strict", false),
+    ("cert_policy", "x", false), ("certs", "x.pem", true), ("cacerts", "x.pem", true), ("ca_id", "x", false),
+    ("pubkeys", "x.pem", true), ("revocation", "relaxed", true), ("revocation", "strict", true),
     ("auth", "psk", true), ("auth", "eap-tls", false),
 ]
 

@@ -50,11 +50,26 @@ import Testing
         }
     }
 
-    @Test(arguments: ["eap-dave", "ntlm", "ppk", "private", "rsa-key", "ecdsa", "pkcs8", "pkcs12", "token", "xauth"])
+    @Test(arguments: ["eap-dave", "ntlm", "ppk", "pkcs12", "token", "xauth"])
     func otherKindsAreRefusedByName(name: String) throws {
         let error = try configurationError("secrets { \(name) { secret = x\n } }")
         #expect(error.message.contains("sections are known to swanctl, but not supported yet by iked"))
         #expect(error.column == 11)
+    }
+
+    @Test func passphrasesAreForFilesInTheirDirectory() throws {
+        let text =
+            "secrets { private-gw { file = gw.pem\n secret = hunter2\n } ike { secret = x\n } rsa { file = a\n secret = 0x00\n } }"
+        let configuration = try Configuration(parsing: text, file: "iked.conf")
+        #expect(configuration.passphrases.map(\.file) == ["gw.pem", "a"])
+        #expect(configuration.passphrases.first?.passphrase.bytes == Array("hunter2".utf8))
+        #expect(configuration.secrets.map(\.name) == ["ike"])
+        #expect(!"\(configuration.passphrases)".contains("hunter2"))
+    }
+
+    @Test(arguments: [("secret = x", "has no `file = ...`"), ("file = x", "has no `secret = ...`")])
+    func aPassphraseNeedsItsFile(body: String, expected: String) throws {
+        #expect(try configurationError("secrets { private {\n\(body)\n } }").message.contains(expected))
     }
 
     @Test func anUnknownKindGetsASuggestion() throws {

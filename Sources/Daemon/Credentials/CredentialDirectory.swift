@@ -1,0 +1,111 @@
+import Glibc
+import IKECrypto
+import SwanConf
+
+/// The keys and certificates beside the configuration, in directories laid out as swanctl's:
+///
+///     x509/                          certificates of ends, ours and peers'
+///     x509ca/                        authorities that are trusted
+///     x509crl/                       lists of revoked certificates
+///     pubkey/                        public keys without a certificate
+///     private/ rsa/ ecdsa/ pkcs8/    private keys
+///
+/// Files are in PEM or DER, whatever their names; those that begin with a dot are passed over.
+struct CredentialDirectory {
+    /// The directory of the configuration.
+    let path: String
+
+    init(ofConfiguration file: String) {
+        path = file.lastIndex(of: "/").map { String(file[..<$0]) } ?? "."
+    }
+
+    /// What all the directories hold.
+    ///
+    /// A file that cannot be used is left out and warned of: whoever needs it is refused, nobody else.
+    func read(_ passphrases: [PassphraseConfiguration]) -> (credentials: CredentialSet, warnings: [String]) {
+        var set = CredentialSet()
+        var warnings: [String] = []
+        func each(_ directory: String, _ take: (CredentialFile) throws -> Void) {
+            for name in names(in: directory) {
+                do {
+                    try take(try CredentialFile(path: "\(path)/\(directory)/\(name)"))
+                } catch let error as CredentialError {
+                    warnings.append("left out: \(error)")
+                } catch {
+                    warnings.append("left out: \(path)/\(directory)/\(name): \(error)")
+                }
+            }
+        }
+        each("x509") { set.certificates += try X509Certificate.parse($0.octets) }
+        each("x509ca") { file in
+            for certificate in try X509Certificate.parse(file.octets) {
+                guard certificate.isAuthority else {
+                    throw CredentialError(description: "\(file.path) is not a certificate of an authority (CA:TRUE)")
+                }
+                set.authorities.append(certificate)
+            }
+        }
+        each("x509crl") { set.revocationLists += try RevocationList.parse($0.octets) }
+        for kind in PassphraseConfiguration.kinds {
+            each(kind) { file in
+                let secret = passphrases.first { $0.name.hasPrefix(kind) && file.path.hasSuffix("/\($0.file)") }
+                let passphrase = secret.map { SecretBytes(copying: $0.passphrase.bytes) }
+                set.privateKeys.append(try PrivateKey(parsing: file.contents, passphrase: passphrase))
+                if file.isReadableByOthers {
+                    warnings.append("\(file.path) can be read by others than its owner: chmod 600 \(file.path)")
+                }
+            }
+        }
+        return (set, warnings)
+    }
+
+    private func names(in directory: String) -> [String] {
+        guard let stream = opendir("\(path)/\(directory)") else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = Glibc.readdir(stream) {
+            let name = withUnsafeBytes(of: &entry.pointee.d_name) {
+                String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self)
+            }
+            if !name.hasPrefix(".") { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    // MARK: - What a connection names
+
+    func certificates(_ references: [CredentialReference], in directory: String) throws(CredentialError)
+        -> [X509Certificate]
+    {
+        try all(references, in: directory) { octets throws(CryptoError) in try X509Certificate.parse(octets) }
+    }
+
+    func publicKeys(_ references: [CredentialReference]) throws(CredentialError) -> [PublicKey] {
+        try all(references, in: "pubkey") { octets throws(CryptoError) in [try PublicKey.parse(octets)] }
+    }
+
+    private func all<Credential>(
+        _ references: [CredentialReference],
+        in directory: String,
+        _ parse: ([UInt8]) throws(CryptoError) -> [Credential]
+    ) throws(CredentialError) -> [Credential] {
+        var found: [Credential] = []
+        for reference in references {
+            let octets: [UInt8]
+            switch reference {
+            case .octets(let given): octets = given
+            case .file(let name): octets = try CredentialFile(path: place(of: name, in: directory)).octets
+            }
+            do {
+                found += try parse(octets)
+            } catch {
+                throw CredentialError(description: "\(reference) in \(directory)/ cannot be used: \(error)")
+            }
+        }
+        return found
+    }
+
+    private func place(of name: String, in directory: String) -> String {
+        name.hasPrefix("/") ? name : "\(path)/\(directory)/\(name)"
+    }
+}

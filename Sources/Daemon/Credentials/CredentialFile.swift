@@ -1,0 +1,45 @@
+import Glibc
+import IKECrypto
+import LinuxNet
+
+/// Why a key, a certificate or a list cannot be used: which, and what is wrong with it.
+struct CredentialError: Error, Equatable, CustomStringConvertible {
+    let description: String
+}
+
+/// A file with a key or a certificate, read whole.
+struct CredentialFile {
+    let path: String
+    /// A private key may be in it, so that the octets are wiped.
+    let contents: SecretBytes
+    /// Others than its owner may read it.
+    let isReadableByOthers: Bool
+
+    /// Lists of revoked certificates are the largest.
+    private static let mostOctets = 4 << 20
+
+    init(path: String) throws(CredentialError) {
+        self.path = path
+        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard raw >= 0 else { throw CredentialError(description: "\(path): \(String(cString: strerror(errno)))") }
+        let file = FileDescriptor(adopting: raw)
+        var status = stat()
+        guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
+            throw CredentialError(description: "\(path) is not a regular file")
+        }
+        guard let size = Int(exactly: status.st_size), (1...Self.mostOctets).contains(size) else {
+            throw CredentialError(description: "\(path) has \(status.st_size) octets, not 1 to \(Self.mostOctets)")
+        }
+        isReadableByOthers = status.st_mode & 0o077 != 0
+        do throws(Errno) {
+            var count: Int?
+            contents = try SecretBytes(count: size) { (octets) throws(Errno) in count = try file.read(into: octets) }
+            guard count == size else { throw Errno("read all of it", code: EIO) }
+        } catch {
+            throw CredentialError(description: "\(path): \(error)")
+        }
+    }
+
+    /// The octets of what is no secret.
+    var octets: [UInt8] { contents.withUnsafeBytes { [UInt8]($0) } }
+}
