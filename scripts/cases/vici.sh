@@ -67,6 +67,26 @@ case_swanctl() {
     stop_both ours
 }
 
+# Certificates, keys and a connection that names them come over the socket, as swanctl reads them from its own directories.
+case_swanctl_certificates() {
+    local directory kind
+    certificates_prepare ecdsa256
+    directory=$(peer_directory ours)
+    mkdir -p "$directory/swanctl"
+    for kind in x509 x509ca private; do mv "$directory/$kind" "$directory/swanctl/"; done
+    peer_configuration ours >"$directory/swanctl/swanctl.conf"
+    PEER_EMPTY[ours]=yes
+    start_both
+    swanctl_says --load-all -- 'loaded certificate from .*ours\.test\.pem' 'loaded certificate from .*root\.pem' \
+        'loaded .*key from .*ours\.test\.key' "loaded connection 'site'"
+    swanctl_says --list-certs -- 'subject: +"C=CH, O=Interop, CN=root"' 'CN=ours\.test' 'has private key'
+    peer_up ours
+    peers_assert_agree ours theirs
+    ping_both_ways ours theirs
+    swanctl_says --load-creds --clear -- 'loaded'
+    stop_both ours
+}
+
 # `swanctl --log` prints what the daemon logs until it is stopped.
 swanctl_log_begin() {
     process_start "$WORK/log.log" swanctl --log --uri "unix://$("$(peer_family ours)_socket" ours)"
@@ -135,6 +155,7 @@ case_json_agrees() {
 }
 
 case_add vici-swanctl case_swanctl
+case_add vici-swanctl-certificates case_swanctl_certificates
 case_add vici-swanctl-failure case_swanctl_failure
 case_add vici-python case_python_vici
 case_add json-agrees case_json_agrees

@@ -12,9 +12,11 @@ source "${BASH_SOURCE[0]%/*}/traffic.sh"
 source "${BASH_SOURCE[0]%/*}/losses.sh"
 # shellcheck source=peer.sh
 source "${BASH_SOURCE[0]%/*}/peer.sh"
+# shellcheck source=certificates.sh
+source "${BASH_SOURCE[0]%/*}/certificates.sh"
 # shellcheck source=strongswan.sh
 source "${BASH_SOURCE[0]%/*}/strongswan.sh"
 # shellcheck source=iked.sh
 source "${BASH_SOURCE[0]%/*}/iked.sh"
 
-NETWORK_PACKAGES=(iproute2 iputils-ping iperf3 procps jq tcpdump)
+NETWORK_PACKAGES=(iproute2 iputils-ping iperf3 procps jq openssl tcpdump)

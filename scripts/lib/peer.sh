@@ -8,7 +8,8 @@
 
 declare -A PEER_KIND=()
 declare -A PEER_LOCAL=() PEER_REMOTE=()             # outer addresses
-declare -A PEER_ID=()                               # identities
+declare -A PEER_ID=() PEER_REMOTE_ID=()             # identities; whom an end expects, where that is not the other's
+declare -A PEER_AUTH=() PEER_REMOTE_AUTH=()         # how an end proves itself, and how the other must: lines
 declare -A PEER_LOCAL_TS=() PEER_REMOTE_TS=()       # traffic selectors
 declare -A PEER_IKE=() PEER_ESP=()                  # proposals
 declare -A PEER_ENCAP=() PEER_SECRET=()
@@ -32,7 +33,8 @@ peer_defaults() { # A B [4|6 outer] [4|6 inner]
         else
             PEER_LOCAL_TS[$host]=${NETWORK4[$host]} PEER_REMOTE_TS[$host]=${NETWORK4[$other]}
         fi
-        PEER_ID[$host]=$host.test
+        PEER_ID[$host]=$host.test PEER_REMOTE_ID[$host]=
+        PEER_AUTH[$host]='auth = psk' PEER_REMOTE_AUTH[$host]='auth = psk'
         PEER_IKE[$host]=aes256gcm16-prfsha384-ecp384
         PEER_ESP[$host]=aes256gcm16
         PEER_ENCAP[$host]=no
@@ -63,12 +65,12 @@ connections {
     encap = ${PEER_ENCAP[$host]}
 ${PEER_CONNECTION_KEYS[$host]}
     local {
-      auth = psk
+      ${PEER_AUTH[$host]}
       id = ${PEER_ID[$host]}
     }
     remote {
-      auth = psk
-      id = ${PEER_ID[$other]}
+      ${PEER_REMOTE_AUTH[$host]}
+      id = ${PEER_REMOTE_ID[$host]:-${PEER_ID[$other]}}
     }
     children {
       net {

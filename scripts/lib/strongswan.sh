@@ -11,7 +11,7 @@ STRONGSWAN_PACKAGES=(
     strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-standard-plugins
     libstrongswan-extra-plugins
 )
-STRONGSWAN_PLUGINS='random nonce openssl pem pkcs1 x509 pubkey constraints revocation kdf kernel-libipsec
+STRONGSWAN_PLUGINS='random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation kdf kernel-libipsec
     kernel-netlink socket-default vici updown'
 STRONGSWAN_MARK=0x42 # on the daemon's own packets, so that a tunnel which covers the peer does not swallow them
 
@@ -121,7 +121,7 @@ CONF
 }
 
 strongswan_tool_settings() {
-    echo 'swanctl { load = random openssl pem pkcs1 x509 pubkey constraints revocation }'
+    echo 'swanctl { load = random openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation }'
 }
 
 # A daemon that MOBIKE lets wander would move off the addresses of a case, unless moving is what it is about.
