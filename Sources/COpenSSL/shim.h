@@ -1,10 +1,12 @@
-// What the package uses of libcrypto: EVP, the numbers and points that EVP has no call for, keys in files, certificates.
+// What the package uses of libcrypto: EVP, the functions behind its ciphers, the numbers and points that EVP has no call for, keys in
+// files, certificates.
 // Parameter names are string macros, which Swift can only copy; the functions below keep the literal's own storage,
 // because an OSSL_PARAM refers to its name for as long as it lives.
 #pragma once
 #include <openssl/asn1t.h>
 #include <openssl/bio.h>
 #include <openssl/bn.h>
+#include <openssl/core_dispatch.h>
 #include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/dh.h>
@@ -15,6 +17,7 @@
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>
+#include <openssl/provider.h>
 #include <openssl/rand.h>
 #include <openssl/rsa.h>
 #include <openssl/x509.h>
@@ -23,6 +26,9 @@
 
 static inline OSSL_PARAM ossl_param_aead_tag(void *octets, size_t count) {
     return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, octets, count);
+}
+static inline OSSL_PARAM ossl_param_aead_iv_length(size_t *count) {
+    return OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, count);
 }
 static inline OSSL_PARAM ossl_param_padding(unsigned int *isPadded) {
     return OSSL_PARAM_construct_uint(OSSL_CIPHER_PARAM_PADDING, isPadded);

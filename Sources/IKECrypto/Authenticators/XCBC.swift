@@ -106,7 +106,7 @@ extension XCBC {
     /// Continues the CBC chain over whole blocks, at most as many as the scratch area takes.
     private func encrypt(_ blocks: UnsafePointer<UInt8>, count: Int) throws(CryptoError) {
         guard count > 0 else { return }
-        guard cipher.process(from: blocks, to: scratch, count: Int32(truncatingIfNeeded: count)) else {
+        guard cipher.process(from: blocks, to: scratch, count: count) else {
             throw .library("AES-XCBC")
         }
     }

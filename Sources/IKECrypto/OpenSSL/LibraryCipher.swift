@@ -2,15 +2,21 @@ import COpenSSL
 
 /// One of libcrypto's ciphers, looked up among its providers once in the life of the process.
 ///
-/// Safe to share: a fetched EVP_CIPHER never changes, and its reference count is atomic.
+/// Safe to share: what is fetched is never freed and never changes, nor do the functions of the provider that it holds.
 struct LibraryCipher: @unchecked Sendable {
-    let pointer: OpaquePointer
     let name: String
+    let functions: CipherFunctions
+    /// In octets; the nonce's is what the cipher takes unless it is told another.
+    let keyLength: Int
+    let nonceLength: Int
 
     private init?(_ name: String) {
-        guard let pointer = EVP_CIPHER_fetch(nil, name, nil) else { return nil }
-        self.pointer = pointer
+        guard let cipher = EVP_CIPHER_fetch(nil, name, nil), let functions = CipherFunctions(of: cipher, named: name)
+        else { return nil }
         self.name = name
+        self.functions = functions
+        keyLength = Int(EVP_CIPHER_get_key_length(cipher))
+        nonceLength = Int(EVP_CIPHER_get_iv_length(cipher))
     }
 
     /// The cipher that a suite encrypts with.

@@ -11,16 +11,16 @@ extension PacketCipher {
         count: Int,
         icv: UnsafeMutableRawPointer
     ) throws(CryptoError) {
-        let length = try int32(count, "plaintext")
+        try checkLength(count, "plaintext")
         try cipher.start(nonce: nonce)
-        try takeAssociatedData(aad, length: length)
+        try takeAssociatedData(aad, length: count)
         // CCM computes its tag while it takes the data, even if there is none.
-        if length > 0 || suite.mode == .ccm {
-            guard cipher.process(from: octets(input), to: octets(output), count: length) else {
-                throw .library("EVP_CipherUpdate (plaintext)")
+        if count > 0 || suite.mode == .ccm {
+            guard cipher.process(from: octets(input), to: octets(output), count: count) else {
+                throw .library("update (plaintext)")
             }
         }
-        guard cipher.finish() else { throw .library("EVP_CipherFinal_ex") }
+        guard cipher.finish() else { throw .library("finish") }
         try cipher.tag(to: icv, count: suite.icvLength)
     }
 
@@ -32,14 +32,13 @@ extension PacketCipher {
         count: Int,
         icv: UnsafeRawPointer
     ) throws(CryptoError) {
-        let length = try int32(count, "ciphertext")
-        try cipher.start(nonce: nonce)
-        try cipher.setTag(icv, count: suite.icvLength)
-        try takeAssociatedData(aad, length: length)
+        try checkLength(count, "ciphertext")
+        try cipher.start(nonce: nonce, tag: icv, count: suite.icvLength)
+        try takeAssociatedData(aad, length: count)
         // CCM verifies while it takes the data, the others in `finish`.
         var isAuthentic = true
-        if length > 0 || suite.mode == .ccm {
-            isAuthentic = cipher.process(from: octets(input), to: octets(output), count: length)
+        if count > 0 || suite.mode == .ccm {
+            isAuthentic = cipher.process(from: octets(input), to: octets(output), count: count)
         }
         guard isAuthentic, cipher.finish() else {
             ERR_clear_error()
@@ -49,24 +48,25 @@ extension PacketCipher {
     }
 
     @inline(__always)
-    private func takeAssociatedData(_ aad: UnsafeRawBufferPointer, length: Int32) throws(CryptoError) {
+    private func takeAssociatedData(_ aad: UnsafeRawBufferPointer, length: Int) throws(CryptoError) {
         if suite.mode == .ccm {
             try cipher.announceLength(length)
         }
         guard let base = aad.baseAddress, !aad.isEmpty else { return }
-        try cipher.authenticate(octets(base), count: int32(aad.count, "associated data"))
+        try checkLength(aad.count, "associated data")
+        try cipher.authenticate(octets(base), count: aad.count)
     }
 
     /// Encrypts or decrypts without authenticating: CBC and CTR.
     @inline(__always)
     func crypt(input: UnsafeRawPointer, output: UnsafeMutableRawPointer, count: Int) throws(CryptoError) {
-        let length = try int32(count, "ciphertext")
+        try checkLength(count, "ciphertext")
         guard count % suite.blockLength == 0 else {
             throw .invalidLength(field: "ciphertext in whole blocks", octets: count)
         }
         try cipher.start(nonce: nonce)
-        guard length == 0 || cipher.process(from: octets(input), to: octets(output), count: length) else {
-            throw .library("EVP_CipherUpdate")
+        guard count == 0 || cipher.process(from: octets(input), to: octets(output), count: count) else {
+            throw .library("update")
         }
     }
 
@@ -80,7 +80,7 @@ extension PacketCipher {
         count: Int
     ) throws(CryptoError) {
         // Before a single octet is read, since opening authenticates first.
-        _ = try int32(count, "ciphertext")
+        try checkLength(count, "ciphertext")
         switch integrity {
         case .some(let integrity):
             try integrity.start()
@@ -92,6 +92,14 @@ extension PacketCipher {
         case .none:
             // `CipherSuite` makes no such suite; a code of nothing must not be taken for one.
             throw .unsupported("\(suite.encryption) without an integrity algorithm")
+        }
+    }
+
+    /// Far more than a packet has, and what libcrypto's `int`s count at most.
+    @inline(__always)
+    private func checkLength(_ count: Int, _ field: @autoclosure () -> StaticString) throws(CryptoError) {
+        guard count >= 0, count <= Int(Int32.max) else {
+            throw .invalidLength(field: "\(field())", octets: count)
         }
     }
 
