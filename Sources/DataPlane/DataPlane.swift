@@ -7,19 +7,28 @@ import Synchronization
 // The data plane
 // ==============
 //
-//                      control plane (IKE)                            one worker thread
-//            install, remove, update  ──> CommandMailbox ──>  ┌────────────────────────────┐
-//            IKE datagrams, events    <── EventMailbox   <──  │ SPITable    inbound SAs    │──> TUN device
-//            IKETransport ──> sockets (500, 4500, raw ESP) ──>│ PolicyTable outbound, traps│<── TUN device
-//            counters     <── tallies, one writer        <──  └────────────────────────────┘
+//              control plane (IKE)                       two worker threads
+//                                                    ┌───────────────────────────┐
+//    install, remove, update ──> CommandMailbox  ──> │ InboundWorker             │
+//    IKE datagrams, events   <── EventMailbox   <──  │   SPITable: inbound SAs   │──> TUN device
+//                                     sockets    ──> │                           │
+//                                (500, 4500, raw)    ├───────────────────────────┤
+//    IKETransport            ──>      sockets   <──  │ OutboundWorker            │
+//    install, remove, update ──> CommandMailbox  ──> │   PolicyTable: outbound   │<── TUN device
+//    events                  <── EventMailbox   <──  │   SAs and traps           │
+//    counters                <── tallies        <──  └───────────────────────────┘
 //
-// The worker owns its SAs: the control plane makes one, posts it and never touches it again. Nothing is allocated or locked
-// for a packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
+// A thread for each direction, so that one tunnel uses two processors. They share no state: each owns the SAs, the mailbox, the
+// buffers and the counters of its direction, and of device and sockets only the descriptors are common, whose calls are
+// atomic in the kernel. The control plane makes an SA, posts it and never touches it again. Nothing is allocated or locked for a
+// packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
 //
 // Order. A command that was posted before a datagram or packet came into being is applied before that datagram or
-// packet is looked up, since the worker looks into the mailbox after each receive call and before each look-up of
+// packet is looked up, since a worker looks into its mailbox after each receive call and before each look-up of
 // what it brought. So an inbound SA is ready once `install` has returned and before the peer can know of it, and a
-// removed SA carries nothing that arrives later; packets that the worker is handling in that moment may still pass.
+// removed SA carries nothing that arrives later; packets that a worker is handling in that moment may still pass. Between the
+// directions there is no other order than that: an answer is opened by the SA that was installed before the question
+// was sent.
 
 /// A running data plane. Every function may be called from any thread.
 package final class DataPlane: Sendable {
@@ -30,12 +39,14 @@ package final class DataPlane: Sendable {
     package let deviceIndex: UInt32
 
     private let sockets: PlaneSockets
-    private let commands: CommandMailbox
+    private let inbound: CommandMailbox<InboundCommand>
+    private let outbound: CommandMailbox<OutboundCommand>
     private let events: EventMailbox
-    private let tallies: PlaneTallies
+    private let inboundTallies = PlaneTallies()
+    private let outboundTallies = PlaneTallies()
     private let mark: UInt32
     private let registry = Mutex(Registry())
-    private let thread: Mutex<NativeThread?>
+    private let threads = Mutex<[NativeThread]>([])
 
     /// The control plane's own view of what is installed.
     private struct Registry {
@@ -62,7 +73,7 @@ package final class DataPlane: Sendable {
         }
     }
 
-    /// Opens the sockets and starts the worker, which takes over the device. The calling thread's network namespace is
+    /// Opens the sockets and starts the workers, which take over the device. The calling thread's network namespace is
     /// the one that counts.
     package static func start(
         _ configuration: DataPlaneConfiguration,
@@ -72,43 +83,69 @@ package final class DataPlane: Sendable {
     }
 
     private init(_ configuration: DataPlaneConfiguration, _ device: consuming TUNDevice) throws(Errno) {
-        let sockets = try PlaneSockets(configuration)
-        let commands = try CommandMailbox()
-        let events = try EventMailbox(capacity: configuration.ikeCapacity)
-        let tallies = PlaneTallies()
+        sockets = try PlaneSockets(configuration)
+        inbound = try CommandMailbox()
+        outbound = try CommandMailbox()
+        events = try EventMailbox(capacity: configuration.ikeCapacity)
         deviceName = device.name
         deviceIndex = device.index
-        let worker = Handover(
-            try Worker(
-                device: device,
-                sockets: sockets,
-                commands: commands,
-                events: events,
-                tallies: tallies,
-                mark: configuration.mark,
-                offloads: configuration.offloads
-            )
-        )
-        let thread = try NativeThread(name: "iked-data") {
-            var worker = worker.take()
-            worker?.run()
-        }
-        self.sockets = sockets
-        self.commands = commands
-        self.events = events
-        self.tallies = tallies
-        self.thread = Mutex(thread)
         mark = configuration.mark
         transport = IKETransport(sockets)
+        try startWorkers(PlaneDevice(device), configuration.offloads)
+    }
+
+    private func startWorkers(
+        _ device: PlaneDevice,
+        _ offloads: DataPlaneConfiguration.Offloads
+    ) throws(Errno) {
+        let opening = Handover(
+            try InboundWorker(
+                device: device,
+                sockets: sockets,
+                commands: inbound,
+                events: events,
+                tallies: inboundTallies,
+                mergesForDevice: offloads.mergesForDevice
+            )
+        )
+        let sealing = Handover(
+            try OutboundWorker(
+                device: device,
+                sockets: sockets,
+                commands: outbound,
+                events: events,
+                tallies: outboundTallies,
+                mark: mark,
+                joinsSends: offloads.joinsSends
+            )
+        )
+        try startThread("iked-in") {
+            var worker = opening.take()
+            worker?.run()
+        }
+        try startThread("iked-out") {
+            var worker = sealing.take()
+            worker?.run()
+        }
+    }
+
+    private func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
+        let thread = try NativeThread(name: name, body)
+        threads.withLock { $0.append(thread) }
     }
 
     deinit { stop() }
 
-    /// Ends the worker and waits for it. The device is gone with it; the sockets close with the plane.
+    /// Ends the workers and waits for them. The device is gone with them; the sockets close with the plane.
     package func stop() {
-        guard let thread = thread.withLock({ $0.take() }) else { return }
-        commands.post(.stop)
-        thread.join()
+        let running = threads.withLock { threads in
+            defer { threads = [] }
+            return threads
+        }
+        guard !running.isEmpty else { return }
+        inbound.post(.stop)
+        outbound.post(.stop)
+        for thread in running { thread.join() }
     }
 }
 
@@ -127,7 +164,7 @@ extension DataPlane {
             return registry.addDirection(of: parameters.child)
         }
         do throws(InstallError) {
-            commands.post(.installInbound(try InboundChild(parameters, tallies: tallies)))
+            inbound.post(.install(try InboundChild(parameters, tallies: tallies.inbound)))
         } catch {
             forgetInbound(parameters.spi)
             throw error
@@ -148,9 +185,9 @@ extension DataPlane {
             return registry.addDirection(of: parameters.child)
         }
         do throws(InstallError) {
-            let child = try OutboundChild(parameters, path, tallies: tallies)
+            let child = try OutboundChild(parameters, path, tallies: tallies.outbound)
             let innerMTU = child.innerMTU
-            commands.post(.installOutbound(child, local: parameters.local, remote: parameters.remote))
+            outbound.post(.install(child, local: parameters.local, remote: parameters.remote))
             return innerMTU
         } catch {
             forgetOutbound(parameters.child)
@@ -161,13 +198,13 @@ extension DataPlane {
     /// Removes an inbound SA; packets for it count as unknown from now on. Nothing happens if there is none.
     package func removeInbound(_ spi: ESPSPI) {
         forgetInbound(spi)
-        commands.post(.removeInbound(spi))
+        inbound.post(.remove(spi))
     }
 
     /// Removes an outbound SA and its policies. Nothing happens if there is none.
     package func removeOutbound(_ child: ChildID) {
         forgetOutbound(child)
-        commands.post(.removeOutbound(child))
+        outbound.post(.remove(child))
     }
 
     /// Sends along another path from now on, and expects the peer's packets along it: the peer or we have another address or
@@ -180,7 +217,8 @@ extension DataPlane {
     ) throws(InstallError) {
         guard registry.withLock({ $0.tallies[child] != nil }) else { throw .unknownChild(child) }
         let path = try path(encapsulation, mtu: pathMTU, without: Self.leastMTU)
-        commands.post(.updatePath(child, path))
+        inbound.post(.expect(child, encapsulation))
+        outbound.post(.follow(child, path))
     }
 
     /// The least that IPv6 asks of a path (RFC 8200 section 5), for one that the kernel cannot tell of yet: on a host that moves,
@@ -232,16 +270,16 @@ extension DataPlane {
     ) throws(InstallError) {
         let (policies, overflow) = local.count.multipliedReportingOverflow(by: remote.count)
         guard !overflow, policies <= Self.maximumPolicies else { throw .tooManyPolicies(policies) }
-        commands.post(.setTrap(trap, local: local, remote: remote))
+        outbound.post(.setTrap(trap, local: local, remote: remote))
     }
 
     /// Removes a trap and drops what it holds. Nothing happens if there is none.
-    package func removeTrap(_ trap: TrapID) { commands.post(.removeTrap(trap)) }
+    package func removeTrap(_ trap: TrapID) { outbound.post(.removeTrap(trap)) }
 
     /// The negotiation that a trap asked for has ended. What an SA carries now is sent; after a failure the rest is dropped,
     /// and for a while nothing is asked for.
     package func concludeAcquire(_ trap: TrapID, succeeded: Bool) {
-        commands.post(.concludeAcquire(trap, succeeded: succeeded))
+        outbound.post(.concludeAcquire(trap, succeeded: succeeded))
     }
 }
 
@@ -251,7 +289,7 @@ extension DataPlane {
     /// For an epoll set: readable while there is something to collect.
     package var eventDescriptor: Int32 { events.bell.raw }
 
-    /// What the worker has had for the control plane since the last call. With a limit for the datagrams, the descriptor stays
+    /// What the workers have had for the control plane since the last call. With a limit for the datagrams, the descriptor stays
     /// readable while more of them wait.
     package func collectEvents(limit: Int = .max) -> DataPlaneEvents { events.collect(limit: limit) }
 
@@ -266,5 +304,10 @@ extension DataPlane {
     }
 
     /// The counters of what belongs to no CHILD SA.
-    package var planeCounters: PlaneCounters { tallies.snapshot }
+    package var planeCounters: PlaneCounters {
+        var sum = PlaneCounters()
+        inboundTallies.add(to: &sum)
+        outboundTallies.add(to: &sum)
+        return sum
+    }
 }

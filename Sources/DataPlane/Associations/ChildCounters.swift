@@ -53,13 +53,27 @@ package struct ChildCounters: Hashable, Sendable {
     }
 }
 
-/// The counters of one CHILD SA where the worker writes and everybody reads them.
+/// The counters of one CHILD SA where the workers write and everybody reads them.
 ///
-/// Counts that the SA objects keep themselves are copied here; the worker is the only writer.
-final class ChildTallies: Sendable {
-    private let packetsIn = Tally()
-    private let octetsIn = Tally()
-    private let lastIn = Tally()
+/// Each direction's are an object of their own, so that the two workers never write to the same cache line.
+struct ChildTallies: Sendable {
+    let inbound = InboundTallies()
+    let outbound = OutboundTallies()
+
+    var snapshot: ChildCounters {
+        var snapshot = ChildCounters()
+        inbound.write(to: &snapshot)
+        outbound.write(to: &snapshot)
+        return snapshot
+    }
+}
+
+/// What has come in through a CHILD SA. Counts that the SA keeps itself are copied here; the inbound worker is the only
+/// writer.
+final class InboundTallies: Sendable {
+    private let packets = Tally()
+    private let octets = Tally()
+    private let lastUse = Tally()
     private let replayed = Tally()
     private let unauthentic = Tally()
     private let malformed = Tally()
@@ -67,19 +81,11 @@ final class ChildTallies: Sendable {
     private let congestion = Tally()
     private let cipherFailures = Tally()
 
-    private let packetsOut = Tally()
-    private let octetsOut = Tally()
-    private let lastOut = Tally()
-    let tooBig = Tally()
-    let sequenceExhausted = Tally()
-    let failures = Tally()
-    let innerMTU = Tally()
-
     /// A packet has been opened; at nil it says nothing about the peer.
     func received(_ counters: InboundCounters, at now: UInt64?) {
-        packetsIn.set(counters.packets)
-        octetsIn.set(counters.octets)
-        if let now { lastIn.set(now) }
+        packets.set(counters.packets)
+        octets.set(counters.octets)
+        if let now { lastUse.set(now) }
     }
 
     /// A packet has been refused.
@@ -92,31 +98,43 @@ final class ChildTallies: Sendable {
         cipherFailures.set(counters.cipherFailures)
     }
 
-    /// A packet has been sealed.
-    func sent(_ counters: OutboundSA.Counters, at now: UInt64) {
-        packetsOut.set(counters.packets)
-        octetsOut.set(counters.octets)
-        lastOut.set(now)
-    }
-
-    var snapshot: ChildCounters {
-        var snapshot = ChildCounters()
-        snapshot.inbound.packets = packetsIn.value
-        snapshot.inbound.octets = octetsIn.value
-        snapshot.inbound.lastUse = lastIn.value
+    fileprivate func write(to snapshot: inout ChildCounters) {
+        snapshot.inbound.packets = packets.value
+        snapshot.inbound.octets = octets.value
+        snapshot.inbound.lastUse = lastUse.value
         snapshot.inboundDrops.replayed = replayed.value
         snapshot.inboundDrops.unauthentic = unauthentic.value
         snapshot.inboundDrops.malformed = malformed.value
         snapshot.inboundDrops.selectorMismatches = selectorMismatches.value
         snapshot.inboundDrops.congestion = congestion.value
         snapshot.inboundDrops.cipherFailures = cipherFailures.value
-        snapshot.outbound.packets = packetsOut.value
-        snapshot.outbound.octets = octetsOut.value
-        snapshot.outbound.lastUse = lastOut.value
+    }
+}
+
+/// What has gone out through a CHILD SA; the outbound worker is the only writer once it has the SA.
+final class OutboundTallies: Sendable {
+    private let packets = Tally()
+    private let octets = Tally()
+    private let lastUse = Tally()
+    let tooBig = Tally()
+    let sequenceExhausted = Tally()
+    let failures = Tally()
+    let innerMTU = Tally()
+
+    /// A packet has been sealed.
+    func sent(_ counters: OutboundSA.Counters, at now: UInt64) {
+        packets.set(counters.packets)
+        octets.set(counters.octets)
+        lastUse.set(now)
+    }
+
+    fileprivate func write(to snapshot: inout ChildCounters) {
+        snapshot.outbound.packets = packets.value
+        snapshot.outbound.octets = octets.value
+        snapshot.outbound.lastUse = lastUse.value
         snapshot.outboundDrops.tooBig = tooBig.value
         snapshot.outboundDrops.sequenceExhausted = sequenceExhausted.value
         snapshot.outboundDrops.failures = failures.value
         snapshot.innerMTU = Int(clamping: innerMTU.value)
-        return snapshot
     }
 }

@@ -46,18 +46,18 @@ package struct InboundParameters: Sendable {
     }
 }
 
-/// An inbound SA in the worker's hands.
+/// An inbound SA in the inbound worker's hands.
 final class InboundChild {
     let id: ChildID
     let sa: InboundSA
-    let tallies: ChildTallies
+    let tallies: InboundTallies
     /// How packets are expected to come.
     private var expected: Encapsulation?
     /// When the control plane last heard of packets that came another way, in nanoseconds.
     private var strayReported: UInt64 = 0
 
     /// Expands the keys, which is why it is done by the control plane's thread.
-    init(_ parameters: InboundParameters, tallies: ChildTallies) throws(InstallError) {
+    init(_ parameters: InboundParameters, tallies: InboundTallies) throws(InstallError) {
         guard let window = ReplayWindow(size: parameters.replayWindow) else {
             throw .replayWindow(parameters.replayWindow)
         }

@@ -53,19 +53,19 @@ package struct OutboundParameters: Sendable {
     }
 }
 
-/// An outbound SA in the worker's hands.
+/// An outbound SA in the outbound worker's hands.
 final class OutboundChild {
     let id: ChildID
     let trap: TrapID?
     let sa: OutboundSA
-    let tallies: ChildTallies
+    let tallies: OutboundTallies
     /// Where its packets go.
     private(set) var path: OuterPath
     /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
     private(set) var innerMTU: Int
 
     /// Expands the keys, which is why it is done by the control plane's thread.
-    init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: ChildTallies) throws(InstallError) {
+    init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: OutboundTallies) throws(InstallError) {
         do throws(CryptoError) {
             sa = try OutboundSA(
                 spi: parameters.spi,

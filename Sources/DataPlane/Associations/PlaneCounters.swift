@@ -36,7 +36,7 @@ package struct PlaneCounters: Hashable, Sendable {
     package init() {}
 }
 
-/// The counters of the plane where the worker writes and everybody reads them.
+/// The counters of the plane where a worker writes and everybody reads them: each worker has its own.
 final class PlaneTallies: Sendable {
     let unknownSPI = Tally()
     let malformedDatagrams = Tally()
@@ -55,24 +55,23 @@ final class PlaneTallies: Sendable {
     let deviceRefusals = Tally()
     let receiveErrors = Tally()
 
-    var snapshot: PlaneCounters {
-        var snapshot = PlaneCounters()
-        snapshot.unknownSPI = unknownSPI.value
-        snapshot.malformedDatagrams = malformedDatagrams.value
-        snapshot.keepalives = keepalives.value
-        snapshot.ikeDatagrams = ikeDatagrams.value
-        snapshot.ikeOverflow = ikeOverflow.value
-        snapshot.noPolicy = noPolicy.value
-        snapshot.trapped = trapped.value
-        snapshot.trapDrops = trapDrops.value
-        snapshot.malformedPackets = malformedPackets.value
-        snapshot.superPacketsRead = superPacketsRead.value
-        snapshot.superPacketsWritten = superPacketsWritten.value
-        snapshot.mergedReceived = mergedReceived.value
-        snapshot.joinedSent = joinedSent.value
-        snapshot.offloadRefusals = offloadRefusals.value
-        snapshot.deviceRefusals = deviceRefusals.value
-        snapshot.receiveErrors = receiveErrors.value
-        return snapshot
+    /// Adds what this worker has counted.
+    func add(to sum: inout PlaneCounters) {
+        sum.unknownSPI &+= unknownSPI.value
+        sum.malformedDatagrams &+= malformedDatagrams.value
+        sum.keepalives &+= keepalives.value
+        sum.ikeDatagrams &+= ikeDatagrams.value
+        sum.ikeOverflow &+= ikeOverflow.value
+        sum.noPolicy &+= noPolicy.value
+        sum.trapped &+= trapped.value
+        sum.trapDrops &+= trapDrops.value
+        sum.malformedPackets &+= malformedPackets.value
+        sum.superPacketsRead &+= superPacketsRead.value
+        sum.superPacketsWritten &+= superPacketsWritten.value
+        sum.mergedReceived &+= mergedReceived.value
+        sum.joinedSent &+= joinedSent.value
+        sum.offloadRefusals &+= offloadRefusals.value
+        sum.deviceRefusals &+= deviceRefusals.value
+        sum.receiveErrors &+= receiveErrors.value
     }
 }

@@ -3,24 +3,32 @@ import IKEWire
 import LinuxNet
 import Synchronization
 
-/// What the control plane asks of the worker.
+/// What the control plane asks of the inbound worker.
 ///
-/// The SAs in it are not safe for two threads, which is why the conformance is unchecked: the control plane makes them,
-/// posts them, and never touches them again.
-enum Command: @unchecked Sendable {
-    case installInbound(InboundChild)
-    case installOutbound(OutboundChild, local: [TrafficSelector], remote: [TrafficSelector])
-    case removeInbound(ESPSPI)
-    case removeOutbound(ChildID)
-    case updatePath(ChildID, OuterPath)
+/// The SA in it is not safe for two threads, which is why the conformance is unchecked: the control plane makes it, posts it,
+/// and never touches it again.
+enum InboundCommand: @unchecked Sendable {
+    case install(InboundChild)
+    case remove(ESPSPI)
+    /// The peer's packets come another way from now on.
+    case expect(ChildID, Encapsulation)
+    case stop
+}
+
+/// What the control plane asks of the outbound worker; unchecked for the same reason.
+enum OutboundCommand: @unchecked Sendable {
+    case install(OutboundChild, local: [TrafficSelector], remote: [TrafficSelector])
+    case remove(ChildID)
+    /// Packets to the peer go another way from now on.
+    case follow(ChildID, OuterPath)
     case setTrap(TrapID, local: [TrafficSelector], remote: [TrafficSelector])
     case removeTrap(TrapID)
     case concludeAcquire(TrapID, succeeded: Bool)
     case stop
 }
 
-/// Carries commands from the control plane to the worker, in order.
-final class CommandMailbox: Sendable {
+/// Carries commands from the control plane to a worker, in order.
+final class CommandMailbox<Command: Sendable>: Sendable {
     let bell: EventFD
     private let commands = Mutex<[Command]>([])
     /// Lets the worker pass by an empty mailbox without taking the lock, which it does before every batch.

@@ -31,7 +31,7 @@ package enum PacketRefusal: Hashable, Sendable {
     case outsideSelectors(ChildID, start: [UInt8])
 }
 
-/// What the worker has for the control plane.
+/// What the workers have for the control plane.
 package struct DataPlaneEvents: Sendable {
     /// Those of IKE SAs that exist, then requests for new ones; each in the order of arrival on each socket.
     package var datagrams: [IKEDatagram] = []
@@ -48,7 +48,7 @@ package struct DataPlaneEvents: Sendable {
     package var deviceFailure: Errno?
 }
 
-/// Carries events from the worker to the control plane. Bounded: a flood costs its own datagrams, not our memory.
+/// Carries events from the workers to the control plane. Bounded: a flood costs its own datagrams, not our memory.
 ///
 /// Requests for new IKE SAs have a queue of their own, which is emptied when the other one is empty: a flood of them neither takes
 /// the room of messages that belong to IKE SAs, nor the time.

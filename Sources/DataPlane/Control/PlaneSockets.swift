@@ -29,7 +29,8 @@ final class PlaneSocket: Sendable {
     }
 }
 
-/// All sockets, which worker and control plane share: the worker receives, both send. Sending is atomic in the kernel.
+/// All sockets, which workers and control plane share: one worker receives; the other one and the control plane send. Sending is
+/// atomic in the kernel.
 final class PlaneSockets: Sendable {
     let all: [PlaneSocket]
 

@@ -1,4 +1,4 @@
-/// A trapped policy in the worker's hands: what of it is under way.
+/// A trapped policy in the outbound worker's hands: what of it is under way.
 final class Trap {
     enum State {
         /// The next packet begins a negotiation.

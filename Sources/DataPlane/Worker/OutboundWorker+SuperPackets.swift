@@ -2,7 +2,7 @@ import ESP
 
 // Super-packets of the device: one look-up, then every segment is sealed right where it is made.
 
-extension Worker {
+extension OutboundWorker {
     /// Sends the segments of a super-packet through its SA, if it has one.
     mutating func forward(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ header: VirtioHeader) {
         let bytes = deviceBuffer.bytes(packet)

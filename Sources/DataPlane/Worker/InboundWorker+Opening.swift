@@ -5,7 +5,7 @@ import LinuxNet
 
 // From the sockets: IKE to the control plane, ESP to the device.
 
-extension Worker {
+extension InboundWorker {
     /// The length of an IKE header; nothing shorter is worth waking the control plane (RFC 7296 section 3.1).
     private static let shortestIKE = Header.length
 
@@ -165,22 +165,16 @@ extension Worker {
         events.post(.outsideSelectors(child.id, start: Array(inner.prefix(Self.shownOctets))))
     }
 
-    /// Gives a packet to the kernel behind all that waits; one that it does not take is lost, as on any interface.
-    mutating func writeDevice(_ packet: UnsafeMutableRawBufferPointer) {
-        keepForDevice(packet)
-        drainToDevice()
-    }
-
     /// Keeps a packet until the next `drainToDevice`; its memory must stay until then.
     private mutating func keepForDevice(_ packet: UnsafeMutableRawBufferPointer) {
         if coalescer.isFull { drainToDevice() }
         coalescer.add(packet)
     }
 
-    /// Gives what has been opened to the kernel.
+    /// Gives what has been opened to the kernel; what it does not take is lost, as on any interface.
     private mutating func drainToDevice() {
         guard !coalescer.isEmpty else { return }
-        let outcome = coalescer.drain { device.write($0) }
+        let outcome = coalescer.drain { device.tun.write($0) }
         tallies.superPacketsWritten.add(UInt64(outcome.superPackets))
         if outcome.refused > 0 { tallies.deviceRefusals.add(UInt64(outcome.refused)) }
         if outcome.refusesSuperPackets { tallies.offloadRefusals.add() }

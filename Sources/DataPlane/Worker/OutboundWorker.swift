@@ -3,25 +3,21 @@ import IKEWire
 import Inet
 import LinuxNet
 
-/// The thread that moves packets. It alone touches the SAs, the policies and the device.
+/// The thread that moves packets from the device to the sockets. It alone touches the outbound SAs, the policies and the traps.
 ///
-/// One turn: wait, then for each ready descriptor handle a bounded number of packets, so that no source starves another.
-/// Everything a packet needs is allocated in `init`.
-struct Worker: ~Copyable {
+/// One turn: wait, then handle a bounded number of packets, so that commands are never kept waiting. Everything a packet
+/// needs is allocated in `init`.
+struct OutboundWorker: ~Copyable {
     /// Packets read from the device in one turn.
     static let deviceBudget = 64
-    /// Datagrams received from one socket in one turn; each may be many that the kernel has merged.
-    static let socketBudget = 32
 
-    let device: TUNDevice
+    let device: PlaneDevice
     let sockets: PlaneSockets
-    let commands: CommandMailbox
+    let commands: CommandMailbox<OutboundCommand>
     let events: EventMailbox
     let tallies: PlaneTallies
     let mark: UInt32
 
-    var associations = SPITable<InboundChild>()
-    var inbound: [ChildID: InboundChild] = [:]
     var policies = PolicyTable<OutboundTarget>()
     var outbound: [ChildID: OutboundChild] = [:]
     var traps: [TrapID: Trap] = [:]
@@ -29,21 +25,15 @@ struct Worker: ~Copyable {
     /// There is an SA that may let held packets go.
     var mayRelease = false
 
-    var received = ReceiveBatch(capacity: socketBudget)
-    /// What was opened, on its way to the device.
-    var coalescer: Coalescer
     /// The headers of the super-packet that is taken apart.
     let headerTemplate = UnsafeMutableRawBufferPointer.allocate(byteCount: SuperPacket.longestHeaders, alignment: 8)
     var deviceBuffer = DeviceBuffer()
     /// One for each socket, in the same order.
     let lanes: [SendLane]
+    /// Answers to senders of packets that are too large, on their way back.
+    var answers: Coalescer
     /// Room for one datagram or packet that goes its own way.
     let scratch = UnsafeMutableRawBufferPointer.allocate(byteCount: 128 << 10, alignment: 64)
-    /// Which refused packets the control plane hears of.
-    var unknownSPIReports = RefusalReports()
-    var selectorReports = RefusalReports()
-    /// IKE datagrams of one receive call.
-    var ike: [IKEDatagram] = []
 
     /// Monotonic time of this turn, in nanoseconds.
     var now: UInt64 = 0
@@ -60,32 +50,26 @@ struct Worker: ~Copyable {
     private static let firstSocketToken: UInt64 = 2
 
     init(
-        device: consuming TUNDevice,
+        device: PlaneDevice,
         sockets: PlaneSockets,
-        commands: CommandMailbox,
+        commands: CommandMailbox<OutboundCommand>,
         events: EventMailbox,
         tallies: PlaneTallies,
         mark: UInt32,
-        offloads: DataPlaneConfiguration.Offloads
+        joinsSends: Bool
     ) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
-        try epoll.add(device.raw, .readable, token: Self.deviceToken)
-        for (index, socket) in sockets.all.enumerated() {
-            try epoll.add(socket.socket.raw, .readable, token: Self.firstSocketToken + UInt64(index))
-        }
+        try epoll.add(device.tun.raw, .readable, token: Self.deviceToken)
         self.epoll = epoll
-        coalescer = Coalescer(
-            merges: device.hasVirtioHeader && offloads.mergesForDevice,
-            hasVirtioHeader: device.hasVirtioHeader
-        )
+        answers = Coalescer(merges: false, hasVirtioHeader: device.tun.hasVirtioHeader)
         self.device = device
         self.sockets = sockets
         self.commands = commands
         self.events = events
         self.tallies = tallies
         self.mark = mark
-        lanes = sockets.all.map { SendLane($0, joins: offloads.joinsSends) }
+        lanes = sockets.all.map { SendLane($0, joins: joinsSends) }
     }
 
     deinit {
@@ -105,50 +89,33 @@ struct Worker: ~Copyable {
             }
             now = MonotonicClock.nanoseconds
             for index in 0..<ready.count {
-                let event = ready[index]
-                handle(event.token, event.events)
+                switch ready[index].token {
+                case Self.mailboxToken: applyCommands()
+                case Self.deviceToken: readDevice()
+                case let token: resume(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
+                }
             }
             if mayRelease { readDevice() }
-        }
-    }
-
-    private mutating func handle(_ token: UInt64, _ events: Epoll.Events) {
-        switch token {
-        case Self.mailboxToken:
-            applyCommands()
-        case Self.deviceToken:
-            readDevice()
-        default:
-            let index = Int(truncatingIfNeeded: token &- Self.firstSocketToken)
-            if events.contains(.writable) { resume(index) }
-            if events.contains(.readable) || events.contains(.error) { receive(index) }
         }
     }
 }
 
 // MARK: - Commands
 
-extension Worker {
+extension OutboundWorker {
     /// Applies what the control plane has posted; cheap if it has posted nothing.
     mutating func applyCommands() {
         guard commands.hasCommands else { return }
         for command in commands.take() {
             switch command {
-            case .installInbound(let child):
-                associations[child.sa.spi] = child
-                inbound[child.id] = child
-            case .installOutbound(let child, let local, let remote):
+            case .install(let child, let local, let remote):
                 outbound[child.id] = child
                 policies.insert(.child(child), for: .child(child.id), local: local, remote: remote)
                 mayRelease = !held.isEmpty
-            case .removeInbound(let spi):
-                if let child = associations[spi] { inbound[child.id] = nil }
-                associations[spi] = nil
-            case .removeOutbound(let id):
+            case .remove(let id):
                 outbound[id] = nil
                 policies.remove(.child(id))
-            case .updatePath(let id, let path):
-                inbound[id]?.expect(path.encapsulation)
+            case .follow(let id, let path):
                 guard let child = outbound[id] else { continue }
                 let before = child.innerMTU
                 child.follow(path)
@@ -173,10 +140,11 @@ extension Worker {
 
 // MARK: - What is waited for
 
-extension Worker {
-    /// Stops reading the device until the lane's socket takes datagrams again.
+extension OutboundWorker {
+    /// Stops reading the device until the lane's socket takes datagrams again. Only then the socket is in the epoll set.
     mutating func pause(for index: Int) {
-        wait(for: [.readable, .writable], of: index)
+        // It is in the set already if its lane was blocked before.
+        try? epoll.add(sockets.all[index].socket.raw, .writable, token: Self.firstSocketToken + UInt64(index))
         if !isDevicePaused {
             isDevicePaused = true
             waitForDevice([])
@@ -187,7 +155,7 @@ extension Worker {
     private mutating func resume(_ index: Int) {
         flush(index)
         guard !lanes[index].isBlocked else { return }
-        wait(for: .readable, of: index)
+        try? epoll.remove(sockets.all[index].socket.raw)
         if isDevicePaused, !isDeviceLost, !lanes.contains(where: \.isBlocked) {
             isDevicePaused = false
             waitForDevice(.readable)
@@ -199,16 +167,11 @@ extension Worker {
         events.postDeviceFailure(error)
         isDevicePaused = true
         isDeviceLost = true
-        try? epoll.remove(device.raw)
+        try? epoll.remove(device.tun.raw)
     }
 
-    // A change of interest in a descriptor that is in the set cannot fail.
-
-    private func wait(for events: Epoll.Events, of index: Int) {
-        try? epoll.modify(sockets.all[index].socket.raw, events, token: Self.firstSocketToken + UInt64(index))
-    }
-
+    /// A change of interest in a descriptor that is in the set cannot fail.
     private func waitForDevice(_ events: Epoll.Events) {
-        try? epoll.modify(device.raw, events, token: Self.deviceToken)
+        try? epoll.modify(device.tun.raw, events, token: Self.deviceToken)
     }
 }

@@ -5,7 +5,7 @@ import LinuxNet
 
 // From the device: find the SA, seal, send.
 
-extension Worker {
+extension OutboundWorker {
     /// Handles the packets that wait at the device, up to the budget.
     mutating func readDevice() {
         guard !isDevicePaused else { return }
@@ -26,7 +26,7 @@ extension Worker {
     /// The next packet of the device; nil if there is none.
     private mutating func nextFrame() -> DeviceBuffer.Frame? {
         do throws(Errno) {
-            let frame = try deviceBuffer.read(from: device)
+            let frame = try deviceBuffer.read(from: device.tun)
             // A device never yields an empty packet, only the other end of a pair that is closed.
             if frame?.packet.length == 0 { throw Errno("read TUN device", code: ENODEV) }
             return frame
@@ -126,7 +126,7 @@ extension Worker {
 
 // MARK: - Sending
 
-extension Worker {
+extension OutboundWorker {
     /// Sends what waits in a lane.
     mutating func flush(_ index: Int) {
         let lane = lanes[index]
@@ -175,7 +175,7 @@ extension Worker {
 
 // MARK: - Packets that are too large
 
-extension Worker {
+extension OutboundWorker {
     /// Tells the sender of a packet larger than the tunnel how large it may be; where nobody may be told, the packet
     /// travels in fragments of the outer packet (RFC 4301 section 8.2).
     private mutating func refuse(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
@@ -186,7 +186,9 @@ extension Worker {
         child.tallies.tooBig.add()
         let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
         if let length = PathTooBig.write(answering: bytes, inner, mtu: child.innerMTU, to: scratch) {
-            writeDevice(UnsafeMutableRawBufferPointer(rebasing: scratch[..<length]))
+            answers.add(UnsafeMutableRawBufferPointer(rebasing: scratch[..<length]))
+            let outcome = answers.drain { device.tun.write($0) }
+            tallies.deviceRefusals.add(UInt64(outcome.refused))
         }
     }
 

@@ -9,7 +9,7 @@ enum OutboundTarget {
     case trap(Trap)
 }
 
-extension Worker {
+extension OutboundWorker {
     /// Holds a packet, and asks for an SA if nobody has asked yet.
     mutating func hold(_ bytes: UnsafeRawBufferPointer, _ inner: InnerPacket, _ trap: Trap) {
         // The kernel greets the neighbours on every device that comes up; that is no traffic for a tunnel.
