@@ -65,7 +65,11 @@ let package = Package(
         tests("SimulationTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
         tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet"]),
         tests("LinuxNetTests", ["LinuxNet", "Inet"]),
-        tests("DataPlaneTests", ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
+        .target(name: "AllocationCount", path: "Tests/AllocationCount"),
+        tests(
+            "DataPlaneTests",
+            ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet", "AllocationCount"]
+        ),
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
         tests("VICITests", ["VICI", "VICISupport"]),

@@ -141,7 +141,8 @@ package struct Coalescer: ~Copyable {
     /// errno says.
     package mutating func drain(_ write: (borrowing GatheredPacket) -> Int32) -> Outcome {
         var outcome = Outcome()
-        for bundle in bundles {
+        for index in bundles.indices {
+            let bundle = bundles[index]
             if let head = bundle.head, bundle.count > 1, !outcome.refusesSuperPackets {
                 let code = writeMerged(bundle, head, write)
                 if code == 0 {

@@ -60,7 +60,7 @@ package struct PolicyTable<Target> {
         for index in tuples.indices {
             let key = tuples[index].lengths.key(local: packet.source, remote: packet.destination)
             guard let entries = tuples[index].entries[key] else { continue }
-            for entry in entries where entry.selectors.admits(packet) { return entry.target }
+            for index in entries.indices where entries[index].selectors.admits(packet) { return entries[index].target }
         }
         return nil
     }

@@ -134,7 +134,9 @@ extension OutboundWorker {
         let refusedBefore = lane.refusedJoined
         lane.flush()
         if lane.isBlocked { pause(for: index) }
-        tallies.joinedSent.set(lanes.reduce(0) { $0 &+ $1.joined })
+        var joined: UInt64 = 0
+        for index in lanes.indices { joined &+= lanes[index].joined }
+        tallies.joinedSent.set(joined)
         tallies.offloadRefusals.add(lane.refusedJoined &- refusedBefore)
         for refusal in lane.takeRefusals() { handle(refusal) }
     }

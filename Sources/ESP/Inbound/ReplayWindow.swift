@@ -68,9 +68,9 @@ package struct ReplayWindow: Sendable {
     package mutating func commit(_ sequence: UInt64) -> Bool {
         guard check(sequence) == .acceptable else { return false }
         if sequence > highest {
-            let entered = min((sequence >> 6) - (highest >> 6), UInt64(ring.count))
+            let entered = Int(min((sequence >> 6) - (highest >> 6), UInt64(ring.count)))
             for step in 0..<entered {
-                ring[place(sequence &- step &* 64).word] = 0
+                ring[place(sequence &- UInt64(step) &* 64).word] = 0
             }
             highest = sequence
         }

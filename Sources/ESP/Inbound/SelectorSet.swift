@@ -33,8 +33,18 @@ package struct SelectorSet: Sendable {
             let hidden = SidePort.hidden(mayBeOpaque: packet.fragment?.cannotReachPorts(packet.family) ?? true)
             (sourcePort, destinationPort) = (hidden, hidden)
         }
-        return sources.contains { $0.fits(packet.source, packet.nextLayer, sourcePort) }
-            && destinations.contains { $0.fits(packet.destination, packet.nextLayer, destinationPort) }
+        return Self.admits(packet.source, packet.nextLayer, sourcePort, in: sources)
+            && Self.admits(packet.destination, packet.nextLayer, destinationPort, in: destinations)
+    }
+
+    private static func admits(
+        _ address: IPAddress,
+        _ nextLayer: IPProtocol?,
+        _ port: SidePort,
+        in entries: [Entry]
+    ) -> Bool {
+        for index in entries.indices where entries[index].fits(address, nextLayer, port) { return true }
+        return false
     }
 }
 

@@ -1,0 +1,72 @@
+import AllocationCount
+import DataPlane
+import IKECrypto
+import LinuxNet
+import Synchronization
+import Testing
+
+/// A packet costs time; what it must not cost is memory. One test at a time, since all count alike.
+@Suite(.serialized, .enabled(if: allocation_count_is_possible() != 0, "a sanitizer needs malloc for itself"))
+struct AllocationTests {
+    /// Packets that are carried before counting, and while.
+    private static let rounds = (before: 20, counted: 100)
+
+    static let suites: [CipherSuite] = TestChild.allSuites.filter(\.isAEAD)
+
+    /// Starts both ends on a thread whose own threads are counted, so that other tests' planes are not.
+    private func countedEnds() throws -> [PlaneEnd.Moved] {
+        allocation_count_begin()
+        defer { allocation_count_end() }
+        return [
+            try PlaneEnd(at: DataPlaneTests.here, hasVirtioHeader: true).moved(),
+            try PlaneEnd(at: DataPlaneTests.there, hasVirtioHeader: true).moved(),
+        ]
+    }
+
+    @Test(arguments: suites)
+    func packetsInTheSteadyStateAllocateNothing(suite: CipherSuite) throws {
+        let ends = try countedEnds()
+        let (one, other) = (ends[0], ends[1])
+        let child = try DataPlaneTests.child(suite)
+        try child.install(one.end, other.end)
+
+        let header = [UInt8](repeating: 0, count: VirtioHeader.length)
+        let packet = header + InnerPackets.packet(DataPlaneTests.alice, DataPlaneTests.bob, payload: [1, 2, 3])
+        let answer = header + InnerPackets.packet(DataPlaneTests.bob, DataPlaneTests.alice, payload: [4])
+        let size = 1000
+        let content = [UInt8](repeating: 9, count: 20 * size)
+        let flow = Segments()
+        let (superPacket, superHeader) = SuperPacketTests.superPacket(flow, content, size: size)
+        var large = header
+        large.withUnsafeMutableBytes { if let base = $0.baseAddress { superHeader.store(to: base) } }
+        large += superPacket
+
+        func exchange(_ rounds: Int) throws {
+            for _ in 0..<rounds {
+                try one.end.send(packet)
+                #expect(try other.end.receive() == packet)
+                try other.end.send(answer)
+                #expect(try one.end.receive() == answer)
+                try one.end.send(large)
+                var octets = 0
+                while octets < content.count, let part = try other.end.receive() {
+                    octets += part.count - VirtioHeader.length - flow.headerLength
+                }
+                #expect(octets == content.count)
+            }
+        }
+        try exchange(Self.rounds.before)
+        let before = allocation_count()
+        try exchange(Self.rounds.counted)
+        #expect(allocation_count() == before)
+    }
+
+    @Test func whatIsAllocatedIsCounted() throws {
+        let ends = try countedEnds()
+        let before = allocation_count()
+        let ike = try ends[0].end.ike
+        try ends[0].end.plane.transport.send([UInt8](repeating: 1, count: 28), from: ike, to: ike)
+        #expect(eventually { ends[0].end.plane.planeCounters.ikeDatagrams == 1 })
+        #expect(allocation_count() > before)
+    }
+}
