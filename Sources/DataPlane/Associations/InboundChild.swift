@@ -46,15 +46,16 @@ package struct InboundParameters: Sendable {
     }
 }
 
-/// An inbound SA in the inbound worker's hands.
+/// An inbound SA in the inbound worker's hands. It belongs to one thread and no call leads back into it, so that its state
+/// is exempt from the run-time check for overlapping access.
 final class InboundChild {
     let id: ChildID
     let sa: InboundSA
     let tallies: InboundTallies
     /// How packets are expected to come.
-    private var expected: Encapsulation?
+    @exclusivity(unchecked) private var expected: Encapsulation?
     /// When the control plane last heard of packets that came another way, in nanoseconds.
-    private var strayReported: UInt64 = 0
+    @exclusivity(unchecked) private var strayReported: UInt64 = 0
 
     /// Expands the keys, which is why it is done by the control plane's thread.
     init(_ parameters: InboundParameters, tallies: InboundTallies) throws(InstallError) {

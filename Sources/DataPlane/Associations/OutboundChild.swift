@@ -53,16 +53,17 @@ package struct OutboundParameters: Sendable {
     }
 }
 
-/// An outbound SA in the outbound worker's hands.
+/// An outbound SA in the outbound worker's hands. It belongs to one thread and no call leads back into it, so that its state
+/// is exempt from the run-time check for overlapping access.
 final class OutboundChild {
     let id: ChildID
     let trap: TrapID?
     let sa: OutboundSA
     let tallies: OutboundTallies
     /// Where its packets go.
-    private(set) var path: OuterPath
+    @exclusivity(unchecked) private(set) var path: OuterPath
     /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
-    private(set) var innerMTU: Int
+    @exclusivity(unchecked) private(set) var innerMTU: Int
 
     /// Expands the keys, which is why it is done by the control plane's thread.
     init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: OutboundTallies) throws(InstallError) {

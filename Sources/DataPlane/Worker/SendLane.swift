@@ -3,6 +3,9 @@ import Inet
 import LinuxNet
 
 /// The sealed packets that wait to leave through one socket, and where each came from.
+///
+/// It belongs to one thread, and no call leads back into it, so that its state is exempt from the run-time check for overlapping
+/// access.
 final class SendLane {
     /// Messages in one send call at most; each is one packet or many that are joined.
     private static let capacity = 64
@@ -24,12 +27,12 @@ final class SendLane {
 
     let socket: PlaneSocket
     /// Whether the socket's queue is full, so that the rest waits for it to become writable.
-    private(set) var isBlocked = false
-    private var batch: SendBatch
+    @exclusivity(unchecked) private(set) var isBlocked = false
+    @exclusivity(unchecked) private var batch: SendBatch
     /// The way of the last packet, which the next one may join.
-    private var lastWay: Way?
-    private var origins: [Origin] = []
-    private var refusals: [Refusal] = []
+    @exclusivity(unchecked) private var lastWay: Way?
+    @exclusivity(unchecked) private var origins: [Origin] = []
+    @exclusivity(unchecked) private var refusals: [Refusal] = []
 
     /// - Parameter joins: whether the kernel is asked to cut up joined packets.
     init(_ socket: PlaneSocket, joins: Bool) {
