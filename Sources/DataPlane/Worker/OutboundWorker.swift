@@ -1,4 +1,5 @@
 import ESP
+import Glibc
 import IKEWire
 import Inet
 import LinuxNet
@@ -87,6 +88,9 @@ struct OutboundWorker: ~Copyable {
                 events.postDeviceFailure(error)
                 return
             }
+            // Whoever waits for this processor may go first: on a busy machine more packets are there then, and leave in one
+            // call, while on an idle one this returns at once.
+            sched_yield()
             now = MonotonicClock.nanoseconds
             for index in 0..<ready.count {
                 switch ready[index].token {
