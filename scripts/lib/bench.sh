@@ -1,9 +1,27 @@
-# Measuring a tunnel between the hosts left and right. Sourced; needs processes.sh, namespaces.sh, topology.sh, traffic.sh.
+# Measuring a tunnel between the hosts left and right. Sourced; needs processes.sh and network.sh.
 #
 # Each function leaves one line of JSON in the file of a peer: `{"test": ..., ...}`.
 
 BENCH_SECONDS=5
 declare -A BENCH_PID=() # of the daemon at either host
+
+# The same daemon at both hosts, with a tunnel in UDP.
+bench_daemons_up() { # KIND
+    local host
+    PEER_KIND[left]=$1 PEER_KIND[right]=$1
+    peer_defaults left right
+    for host in left right; do
+        PEER_ENCAP[$host]=yes
+        peer_start "$host"
+        BENCH_PID[$host]=${PEER_PID[$host]}
+    done
+    peer_up left
+}
+
+bench_daemons_down() {
+    peer_stop left
+    peer_stop right
+}
 
 # Processor time that a process has had, in hundredths of a second.
 processor_time() { # PID
