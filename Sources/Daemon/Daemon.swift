@@ -69,14 +69,6 @@ package final class Daemon {
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
         let (crashSecret, crashWarning) = Self.crashSecret(settings, options)
-        endpoint = Endpoint(
-            settings: Settings(settings),
-            policy: store.policy,
-            random: SystemRandom(),
-            crashSecret: crashSecret,
-            calendar: { UnixTime(seconds: Int64(time(nil))) },
-            now: startedAt
-        )
         do {
             if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
             try Capability.require([.netAdmin])
@@ -90,6 +82,15 @@ package final class Daemon {
         } catch {
             throw StartupError(description: "\(error)")
         }
+        store.isConfinedToUDP = !tunnels.dataPlane.carriesRawESP
+        endpoint = Endpoint(
+            settings: Settings(settings),
+            policy: store.policy,
+            random: SystemRandom(),
+            crashSecret: crashSecret,
+            calendar: { UnixTime(seconds: Int64(time(nil))) },
+            now: startedAt
+        )
         do {
             try connectSources()
         } catch {
@@ -150,6 +151,13 @@ package final class Daemon {
     private func announceStart(_ configuration: Configuration) {
         for warning in configuration.warnings { log(.warning, warning.summary) }
         for warning in store.warnings { log(.warning, warning) }
+        if store.isConfinedToUDP {
+            log(
+                .warning,
+                "without CAP_NET_RAW ESP goes in UDP only: every connection works as with encap = yes, and peers without NAT "
+                    + "traversal are refused"
+            )
+        }
         if let keyLog {
             log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
         }

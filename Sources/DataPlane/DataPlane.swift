@@ -38,6 +38,9 @@ package final class DataPlane: Sendable {
     package let deviceName: String
     package let deviceIndex: UInt32
 
+    /// Whether ESP can go outside of UDP: not without CAP_NET_RAW.
+    package var carriesRawESP: Bool { sockets.carriesRawESP }
+
     private let sockets: PlaneSockets
     private let inbound: CommandMailbox<InboundCommand>
     private let outbound: CommandMailbox<OutboundCommand>

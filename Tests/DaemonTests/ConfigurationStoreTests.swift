@@ -1,3 +1,4 @@
+import IKECore
 import SwanConf
 import Testing
 import VICI
@@ -31,6 +32,15 @@ import VICI
         let changed = try store.replaceFile(configuration(["b", "c"], rekey: "1h"))
         #expect(changed.loaded == ["b", "c"])
         #expect(changed.unloaded == ["a"])
+    }
+
+    @Test func aHostWithoutRawESPForcesUDPForEveryConnection() throws {
+        var store = try ConfigurationStore(file: configuration(["a"]), path: Self.path)
+        try store.load(loaded("b", ends))
+        #expect(store.policy.connections.allSatisfy { !$0.forcesEncapsulation && !$0.requiresEncapsulation })
+        store.isConfinedToUDP = true
+        #expect(store.policy.connections.map(\.name) == ["a", "b"])
+        #expect(store.policy.connections.allSatisfy { $0.forcesEncapsulation && $0.requiresEncapsulation })
     }
 
     @Test func aConnectionOfTheControlSocketGoesBeforeTheFileAndOutlivesAReload() throws {

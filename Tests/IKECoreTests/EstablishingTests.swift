@@ -135,6 +135,39 @@ import Testing
         #expect(childSA.remote.port == 500)
     }
 
+    @Test func aHostWithoutRawESPHasBothSidesUseUDP() throws {
+        var sites = TwoSites()
+        sites.left.connections = sites.left.connections.map(\.confinedToUDP)
+        let pair = Pair(sites)
+        #expect(pair.left.succeeded(pair.up()))
+        #expect(try #require(pair.right.outbound.first).usesUDP)
+        #expect(pair.childSAsAgree)
+    }
+
+    @Test func aHostWithoutRawESPSaysWhatToChangeWhenThePeerKnowsNoNATTraversal() throws {
+        var policy = TwoSites().left
+        policy.connections = policy.connections.map(\.confinedToUDP)
+        let peer = try ScriptedPeer(policy)
+        let id = peer.initiate()
+        try peer.answerInit(try peer.nextRequest(.ikeSAInit))
+        let failure = try #require(peer.failure(of: id))
+        #expect(failure.reason == .unsupported)
+        #expect(failure.message.contains("CAP_NET_RAW"))
+        #expect(peer.inbound.isEmpty && peer.isQuiet)
+    }
+
+    @Test func aHostWithoutRawESPRefusesTheChildOfAnInitiatorThatKnowsNoNATTraversal() throws {
+        var policy = TwoSites().left
+        policy.connections = policy.connections.map(\.confinedToUDP)
+        let peer = try ScriptedPeer(policy)
+        try peer.agreeInit()
+        try peer.requestAuth()
+        let response = try peer.nextResponse()
+        #expect(response.payloads.notifies.map(\.type).contains(.noProposalChosen))
+        #expect(peer.inbound.isEmpty)
+        #expect(peer.logs.contains { $0.level == .error && $0.message.contains("CAP_NET_RAW") })
+    }
+
     @Test func forcedEncapsulationMovesBothSidesToPort4500() throws {
         var sites = TwoSites()
         sites.left.connections[0].forcesEncapsulation = true

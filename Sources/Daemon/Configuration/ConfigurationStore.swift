@@ -19,6 +19,9 @@ struct ConfigurationStore {
     /// What is wrong with files in the directories.
     private(set) var warnings: [String]
 
+    /// ESP can go in UDP only, whatever the connections say.
+    var isConfinedToUDP = false
+
     /// A connection as it was written, and as the engine takes it, with the certificates that it names.
     private struct LoadedConnection {
         let configuration: ConnectionConfiguration
@@ -64,7 +67,7 @@ struct ConfigurationStore {
 
     var policy: Policy {
         Policy(
-            connections: active.map(\.connection),
+            connections: active.map { isConfinedToUDP ? $0.connection.confinedToUDP : $0.connection },
             secrets: secrets.map { SharedKey($0) },
             credentials: Credentials(credentials)
         )

@@ -9,7 +9,7 @@ package struct DataPlaneConfiguration: Sendable {
     package var ikePort: UInt16 = 500
     /// The port of IKE and ESP behind NATs; 0 lets the kernel choose.
     package var natPort: UInt16 = 4500
-    /// Whether ESP may also travel as IP protocol 50, which needs CAP_NET_RAW.
+    /// Whether ESP may also travel as IP protocol 50, if CAP_NET_RAW is there.
     package var usesRawESP = true
     /// The firewall mark of everything that is sent, by which a routing rule keeps it out of the tunnel; 0: none.
     package var mark: UInt32 = 0

@@ -46,15 +46,25 @@ final class PlaneSockets: Sendable {
             do {
                 all.append(PlaneSocket(role: .ike, try .udp(bindingTo: ike, settings: settings)))
                 all.append(PlaneSocket(role: .natTraversal, try .udp(bindingTo: nat, settings: natSettings)))
-                if configuration.usesRawESP {
-                    all.append(PlaneSocket(role: .rawESP, try .rawESP(bindingTo: address, settings: settings)))
-                }
+                if configuration.usesRawESP, let raw = try Self.rawESP(address, settings) { all.append(raw) }
             } catch let error where error.code == EAFNOSUPPORT && address == .anyV6 {
                 continue
             }
         }
         self.all = all
     }
+
+    /// Nil without CAP_NET_RAW, which is no error: ESP goes in UDP then.
+    private static func rawESP(_ address: IPAddress, _ settings: SocketSettings) throws(Errno) -> PlaneSocket? {
+        do {
+            return PlaneSocket(role: .rawESP, try .rawESP(bindingTo: address, settings: settings))
+        } catch let error where error.code == EPERM {
+            return nil
+        }
+    }
+
+    /// Whether ESP can go outside of UDP.
+    var carriesRawESP: Bool { all.contains { $0.role == .rawESP } }
 
     /// The socket from which a datagram with this local address leaves.
     func index(_ role: PlaneSocket.Role, local: SocketAddress) -> Int? {

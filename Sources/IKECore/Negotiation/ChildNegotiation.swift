@@ -80,6 +80,18 @@ struct ChildPath {
     let local: SocketAddress
     let remote: SocketAddress
     let usesUDP: Bool
+
+    /// Throws where ESP would have to go outside of UDP and cannot.
+    func requirePassable(for connection: Connection) throws(NegotiationFailure) {
+        guard connection.requiresEncapsulation, !usesUDP else { return }
+        throw NegotiationFailure(
+            .unsupported,
+            "the peer at \(remote.address) knows no NAT traversal, so ESP would have to go outside of UDP, which this host "
+                + "cannot: give iked CAP_NET_RAW (AmbientCapabilities= in the systemd unit, --cap-add NET_RAW for a "
+                + "container), or have the peer switch NAT traversal on",
+            notify: Notify(.noProposalChosen)
+        )
+    }
 }
 
 /// The initiator's offer for a CHILD SA.
@@ -158,6 +170,7 @@ enum ChildResponder {
         withKeyExchange: Bool,
         spi: ESPSPI
     ) throws(NegotiationFailure) -> (agreement: ChildAgreement, payloads: [Payload]) {
+        try path.requirePassable(for: connection)
         let offered = payloads.securityAssociation ?? []
         let theirs = payloads.trafficSelectorsInitiator?.selectors ?? []
         let ours = payloads.trafficSelectorsResponder?.selectors ?? []

@@ -84,6 +84,8 @@ package struct Connection: Hashable, Sendable {
     package var uniqueness = Uniqueness.no
     /// UDP encapsulation even where there is no NAT (`encap = yes`).
     package var forcesEncapsulation = false
+    /// ESP cannot go outside of UDP here, so that a peer which knows no NAT traversal gets no CHILD SA.
+    package var requiresEncapsulation = false
     /// Whether fragments are offered and accepted (`fragmentation`, RFC 7383).
     package var acceptsFragments = true
     /// Whether our own messages are sent in fragments when they are long.
@@ -117,4 +119,12 @@ package struct Connection: Hashable, Sendable {
     var usesSignatures: Bool { local.kind.publicKey != nil || remote.kind.publicKey != nil }
 
     func child(named name: String) -> ChildPolicy? { children.first { $0.name == name } }
+
+    /// The same on a host that can carry ESP in UDP only.
+    package var confinedToUDP: Connection {
+        var copy = self
+        copy.forcesEncapsulation = true
+        copy.requiresEncapsulation = true
+        return copy
+    }
 }

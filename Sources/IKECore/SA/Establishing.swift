@@ -113,6 +113,7 @@ extension IKESA {
                 let mayMeetNAT = initiation.connection.isMobile && nat.isSupported
                 if nat.usesEncapsulation || mayMeetNAT { moveToNATTraversalPort(turn) }
                 turn.export(agreement.exported)
+                try childPath.requirePassable(for: initiation.connection)
                 try sendAuth(agreement, initiation, turn)
             }
         } catch {

@@ -62,7 +62,7 @@ package struct DatagramSocket: ~Copyable, Sendable {
                 let raw = try checked("open raw ESP socket") { socket(family.domain, type, Int32(IPPROTO_ESP)) }
                 return FileDescriptor(adopting: raw)
             } catch let error where error.code == EPERM {
-                throw error.advising("CAP_NET_RAW is missing: run as root, give it to the service, or set encap = yes")
+                throw error.advising("CAP_NET_RAW is missing")
             }
         }
     }
