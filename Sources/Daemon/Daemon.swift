@@ -36,6 +36,7 @@ package final class Daemon {
     var commands = CommandTable()
     var traps = Traps()
     var traffic = DatagramCounters()
+    var notifier: ServiceNotifier
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
     private let timer: TimerFD
@@ -68,6 +69,11 @@ package final class Daemon {
         }
         startedAt = Instant(nanoseconds: MonotonicClock.nanoseconds)
         startedOn = time(nil)
+        notifier = ServiceNotifier(
+            environment: { getenv($0).map { String(cString: $0) } },
+            process: getpid(),
+            now: startedAt
+        )
         let (crashSecret, crashWarning) = Self.crashSecret(settings, options)
         do {
             if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
@@ -175,6 +181,7 @@ package final class Daemon {
         lookAtNetwork()
         renewTraps(store.connections.map(\.name))
         initiateAtStart(store.connections.map(\.name))
+        notifier.ready(words, now: now)
         setTimer()
         do throws(Errno) {
             try loop.run()
@@ -184,6 +191,12 @@ package final class Daemon {
         }
         tunnels.close()
         log(.info, "iked has ended")
+    }
+
+    /// What the daemon does, in a line for the service manager.
+    var words: String {
+        let up = endpoint.summaries(now: now).count { $0.state == .established || $0.state == .rekeying }
+        return "\(up) IKE SAs up, \(store.connections.count) connections"
     }
 
     var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds) }
@@ -284,6 +297,7 @@ package final class Daemon {
         for id in commands.takeOverdue(now) {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
+        notifier.timePassed(now) { words }
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
@@ -318,6 +332,7 @@ package final class Daemon {
     private func setTimer() {
         let deadlines = [
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
+            notifier.nextDeadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)
@@ -338,6 +353,7 @@ package final class Daemon {
     private func shutDown() {
         guard stopAt == nil else { return }
         log(.info, "ending: deleting all SAs")
+        notifier.stopping("deleting all SAs", now: now)
         stopAt = now + Self.shutdownGrace
         let id = commands.nextID()
         commands.shutdown = id

@@ -6,8 +6,10 @@ extension Daemon {
     func announce(_ event: Event) {
         switch event {
         case .ikeEstablished(let sa):
+            notifier.noteChange(now)
             control.broadcast("ike-updown") { .up(sa.message(children: nil)) }
         case .ikeClosed(let sa, _):
+            notifier.noteChange(now)
             control.broadcast("ike-updown") { sa.message(children: nil) }
         case .ikeRekeyed(let old, let new):
             control.broadcast("ike-rekey") { .replacement(old.message(children: nil), new.message(children: nil)) }

@@ -220,6 +220,8 @@ extension Daemon {
 
     /// Reads the configuration file again; a broken one changes nothing.
     func reload() -> VICIMessage {
+        notifier.reloading(now: now)
+        defer { notifier.ready(words, now: now) }
         do {
             let new = try Configuration.load(path: options.configurationPath)
             let isDaemonChanged = new.daemon != store.file.daemon

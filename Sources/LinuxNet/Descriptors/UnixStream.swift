@@ -49,23 +49,3 @@ func connectUnix(_ descriptor: borrowing FileDescriptor, to path: String) throws
         try checked("connect \(path)") { connect(raw, address, length) }
     }
 }
-
-/// The socket address of a path. The kernel takes 107 octets and a zero.
-private func withUnixAddress(
-    _ path: String,
-    _ body: (UnsafePointer<sockaddr>, socklen_t) throws(Errno) -> Void
-) throws(Errno) {
-    var address = sockaddr_un()
-    address.sun_family = sa_family_t(AF_UNIX)
-    let octets = Array(path.utf8)
-    let capacity = MemoryLayout.size(ofValue: address.sun_path)
-    guard octets.count < capacity else {
-        throw Errno("socket path \(path)", code: ENAMETOOLONG, advice: "use a path of at most \(capacity - 1) octets")
-    }
-    withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: octets) }
-    try withUnsafePointer(to: &address) { (pointer) throws(Errno) in
-        try pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) { (generic) throws(Errno) in
-            try body(generic, socklen_t(MemoryLayout<sockaddr_un>.size))
-        }
-    }
-}
