@@ -2,7 +2,7 @@
 # else.
 #
 #     docker build --tag swift-ike .
-#     docker run --cap-drop ALL --cap-add NET_ADMIN --cap-add NET_RAW --device /dev/net/tun \
+#     docker run --cap-drop ALL --cap-add NET_ADMIN --device /dev/net/tun \
 #         --volume ./iked.conf:/etc/iked/iked.conf:ro swift-ike
 #
 # etc/containers/README.md says how it is configured. SWIFT_IMAGE is the image that compiles; the stage `runtime` is the image
@@ -24,7 +24,7 @@ COPY etc/containers etc/containers
 RUN etc/containers/assemble "$(swift build --configuration release --static-swift-stdlib --show-bin-path)" /image
 
 FROM scratch AS runtime
-# Not root: `iked` carries the two capabilities that it needs as those of its file.
+# Not root: `iked` carries the capabilities that it needs as those of its file.
 USER 10500:10500
 # With them the rest of the container may be read-only.
 VOLUME ["/run/iked", "/var/lib/iked"]

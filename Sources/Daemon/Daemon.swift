@@ -56,6 +56,7 @@ package final class Daemon {
         self.options = options
         let configuration: Configuration
         do {
+            try Confinement.begin()
             configuration = try Configuration.load(path: options.configurationPath)
         } catch {
             throw StartupError(description: "\(error)")
@@ -103,6 +104,7 @@ package final class Daemon {
             throw StartupError(description: "\(error)")
         }
         if let crashWarning { log(.warning, crashWarning) }
+        confine()
         announceStart(configuration)
     }
 
@@ -152,6 +154,15 @@ package final class Daemon {
         try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
         control.forget = { [weak self] client in self?.commands.forget(client) }
+    }
+
+    /// A kernel without filters is no reason not to start.
+    private func confine() {
+        do throws(Errno) {
+            try Confinement.complete()
+        } catch {
+            log(.warning, "system calls that the daemon does not need stay open to it: \(error)")
+        }
     }
 
     private func announceStart(_ configuration: Configuration) {

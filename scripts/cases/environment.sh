@@ -60,6 +60,38 @@ case_no_capability() { # NAME
     assert_refuses_to_start left "cap_$1|capability"
 }
 
+# What a daemon keeps once it runs: CAP_NET_ADMIN (bit 12), a filter for system calls in every thread, and no way to more.
+case_gives_up_privileges() {
+    local status
+    environment_prepare
+    iked_launch left
+    iked_await left
+    [[ $(awk '/^CapEff:/ {print $2}' "/proc/${PEER_PID[left]}/status") == 0000000000001000 ]] ||
+        die "iked keeps the capabilities $(grep CapEff "/proc/${PEER_PID[left]}/status")"
+    for status in "/proc/${PEER_PID[left]}"/task/*/status; do
+        grep -qE '^Seccomp:\s2' "$status" || die "a thread of iked may make any system call ($status)"
+        grep -qE '^NoNewPrivs:\s1' "$status" || die "a thread of iked may gain privileges ($status)"
+    done
+    peer_stop left
+}
+
+# Without raw sockets ESP goes in UDP, which a peer with NAT traversal takes; the daemon says so.
+case_no_raw_sockets() {
+    environment_prepare
+    iked_launch left setpriv --bounding-set -net_raw --inh-caps -net_raw
+    iked_launch right
+    iked_await left
+    iked_await right
+    grep -q 'without CAP_NET_RAW ESP goes in UDP only' "$(iked_log left)" ||
+        die "iked does not say what follows from the missing CAP_NET_RAW ($(iked_log left))"
+    peer_up left
+    ping_both_ways left right
+    iked_control right status --json | jq -e '[.. | .udp_encapsulation? // empty] | length > 0 and all' >"$WORK/udp.log" ||
+        die "the tunnel does not go in UDP"
+    peer_stop left
+    peer_stop right
+}
+
 case_not_root() {
     environment_prepare
     chmod 755 "$WORK" "$(peer_directory left)"
@@ -226,6 +258,8 @@ case_add port-500-in-use case_port_in_use 500
 case_add port-4500-in-use case_port_in_use 4500
 case_add no-tun-file case_no_tun_file
 case_add no-net-admin case_no_capability net_admin
+case_add no-raw-sockets case_no_raw_sockets
+case_add gives-up-privileges case_gives_up_privileges
 case_add not-root case_not_root
 case_add tun-name-taken case_tun_name_taken
 case_add no-configuration-file case_no_configuration_file
@@ -245,4 +279,4 @@ case_add tool-unknown-name case_tool_unknown_name
 case_add reload-broken case_reload_broken
 case_add term-while-negotiating case_term_while_negotiating
 
-cases_quick port-500-in-use no-tun-file no-net-admin configuration-typo second-daemon killed-with-tunnel
+cases_quick port-500-in-use no-tun-file no-net-admin no-raw-sockets configuration-typo second-daemon killed-with-tunnel

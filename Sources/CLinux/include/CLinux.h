@@ -6,11 +6,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <linux/audit.h>
 #include <linux/capability.h>
 #include <linux/fib_rules.h>
+#include <linux/filter.h>
 #include <linux/if_addr.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sched.h>
+#include <linux/seccomp.h>
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
@@ -18,6 +22,7 @@
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/timerfd.h>
 #include <sys/uio.h>
 
@@ -85,3 +90,20 @@ int clinux_name_thread(const char *name);
 
 /// The effective capabilities of the calling thread, one bit for each CAP_* number.
 int clinux_effective_capabilities(uint64_t *capabilities);
+
+/// Gives up all capabilities of the calling thread but those in `kept`; what is permitted of these becomes effective.
+int clinux_limit_capabilities(uint64_t kept);
+
+/// From now on the calling thread and those that it starts gain no privilege by running a program.
+int clinux_forbid_new_privileges(void);
+
+/// Has a filter decide on the system calls of the calling thread, or with `whole_process` of all threads: 0, -1, or the number of
+/// a thread that already has another filter.
+int clinux_filter_system_calls(const struct sock_fprog *program, int whole_process);
+
+/// The number of this processor's system calls in `struct seccomp_data`.
+#if defined(__x86_64__)
+enum { CLINUX_AUDIT_ARCHITECTURE = 0x40000000 | 0x80000000 | 62 };
+#elif defined(__aarch64__)
+enum { CLINUX_AUDIT_ARCHITECTURE = 0x40000000 | 0x80000000 | 183 };
+#endif

@@ -22,6 +22,15 @@ package struct Capability: Hashable, Sendable, CustomStringConvertible {
         return clinux_effective_capabilities(&effective) == 0 && effective >> number & 1 == 1
     }
 
+    /// Gives up, for the calling thread and those that it starts from now on, every capability but these.
+    ///
+    /// Those of them that are permitted become effective, so that a program file may carry capabilities which not every
+    /// container grants (`setcap ...+p`).
+    package static func keepOnly(_ kept: [Capability]) throws(Errno) {
+        let mask = kept.reduce(into: UInt64(0)) { $0 |= 1 << UInt64($1.number) }
+        try checked("give up capabilities") { clinux_limit_capabilities(mask) }
+    }
+
     /// Throws an error that names the capabilities which are missing and where they come from.
     package static func require(_ needed: [Capability]) throws(Errno) {
         let missing = needed.filter { !$0.isEffective }
