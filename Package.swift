@@ -74,7 +74,10 @@ let package = Package(
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
         tests("VICITests", ["VICI", "VICISupport"]),
         tests("ControlTests", ["Control", "VICI", "VICISupport", "IKEWire"]),
-        tests("DaemonTests", ["Daemon", "VICI", "SwanConf", "IKECore", "IKECrypto", "IKEWire", "Inet"]),
+        tests(
+            "DaemonTests",
+            ["Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "IKECore", "IKECrypto", "IKEWire", "Inet"]
+        ),
     ]
 )
 

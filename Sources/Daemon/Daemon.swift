@@ -37,6 +37,8 @@ package final class Daemon {
     var traps = Traps()
     var traffic = DatagramCounters()
     var notifier: ServiceNotifier
+    var metrics = Metrics()
+    private let metricsServer: MetricsServer?
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
     private let timer: TimerFD
@@ -84,6 +86,7 @@ package final class Daemon {
             signals = try SignalFD([SIGTERM, SIGINT, SIGHUP])
             resolver = try HostResolver(loop: loop)
             control = try ControlServer(path: options.socketPath, loop: loop)
+            metricsServer = try Self.metricsServer(settings, loop)
             tunnels = try Self.openTunnels(settings)
             network = try NetworkWatch(tunnel: tunnels.dataPlane.deviceIndex, mark: Self.socketMark)
         } catch {
@@ -116,6 +119,11 @@ package final class Daemon {
         } catch {
             return (nil, "no crash detection (RFC 6290): \(error); see --state and iked.crash_detection")
         }
+    }
+
+    private static func metricsServer(_ settings: DaemonSettings, _ loop: EventLoop) throws(Errno) -> MetricsServer? {
+        guard let address = settings.metricsListen else { return nil }
+        return try MetricsServer(at: address, loop: loop) { Instant(nanoseconds: MonotonicClock.nanoseconds) }
     }
 
     private static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
@@ -153,6 +161,8 @@ package final class Daemon {
         try loop.watch(timer.raw, .readable) { [weak self] _ in self?.timerFired() }
         try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
+        metricsServer?.page = { [weak self] in self?.metricsPage ?? "" }
+        metricsServer?.deadlineChanged = { [weak self] in self?.setTimer() }
         control.forget = { [weak self] client in self?.commands.forget(client) }
     }
 
@@ -178,6 +188,7 @@ package final class Daemon {
         if let keyLog {
             log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
         }
+        if let address = configuration.daemon.metricsListen { log(.info, "metrics are served at \(address)") }
         log(
             .info,
             "iked \(Software.version) is ready: device \(tunnels.dataPlane.deviceName), "
@@ -249,6 +260,7 @@ package final class Daemon {
         case .removeOutbound(let childSA):
             for failure in tunnels.removeOutbound(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .removeChild(let childSA):
+            if let counters = tunnels.dataPlane.counters(for: childSA.dataPlaneID) { metrics.retire(counters) }
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .lookUp(let connection, let id): lookUp(connection, id)
         case .event(let event): announce(event)
@@ -309,6 +321,7 @@ package final class Daemon {
             answer(id, .failed(NegotiationFailure(.peerUnreachable, "no result yet; the negotiation goes on")))
         }
         notifier.timePassed(now) { words }
+        metricsServer?.timePassed(now)
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
@@ -343,7 +356,7 @@ package final class Daemon {
     private func setTimer() {
         let deadlines = [
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
-            notifier.nextDeadline,
+            notifier.nextDeadline, metricsServer?.nextDeadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)

@@ -18,7 +18,7 @@ import Testing
             Issue.record("nobody has connected yet")
             return
         }
-        let client = try UnixStream(connectingTo: path)
+        let client = try StreamSocket(connectingTo: path)
         guard let server = try listener.accept() else {
             Issue.record("the connection is there")
             return
@@ -59,7 +59,7 @@ import Testing
         try #require(fileMode(path) != nil)
 
         let listener = try UnixListener(path: path)
-        _ = try UnixStream(connectingTo: path)
+        _ = try StreamSocket(connectingTo: path)
         guard case .some = try listener.accept() else {
             Issue.record("the new listener answers")
             return

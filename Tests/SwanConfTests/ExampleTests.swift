@@ -39,7 +39,8 @@ import Testing
 
     @Test func itMentionsEverySettingThatIsRead() {
         let keys = [
-            "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
+            "tun", "mtu", "key_log", "metrics_listen", "log_level", "retransmit_timeout", "retransmit_base",
+            "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table",
             "routing_table_prio", "install_routes", "local_addrs", "remote_addrs", "local_port", "remote_port",

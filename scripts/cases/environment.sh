@@ -92,6 +92,43 @@ case_no_raw_sockets() {
     peer_stop right
 }
 
+# What Prometheus would fetch while a tunnel carries packets, and after it is gone: counters do not go back.
+case_metrics() {
+    local before after
+    environment_prepare
+    IKED_SETTINGS+=$'\n  metrics_listen = 127.0.0.1:9500'
+    iked_write_configuration left
+    iked_launch left
+    iked_launch right
+    iked_await left
+    iked_await right
+    peer_up left
+    ping_both_ways left right
+    metrics_fetch left
+    [[ $(metric 'iked_ike_sas{state="established"}') == 1 ]] || die "the metrics do not tell of the IKE SA ($WORK/metrics.txt)"
+    [[ $(metric 'iked_ike_negotiation_duration_seconds_count{role="initiator"}') == 1 ]] ||
+        die "the metrics do not tell of the negotiation ($WORK/metrics.txt)"
+    before=$(metric 'iked_esp_packets_total{direction="in"}')
+    ((before > 0)) || die "the metrics do not tell of the packets ($WORK/metrics.txt)"
+    iked_control left down site >"$WORK/down.log" 2>&1 || die "the tunnel does not come down ($WORK/down.log)"
+    metrics_fetch left
+    after=$(metric 'iked_esp_packets_total{direction="in"}')
+    ((after >= before)) || die "$before packets have become $after with the end of the SA ($WORK/metrics.txt)"
+    note "$after packets were counted"
+    peer_stop left
+    peer_stop right
+}
+
+metrics_fetch() { # HOST
+    in_host "$1" python3 -c 'import urllib.request
+print(urllib.request.urlopen("http://127.0.0.1:9500/metrics", timeout=5).read().decode(), end="")' >"$WORK/metrics.txt" ||
+        die "the metrics are not to be had"
+}
+
+metric() { # NAME-AND-LABELS -> VALUE
+    awk -v name="$1" '$1 == name {print $2}' "$WORK/metrics.txt"
+}
+
 case_not_root() {
     environment_prepare
     chmod 755 "$WORK" "$(peer_directory left)"
@@ -260,6 +297,7 @@ case_add no-tun-file case_no_tun_file
 case_add no-net-admin case_no_capability net_admin
 case_add no-raw-sockets case_no_raw_sockets
 case_add gives-up-privileges case_gives_up_privileges
+case_add metrics case_metrics
 case_add not-root case_not_root
 case_add tun-name-taken case_tun_name_taken
 case_add no-configuration-file case_no_configuration_file

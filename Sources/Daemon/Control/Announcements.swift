@@ -4,6 +4,7 @@ import VICI
 extension Daemon {
     /// Tells clients of what the engine reports.
     func announce(_ event: Event) {
+        metrics.count(event)
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)
@@ -22,6 +23,7 @@ extension Daemon {
         case .childTrapped(let connection, let child):
             let name = ChildName(connection: connection, child: child)
             if !traps.contains(name) { setTrap(name, isConfigured: false) }
+        case .ikeFailed, .retransmitted: break
         case .commandFinished(let id, let outcome):
             answer(id, outcome)
         }

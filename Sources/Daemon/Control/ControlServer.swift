@@ -9,11 +9,11 @@ final class ControlServer {
     typealias ClientID = UInt64
 
     private final class Client {
-        let stream: UnixStream
+        let stream: StreamSocket
         var session: VICISession
         var waitsForRoom = false
 
-        init(_ stream: consuming UnixStream, events: Set<String>) {
+        init(_ stream: consuming StreamSocket, events: Set<String>) {
             self.stream = stream
             session = VICISession(events: events)
         }
@@ -85,7 +85,7 @@ final class ControlServer {
         }
     }
 
-    private func admit(_ stream: consuming UnixStream) throws(Errno) {
+    private func admit(_ stream: consuming StreamSocket) throws(Errno) {
         let raw = stream.raw
         let client = Client(stream, events: Self.events)
         let id = try loop.watch(raw, [.readable, .readHangUp]) { [weak self] id in self?.serve(id) }

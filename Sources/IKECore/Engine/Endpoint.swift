@@ -185,6 +185,7 @@ package final class Endpoint {
             settle(sa, turn)
         } catch {
             admission.refused(turn)
+            turn.emit(.ikeFailed(.responder, error.reason))
             let level: LogRecord.Level = error.reason == .invalidKeyExchange ? .info : .error
             turn.log(
                 .refusedRequest,

@@ -3,6 +3,8 @@ package import Inet
 /// What happened, for those who watch: the control socket, metrics, hooks.
 package enum Event: Sendable {
     case ikeEstablished(IKESASummary)
+    /// A negotiation came to nothing: one of ours, or as responder one of a peer.
+    case ikeFailed(Role, NegotiationFailure.Reason)
     case ikeRekeyed(old: IKESASummary, new: IKESASummary)
     case ikeClosed(IKESASummary, reason: String)
     case childEstablished(ChildSA, IKESASummary)
@@ -10,6 +12,8 @@ package enum Event: Sendable {
     case childClosed(ChildSA, IKESASummary, reason: String)
     /// A CHILD SA was lost, and its policy says to wait for a packet that wants it back.
     case childTrapped(connection: String, child: String)
+    /// A request that was not answered was sent again.
+    case retransmitted
     /// A command came to its end.
     case commandFinished(CommandID, CommandOutcome)
 }

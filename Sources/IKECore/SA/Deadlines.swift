@@ -34,6 +34,7 @@ extension IKESA {
             switch due {
             case .resend(let datagrams, let attempt):
                 log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
+                turn.emit(.retransmitted)
                 send(datagrams, turn)
                 probe(datagrams, attempt: attempt, turn)
             case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
@@ -44,6 +45,7 @@ extension IKESA {
             solvePuzzle(exchange, initiation, turn)
         case .halfOpen(_, let until) where until <= turn.now:
             log(.abandoned, .info, "the peer did not continue with IKE_AUTH in time (half_open_timeout)", turn)
+            turn.emit(.ikeFailed(role, .peerUnreachable))
             state = .closed(nil, until: turn.now)
         case .superseded(let established, let until) where until <= turn.now:
             state = .closed(established.security, until: turn.now)
@@ -70,6 +72,7 @@ extension IKESA {
             if let failure = exchange.unprotectedRefusal?.failure { close(failure, turn) }
         case .connecting(_, let initiation) where initiation.mayTryAgain:
             log(.warning, "\(remote) does not answer IKE_SA_INIT", turn)
+            turn.emit(.ikeFailed(role, .peerUnreachable))
             var again = initiation
             again.tries += 1
             again.remote.address = initiation.connection.remote(after: remote.address)

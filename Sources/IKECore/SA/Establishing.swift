@@ -315,6 +315,7 @@ extension IKESA {
         } catch {
             if let spi { turn.spis.release(spi) }
             log(.failedAuthentication, .error, "refused \(remote): \(error.message)", turn)
+            turn.emit(.ikeFailed(role, error.reason))
             answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
             state = .closed(agreement.security, until: turn.now + Self.lingering)
         }

@@ -25,6 +25,8 @@ package struct IKESASummary: Sendable {
     package let remoteAuthentication: AuthenticationKind?
     package let proposal: Proposal?
     package let nat: NATStatus
+    /// How long its negotiation took, where it was not made by rekeying.
+    package let negotiationTime: Duration?
     /// How long it has been established.
     package let age: Duration?
     package let timeToRekey: Duration?
@@ -66,6 +68,7 @@ extension IKESA {
             remoteAuthentication: connection?.remote.kind,
             proposal: security?.proposal,
             nat: nat,
+            negotiationTime: established.map { $0.since - begunAt },
             age: established.map { now - $0.since },
             timeToRekey: established?.rekeyAt.map { $0 - now },
             timeToExpiry: established?.expiresAt.map { $0 - now },

@@ -26,22 +26,7 @@ package struct UnixListener: ~Copyable, Sendable {
     package var raw: Int32 { descriptor.raw }
 
     /// The next connection, or nil when none waits.
-    package func accept() throws(Errno) -> UnixStream? {
-        while true {
-            let raw = retrying { Glibc.accept(descriptor.raw, nil, nil) }
-            if raw >= 0 {
-                let accepted = FileDescriptor(adopting: raw)
-                try checked("fcntl") { fcntl(accepted.raw, F_SETFD, FD_CLOEXEC) }
-                try checked("fcntl") { fcntl(accepted.raw, F_SETFL, O_NONBLOCK) }
-                return UnixStream(accepted)
-            }
-            switch errno {
-            case EAGAIN: return nil
-            case ECONNABORTED: continue
-            default: throw .last("accept \(path)")
-            }
-        }
-    }
+    package func accept() throws(Errno) -> StreamSocket? { try StreamSocket(acceptingAt: descriptor, path) }
 
     private static func claim(_ path: String, with descriptor: borrowing FileDescriptor) throws(Errno) {
         // On Linux the mode of a socket before bind() is the mode of its file, so there is no moment with a wider one.

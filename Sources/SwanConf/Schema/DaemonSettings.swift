@@ -61,6 +61,9 @@ package struct DaemonSettings: Hashable, Sendable {
     /// `crash_detection`: whether peers get tokens by which they see that this host has lost its SAs (RFC 6290).
     package let crashDetection: Bool
 
+    /// `metrics_listen`: where Prometheus may fetch metrics; nil for nowhere.
+    package let metricsListen: ListenAddress?
+
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
         case error
@@ -104,6 +107,10 @@ package struct DaemonSettings: Hashable, Sendable {
         udpGSO = try reader.boolean("udp_gso") ?? true
         udpGRO = try reader.boolean("udp_gro") ?? true
         crashDetection = try reader.boolean("crash_detection") ?? true
+        metricsListen = try reader.read(
+            "metrics_listen",
+            "an address and a port, such as `127.0.0.1:9500` or `[::1]:9500`, or `unix:` and a path from the root"
+        ) { ListenAddress($0) }
         retryInterval = try reader.duration("retry_initiate_interval") ?? .seconds(10)
         earlyRekey = try reader.duration("early_rekey") ?? .zero
         try checkRetransmission(reader)

@@ -10,7 +10,7 @@ extension Vocabulary {
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
             "install_routes", "fragment_size", "request_window", "crash_detection", "retry_initiate_interval",
-            "early_rekey", "tun_gso", "tun_gro", "udp_gso", "udp_gro",
+            "early_rekey", "metrics_listen", "tun_gso", "tun_gro", "udp_gso", "udp_gro",
         ],
         unsupported: [
             "accept_private_algs", "accept_unencrypted_mainmode_messages", "cert_cache",

@@ -64,6 +64,8 @@ extension Event {
     var story: String {
         switch self {
         case .ikeEstablished(let sa): "IKE SA {\(sa.id)} established"
+        case .ikeFailed(let role, let reason): "negotiation as \(role.rawValue) failed: \(reason.rawValue)"
+        case .retransmitted: "a request was sent again"
         case .ikeRekeyed(let old, let new): "IKE SA {\(old.id)} rekeyed as {\(new.id)}"
         case .ikeClosed(let sa, let reason): "IKE SA {\(sa.id)} closed: \(reason)"
         case .childEstablished(let child, _): "CHILD SA \(child.story) established"

@@ -33,6 +33,21 @@ import Testing
         #expect(settings.crashDetection)
         #expect(settings.earlyRekey == .zero)
         #expect(settings.retryInterval == .seconds(10))
+        #expect(settings.metricsListen == nil)
+    }
+
+    @Test(arguments: ["127.0.0.1:9500", "[::1]:9500", "[2001:db8::1]:1", "unix:/run/iked/metrics.sock"])
+    func metricsAreToBeHadAtAnAddressOrAPath(text: String) throws {
+        #expect(try settings("metrics_listen = \(text)").metricsListen?.description == text)
+    }
+
+    @Test(arguments: [
+        "127.0.0.1", "::1:9500", "[127.0.0.1]:9500", "127.0.0.1:0", "127.0.0.1:65536", "localhost:9500", ":9500",
+        "unix:metrics.sock", "unix:", "[::1]:", "[::1",
+    ])
+    func otherPlacesForMetricsAreRefused(text: String) throws {
+        let message = try configurationError("iked { metrics_listen = \(text)\n }").message
+        #expect(message.contains("`metrics_listen` takes an address and a port"))
     }
 
     @Test func everySettingIsRead() throws {

@@ -20,6 +20,8 @@ package struct DropCounters: Hashable, Sendable {
     package var forgeries = 0
     /// Messages for half-open IKE SAs that were not even checked, because too many had failed.
     package var unchecked = 0
+
+    package init() {}
 }
 
 /// What those may cause who have authenticated nothing: lines in the log, answers, counts. Each has its bound.

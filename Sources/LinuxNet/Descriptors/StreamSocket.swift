@@ -1,12 +1,31 @@
 import Glibc
 
-/// One end of a connected Unix stream socket; non-blocking.
-package struct UnixStream: ~Copyable, Sendable {
+/// One end of a connected stream, of a Unix socket or of TCP; non-blocking.
+package struct StreamSocket: ~Copyable, Sendable {
     private let descriptor: FileDescriptor
 
     init(_ descriptor: consuming FileDescriptor) { self.descriptor = descriptor }
 
-    /// Connects to a listener at `path`.
+    /// The next connection that waits at a listening socket, or nil when none does; `name` is what errors call the listener.
+    init?(acceptingAt listener: borrowing FileDescriptor, _ name: String) throws(Errno) {
+        while true {
+            let raw = retrying { Glibc.accept(listener.raw, nil, nil) }
+            if raw >= 0 {
+                let accepted = FileDescriptor(adopting: raw)
+                try checked("fcntl") { fcntl(accepted.raw, F_SETFD, FD_CLOEXEC) }
+                try checked("fcntl") { fcntl(accepted.raw, F_SETFL, O_NONBLOCK) }
+                self.init(accepted)
+                return
+            }
+            switch errno {
+            case EAGAIN: return nil
+            case ECONNABORTED: continue
+            default: throw .last("accept \(name)")
+            }
+        }
+    }
+
+    /// Connects to a Unix socket at `path`.
     package init(connectingTo path: String) throws(Errno) {
         let descriptor = try unixSocket()
         try connectUnix(descriptor, to: path)
