@@ -1,0 +1,39 @@
+# Completion of ikectl for bash; its place is /usr/share/bash-completion/completions/ikectl.
+
+# Connections and children that the daemon knows.
+_ikectl_names() {
+    timeout 2 ikectl list --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)",\{0,1\}$/\1/p' | sort -u
+}
+
+_ikectl() {
+    local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
+    for ((index = 1; index < COMP_CWORD; index++)); do
+        case ${COMP_WORDS[index]} in
+            --socket | --timeout | --level) ((index++)) ;;
+            -*) ;;
+            *) command=${COMP_WORDS[index]} && break ;;
+        esac
+    done
+    COMPREPLY=()
+    case $previous in
+        --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+        --timeout) return ;;
+        --level) mapfile -t COMPREPLY < <(compgen -W '0 1 2' -- "$word") && return ;;
+    esac
+    case $command/$word in
+        status/-*) words='--json --watch --short --verbose' ;;
+        up/-* | down/-*) words=--timeout ;;
+        list/-*) words=--json ;;
+        log/-*) words=--level ;;
+        */-*) words='' ;;
+        /*) words='status up down list reload log check version help' ;;
+        status/* | up/* | down/* | list/*) words=$(_ikectl_names) ;;
+        check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+        help/*) words='status up down list reload log check version help' ;;
+        *) return ;;
+    esac
+    [[ $word != -* ]] || words+=' --socket --help'
+    mapfile -t COMPREPLY < <(compgen -W "$words" -- "$word")
+}
+
+complete -F _ikectl ikectl

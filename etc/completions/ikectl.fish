@@ -1,0 +1,35 @@
+# Completion of ikectl for fish; its place is /usr/share/fish/vendor_completions.d/ikectl.fish.
+
+# Connections and children that the daemon knows.
+function __ikectl_names
+    timeout 2 ikectl list --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$' | sort -u
+end
+
+set -l commands status up down list reload log check version help
+set -l takes __fish_seen_subcommand_from
+
+complete -c ikectl -f
+complete -c ikectl -l socket -r -F -d 'control socket of the daemon'
+complete -c ikectl -l help -d 'what the command does and takes'
+
+complete -c ikectl -n "not $takes $commands" -a status -d 'show what is up'
+complete -c ikectl -n "not $takes $commands" -a up -d 'bring a tunnel up'
+complete -c ikectl -n "not $takes $commands" -a down -d 'take a tunnel down'
+complete -c ikectl -n "not $takes $commands" -a list -d 'show the configured connections'
+complete -c ikectl -n "not $takes $commands" -a reload -d 'read the configuration again'
+complete -c ikectl -n "not $takes $commands" -a log -d 'show the log as it is written'
+complete -c ikectl -n "not $takes $commands" -a check -d 'validate a configuration file'
+complete -c ikectl -n "not $takes $commands" -a version -d 'print the versions'
+complete -c ikectl -n "not $takes $commands" -a help -d 'explain a command'
+
+complete -c ikectl -n "$takes status up down list" -a '(__ikectl_names)'
+complete -c ikectl -n "$takes help" -a "$commands"
+complete -c ikectl -n "$takes check" -F
+complete -c ikectl -n "$takes status" -l json -d 'print JSON'
+complete -c ikectl -n "$takes status" -l watch -d 'again every second'
+complete -c ikectl -n "$takes status" -l short -d 'a line for each tunnel'
+complete -c ikectl -n "$takes status" -l verbose -d 'offloads, SPIs, drops, MTUs'
+complete -c ikectl -n "$takes up" -l timeout -x -d 'how long to wait for the peer'
+complete -c ikectl -n "$takes down" -l timeout -x -d 'how long to wait for the peer'
+complete -c ikectl -n "$takes list" -l json -d 'print JSON'
+complete -c ikectl -n "$takes log" -l level -x -a '0 1 2' -d 'how much'
