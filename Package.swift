@@ -49,7 +49,7 @@ let package = Package(
             ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon"]),
-        library("Control", ["VICI", "SwanConf", "IKEWire"], exclude: ["README.md"]),
+        library("Control", ["VICI", "SwanConf", "IKECrypto", "IKEWire", "Inet"], exclude: ["README.md"]),
         executable("ikectl", ["Control"]),
 
         .target(
@@ -73,7 +73,7 @@ let package = Package(
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),
         tests("VICITests", ["VICI", "VICISupport"]),
-        tests("ControlTests", ["Control", "VICI", "VICISupport", "IKEWire"]),
+        tests("ControlTests", ["Control", "VICI", "VICISupport", "SwanConf", "IKECrypto", "IKEWire"]),
         tests(
             "DaemonTests",
             ["Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "IKECore", "IKECrypto", "IKEWire", "Inet"]

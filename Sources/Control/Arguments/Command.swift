@@ -28,10 +28,12 @@ struct Command: Sendable {
     /// The rest of its help.
     var details = ""
     var options: [Option] = []
+    /// The commands behind this one's name: `pki issue`. Their names begin with it.
+    var subcommands: [Command] = []
     let run: @Sendable (Invocation, Console) throws(Failure) -> ExitCode
 
     /// In the order that the help lists them.
-    static let all: [Command] = [status, up, down, list, reload, log, check, version, help]
+    static let all: [Command] = [status, up, down, list, reload, log, check, pki, version, help]
 }
 
 /// What `ikectl` tells the shell.

@@ -24,9 +24,14 @@ enum Help {
 
     /// All about one command.
     static func text(for command: Command) -> String {
-        var text = "Usage: \(program) \(signature(command))\(command.options.isEmpty ? "" : " [OPTIONS]")\n\n"
+        var text = "Usage: \(program) \(signature(command))"
+        text += command.subcommands.isEmpty ? "" : " COMMAND"
+        text += command.options.isEmpty ? "\n\n" : " [OPTIONS]\n\n"
         text += command.summary.prefix(1).uppercased() + command.summary.dropFirst() + ".\n"
         if !command.details.isEmpty { text += "\n\(command.details)\n" }
+        if !command.subcommands.isEmpty {
+            text += "\nCommands:\n\(table(command.subcommands.map { (signature($0), $0.summary) }))\n"
+        }
         let options = command.options + Command.Option.common
         text += "\nOptions:\n\(table(options.map { ($0.spelling, $0.summary) }))"
         return text

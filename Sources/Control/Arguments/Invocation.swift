@@ -14,6 +14,9 @@ struct Invocation {
     /// Whether an option without a value was given.
     func has(_ name: String) -> Bool { flags.contains(name) }
 
+    /// The value of an option; nil when the option was not given.
+    func value(_ name: String) -> String? { values[name] }
+
     /// The value of an option as a whole number in a range; nil when the option was not given.
     func number(_ name: String, in range: ClosedRange<Int>) throws(Failure) -> Int? {
         guard let text = values[name] else { return nil }
@@ -55,7 +58,9 @@ extension Invocation {
                 continue
             }
             guard argument.hasPrefix("-"), argument != "-" else {
-                if command == nil {
+                if let group = command, !group.subcommands.isEmpty {
+                    command = try Self.command(named: argument, of: group)
+                } else if command == nil {
                     command = try Self.command(named: argument)
                 } else {
                     words.append(argument)
@@ -106,10 +111,21 @@ extension Invocation {
         return (option.name, value)
     }
 
+    /// The command of a name, which may be that of a group and a command of it: `pki issue`.
     static func command(named name: String) throws(Failure) -> Command {
+        let words = name.split(separator: " ", maxSplits: 1)
+        if words.count == 2 { return try Self.command(named: String(words[1]), of: command(named: String(words[0]))) }
         if let command = Command.all.first(where: { $0.name == name }) { return command }
         let suggestion = Spelling.nearest(to: name, among: Command.all.map(\.name))
         throw .usage("there is no command '\(name)'" + hint(suggestion), of: nil)
+    }
+
+    /// One of the commands behind another's name.
+    private static func command(named name: String, of group: Command) throws(Failure) -> Command {
+        if let command = group.subcommands.first(where: { $0.name == "\(group.name) \(name)" }) { return command }
+        let names = group.subcommands.map { String($0.name.dropFirst(group.name.count + 1)) }
+        let suggestion = Spelling.nearest(to: name, among: names)
+        throw .usage("'\(group.name)' has no command '\(name)'" + hint(suggestion), of: group.name)
     }
 
     private static func unknownOption(_ argument: String, of command: Command?) -> Failure {

@@ -2,7 +2,7 @@ extension Command {
     static let help = Command(
         name: "help",
         operands: "[COMMAND]",
-        operandCount: 0...1,
+        operandCount: 0...2,
         summary: "explain a command, or list them all",
         run: HelpCommand.run
     )
@@ -10,11 +10,11 @@ extension Command {
 
 enum HelpCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
-        guard let name = invocation.operands.first else {
+        guard !invocation.operands.isEmpty else {
             console.print(Help.overview)
             return .ok
         }
-        console.print(Help.text(for: try Invocation.command(named: name)))
+        console.print(Help.text(for: try Invocation.command(named: invocation.operands.joined(separator: " "))))
         return .ok
     }
 }

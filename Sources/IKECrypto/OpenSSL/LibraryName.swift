@@ -4,18 +4,14 @@ import COpenSSL
 enum LibraryName {
     /// "C=CH, O=example, CN=gw", in the order of the certificate. What could break or disguise a log line is escaped.
     static func text(of name: OpaquePointer?) throws(CryptoError) -> String {
-        let output = try LibraryObject(BIO_new(BIO_s_mem()), freedBy: BIO_free_all, "BIO_new")
+        let output = try MemoryOutput()
         let flags =
             XN_FLAG_SEP_CPLUS_SPC | ASN1_STRFLGS_ESC_2253 | ASN1_STRFLGS_ESC_CTRL | ASN1_STRFLGS_ESC_QUOTE
             | ASN1_STRFLGS_UTF8_CONVERT | ASN1_STRFLGS_DUMP_UNKNOWN | ASN1_STRFLGS_DUMP_DER
         guard X509_NAME_print_ex(output.pointer, name, 0, UInt(flags)) >= 0 else {
             throw .library("X509_NAME_print_ex")
         }
-        var octets = [UInt8](repeating: 0, count: BIO_ctrl_pending(output.pointer))
-        guard !octets.isEmpty else { return "" }
-        let length = try int32(octets.count, "name")
-        try check(BIO_read(output.pointer, &octets, length), "BIO_read")
-        return String(decoding: octets, as: UTF8.self).withInvisibleEscaped
+        return String(decoding: try output.octets(), as: UTF8.self).withInvisibleEscaped
     }
 
     /// Whether two Names in DER are the same: letters' case, runs of blanks and the kind of string do not count (RFC 5280

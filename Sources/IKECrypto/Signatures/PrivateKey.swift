@@ -14,6 +14,9 @@ package struct PrivateKey: Sendable {
         init(_ key: consuming LibraryKey) { self.key = key }
     }
 
+    /// Lent for as long as the key itself is held.
+    var pointer: OpaquePointer { storage.key.pointer }
+
     /// Takes over a key of libcrypto's that has its private half. Throws `unsupported` for a kind that does not sign here.
     init(_ key: consuming LibraryKey) throws(CryptoError) {
         publicKey = try PublicKey(

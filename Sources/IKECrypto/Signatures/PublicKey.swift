@@ -61,7 +61,7 @@ package struct PublicKey: Hashable, Sendable {
 // MARK: - libcrypto
 
 extension LibraryKey {
-    fileprivate init(subjectPublicKeyInfo: [UInt8]) throws(CryptoError) {
+    init(subjectPublicKeyInfo: [UInt8]) throws(CryptoError) {
         try self.init(
             owning: LibraryObject(
                 decoding: subjectPublicKeyInfo,

@@ -1,0 +1,67 @@
+import IKECrypto
+import IKEWire
+
+extension Command {
+    static let pkiIssue = Command(
+        name: "pki issue",
+        operands: "ID...",
+        operandCount: 1...64,
+        summary: "make a key and a certificate for a host",
+        details: """
+            Every ID is one of the host's identities: an address, a domain name or a mail address. The first one names the files,
+            which are written to x509, private, x509ca and, if the CA has a revocation list, x509crl of the directory.
+            """,
+        options: [
+            PKICommand.authorityOption,
+            Command.Option(
+                name: "dir",
+                value: "DIR",
+                summary: "where to write; the CA's directory unless said otherwise"
+            ),
+            Command.Option(name: "days", value: "N", summary: "how long it is valid (1095), at most as long as the CA"),
+            PKICommand.keyOption,
+        ],
+        run: PKIIssueCommand.run
+    )
+}
+
+enum PKIIssueCommand {
+    @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
+        var names: [AlternativeName] = []
+        for identity in invocation.operands { names.append(try name(of: identity)) }
+        guard let first = invocation.operands.first else { throw .usage("'pki issue' needs ID...", of: "pki issue") }
+        let (kind, days) = (try invocation.keyKind(), try invocation.days(unlessGiven: 1095))
+        var authority = try invocation.authority()
+        let target = invocation.directory("dir", unlessGiven: authority.directory.path)
+        let (certificate, file) = try authority.issue(
+            to: names,
+            // A longer name stands in the subjectAltName alone as a whole, which is where it counts.
+            commonName: String(first.prefix(64)),
+            kind: kind,
+            days: days,
+            into: target
+        )
+        console.print(
+            "issued a certificate to \(invocation.operands.joined(separator: ", ")) (\(certificate.publicKey.kind)), "
+                + "valid until \(certificate.notAfter)"
+        )
+        console.print("wrote \(target.certificatePath(file)) and \(target.keyPath(file))")
+        return .ok
+    }
+
+    /// The alternative name for an identity.
+    private static func name(of text: String) throws(Failure) -> AlternativeName {
+        if let identity = Identification(text), text.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) {
+            switch identity.type {
+            case .ipv4Address, .ipv6Address: return .address(identity.data)
+            case .fqdn: return .dns(String(decoding: identity.data, as: UTF8.self))
+            case .rfc822Address: return .email(String(decoding: identity.data, as: UTF8.self))
+            default: break
+            }
+        }
+        throw .usage(
+            "a certificate is issued to an address, a domain name or a mail address, not to '\(text)'",
+            of: "pki issue"
+        )
+    }
+}
