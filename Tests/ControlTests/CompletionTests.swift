@@ -13,7 +13,10 @@ import Testing
         return Set(text.components(separatedBy: separators))
     }
 
-    private var options: Set<String> { Set((Command.all.flatMap(\.options) + Command.Option.common).map(\.name)) }
+    private var options: Set<String> {
+        let commands = Command.all + Command.all.flatMap(\.subcommands)
+        return Set((commands.flatMap(\.options) + Command.Option.common).map(\.name))
+    }
 
     @Test(arguments: ["completions/ikectl.bash", "completions/_ikectl", "completions/ikectl.fish", "man/ikectl.8"])
     func everyCommandAndOptionIsThere(path: String) throws {

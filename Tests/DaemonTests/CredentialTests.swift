@@ -27,7 +27,10 @@ import VICI
                 withIntermediateDirectories: true
             )
             try Data(octets).write(to: place)
-            try FileManager.default.setAttributes([.posixPermissions: mode], ofItemAtPath: place.path())
+            try FileManager.default.setAttributes(
+                [.posixPermissions: mode],
+                ofItemAtPath: place.path(percentEncoded: false)
+            )
         }
 
         deinit { try? FileManager.default.removeItem(at: url) }
@@ -46,7 +49,7 @@ import VICI
             secrets { \(secrets) }
             """
         return try ConfigurationStore(
-            file: Configuration(parsing: text, file: "iked.conf"),
+            file: SwanConf.Configuration(parsing: text, file: "iked.conf"),
             path: folder.configuration
         )
     }
@@ -80,10 +83,15 @@ import VICI
         #expect(store.credentials.certificates == [try Fixture.certificate("ed25519")])
         #expect(store.credentials.authorities.isEmpty && store.credentials.privateKeys.isEmpty)
         for (name, reason) in [
-            ("x509/broken.pem", ""), ("x509ca/rsa.pem", "is not a certificate of an authority"),
-            ("private/p256-encrypted.key", "its passphrase is needed"), ("x509crl/root.pem", ""),
+            ("x509/broken.pem", "not a readable certificate"),
+            ("x509ca/rsa.pem", "is not a certificate of an authority"),
+            ("private/p256-encrypted.key", "its passphrase is needed"),
+            ("x509crl/root.pem", "not a readable revocation list"),
         ] {
-            #expect(store.warnings.contains { $0.contains(name) && $0.contains(reason) }, "\(name)")
+            #expect(
+                store.warnings.contains { $0.contains(name) && $0.contains(reason) },
+                "\(name) in \(store.warnings)"
+            )
         }
     }
 
@@ -135,7 +143,7 @@ import VICI
 
     @Test(arguments: [
         ("certs = missing.pem", "connection site: ", "missing.pem: No such file or directory"),
-        ("certs = ../x509ca", "connection site: ", "is not a regular file"),
+        ("certs = /etc", "connection site: ", "/etc is not a regular file"),
         ("pubkeys = 0x3000", "connection site: ", "cannot be used"),
     ]) func aConnectionThatNamesWhatCannotBeHadIsRefused(setting: String, place: String, reason: String) throws {
         let folder = Folder()
@@ -151,7 +159,7 @@ import VICI
         try folder.put("rsa.pem", "x509")
         var store = try store(folder, local: "certs = rsa.pem", remote: "")
         let broken = "connections { other { local { certs = none.pem\n } remote { auth = psk\n } } }"
-        let new = try Configuration(parsing: broken, file: "iked.conf")
+        let new = try SwanConf.Configuration(parsing: broken, file: "iked.conf")
         #expect(throws: CredentialError.self) { _ = try store.replaceFile(new) }
         #expect(store.connections.map(\.name) == ["site"])
         #expect(store.file.connections.map(\.name) == ["site"])
@@ -185,7 +193,7 @@ import VICI
 
     @Test func keysOfTheControlSocketComeAndGo() throws {
         var store = try ConfigurationStore(
-            file: Configuration(parsing: "", file: "iked.conf"),
+            file: SwanConf.Configuration(parsing: "", file: "iked.conf"),
             path: "/nonexistent/iked.conf"
         )
         let key = try Fixture.privateKey("ed25519")

@@ -9,15 +9,18 @@ _ikectl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --socket | --timeout | --level) ((index++)) ;;
+            --socket | --timeout | --level | --dir | --ca) ((index++)) ;;
             -*) ;;
             *) command=${COMP_WORDS[index]} && break ;;
         esac
     done
     COMPREPLY=()
     case $previous in
-        --socket) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        --timeout) return ;;
+        --socket | --dir | --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
+        --timeout | --days | --name | --left | --left-net | --right | --right-net) return ;;
+        --auth) mapfile -t COMPREPLY < <(compgen -W 'psk key cert' -- "$word") && return ;;
+        --key) mapfile -t COMPREPLY < <(compgen -W 'ecdsa256 ecdsa384 ed25519 rsa3072' -- "$word") && return ;;
+        --revocation) mapfile -t COMPREPLY < <(compgen -W 'strict ifuri relaxed' -- "$word") && return ;;
         --level) mapfile -t COMPREPLY < <(compgen -W '0 1 2' -- "$word") && return ;;
     esac
     case $command/$word in
@@ -25,11 +28,18 @@ _ikectl() {
         up/-* | down/-*) words=--timeout ;;
         list/-*) words=--json ;;
         log/-*) words=--level ;;
+        new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
+        pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;
-        /*) words='status up down list reload log check version help' ;;
+        /*) words='status up down list reload log check new pki version help' ;;
         status/* | up/* | down/* | list/*) words=$(_ikectl_names) ;;
+        pki/*)
+            words='ca issue show verify revoke'
+            [[ $previous == pki ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
+            [[ $previous == pki ]] || return
+            ;;
         check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        help/*) words='status up down list reload log check version help' ;;
+        help/*) words='status up down list reload log check new pki version help' ;;
         *) return ;;
     esac
     [[ $word != -* ]] || words+=' --socket --help'

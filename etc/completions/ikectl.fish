@@ -5,7 +5,7 @@ function __ikectl_names
     timeout 2 ikectl list --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$' | sort -u
 end
 
-set -l commands status up down list reload log check version help
+set -l commands status up down list reload log check new pki version help
 set -l takes __fish_seen_subcommand_from
 
 complete -c ikectl -f
@@ -19,6 +19,8 @@ complete -c ikectl -n "not $takes $commands" -a list -d 'show the configured con
 complete -c ikectl -n "not $takes $commands" -a reload -d 'read the configuration again'
 complete -c ikectl -n "not $takes $commands" -a log -d 'show the log as it is written'
 complete -c ikectl -n "not $takes $commands" -a check -d 'validate a configuration file'
+complete -c ikectl -n "not $takes $commands" -a new -d 'write matching configurations for two hosts'
+complete -c ikectl -n "not $takes $commands" -a pki -d 'make, show, verify and revoke certificates'
 complete -c ikectl -n "not $takes $commands" -a version -d 'print the versions'
 complete -c ikectl -n "not $takes $commands" -a help -d 'explain a command'
 
@@ -33,3 +35,15 @@ complete -c ikectl -n "$takes up" -l timeout -x -d 'how long to wait for the pee
 complete -c ikectl -n "$takes down" -l timeout -x -d 'how long to wait for the peer'
 complete -c ikectl -n "$takes list" -l json -d 'print JSON'
 complete -c ikectl -n "$takes log" -l level -x -a '0 1 2' -d 'how much'
+complete -c ikectl -n "$takes new" -l left -x -d 'one gateway'
+complete -c ikectl -n "$takes new" -l left-net -x -d 'networks behind it'
+complete -c ikectl -n "$takes new" -l right -x -d 'the other gateway'
+complete -c ikectl -n "$takes new" -l right-net -x -d 'networks behind it'
+complete -c ikectl -n "$takes new" -l auth -x -a 'psk key cert' -d 'how they prove who they are'
+complete -c ikectl -n "$takes new pki" -l dir -r -F -d directory
+complete -c ikectl -n "$takes pki" -F -a 'ca issue show verify revoke'
+complete -c ikectl -n "$takes pki" -l name -x -d 'what the CA is called'
+complete -c ikectl -n "$takes pki" -l ca -r -F -d 'directory of the CA'
+complete -c ikectl -n "$takes pki" -l days -x -d 'how long it is valid'
+complete -c ikectl -n "$takes pki" -l key -x -a 'ecdsa256 ecdsa384 ed25519 rsa3072' -d 'kind of key'
+complete -c ikectl -n "$takes pki" -l revocation -x -a 'strict ifuri relaxed' -d 'how strict'

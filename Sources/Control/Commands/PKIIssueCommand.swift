@@ -1,5 +1,4 @@
 import IKECrypto
-import IKEWire
 
 extension Command {
     static let pkiIssue = Command(
@@ -28,7 +27,9 @@ extension Command {
 enum PKIIssueCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         var names: [AlternativeName] = []
-        for identity in invocation.operands { names.append(try name(of: identity)) }
+        for identity in invocation.operands {
+            names.append(try AlternativeName(identity: identity, of: "pki issue"))
+        }
         guard let first = invocation.operands.first else { throw .usage("'pki issue' needs ID...", of: "pki issue") }
         let (kind, days) = (try invocation.keyKind(), try invocation.days(unlessGiven: 1095))
         var authority = try invocation.authority()
@@ -47,21 +48,5 @@ enum PKIIssueCommand {
         )
         console.print("wrote \(target.certificatePath(file)) and \(target.keyPath(file))")
         return .ok
-    }
-
-    /// The alternative name for an identity.
-    private static func name(of text: String) throws(Failure) -> AlternativeName {
-        if let identity = Identification(text), text.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) {
-            switch identity.type {
-            case .ipv4Address, .ipv6Address: return .address(identity.data)
-            case .fqdn: return .dns(String(decoding: identity.data, as: UTF8.self))
-            case .rfc822Address: return .email(String(decoding: identity.data, as: UTF8.self))
-            default: break
-            }
-        }
-        throw .usage(
-            "a certificate is issued to an address, a domain name or a mail address, not to '\(text)'",
-            of: "pki issue"
-        )
     }
 }

@@ -14,8 +14,24 @@ extension Command {
 enum PKIShowCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         let path = invocation.operands[0]
+        if let key = try privateKey(path) {
+            console.print(PKIDescription.text(of: key.publicKey, isPrivate: true))
+            return .ok
+        }
         for text in try texts(of: try PKIFile.read(path), path) { console.print(text) }
         return .ok
+    }
+
+    /// Nil for a file that holds none.
+    private static func privateKey(_ path: String) throws(Failure) -> PrivateKey? {
+        let file = try PKIFile.readSecret(path)
+        do throws(PrivateKeyError) {
+            return try PrivateKey(parsing: file, passphrase: nil)
+        } catch .malformed {
+            return nil
+        } catch {
+            throw .failed("\(path): \(error)")
+        }
     }
 
     /// What the file holds, tried in turn: nothing else tells a DER file's kind.
@@ -36,16 +52,9 @@ enum PKIShowCommand {
         if let key = attempt({ () throws(CryptoError) in try PublicKey.parse(file) }) {
             return [PKIDescription.text(of: key, isPrivate: false)]
         }
-        do throws(PrivateKeyError) {
-            let key = try PrivateKey(parsing: file, passphrase: nil)
-            return [PKIDescription.text(of: key.publicKey, isPrivate: true)]
-        } catch .malformed {
-            // A certificate whose key is not supported says so; what is nothing at all is no certificate either.
-            if case .unsupported = refusal { throw .failed("\(path): \(refusal)") }
-            throw .failed("\(path): no certificate, revocation list or key in PEM or DER")
-        } catch {
-            throw .failed("\(path): \(error)")
-        }
+        // A certificate whose key is not supported says so; what is nothing at all is no certificate either.
+        if case .unsupported = refusal { throw .failed("\(path): \(refusal)") }
+        throw .failed("\(path): no certificate, revocation list or key in PEM or DER")
     }
 
     private static func attempt<R>(_ body: () throws(CryptoError) -> R) -> R? {

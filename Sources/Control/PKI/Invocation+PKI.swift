@@ -38,3 +38,29 @@ extension Invocation {
         return (first, Array(certificates.dropFirst()))
     }
 }
+
+extension AlternativeName {
+    /// The name that stands for an identity in a certificate.
+    ///
+    /// - Parameter command: the command that was given the identity.
+    init(identity text: String, of command: String) throws(Failure) {
+        if let identity = Identification(text), text.utf8.allSatisfy({ (0x21..<0x7F).contains($0) }) {
+            switch identity.type {
+            case .ipv4Address, .ipv6Address:
+                self = .address(identity.data)
+                return
+            case .fqdn:
+                self = .dns(String(decoding: identity.data, as: UTF8.self))
+                return
+            case .rfc822Address:
+                self = .email(String(decoding: identity.data, as: UTF8.self))
+                return
+            default: break
+            }
+        }
+        throw .usage(
+            "a certificate is issued to an address, a domain name or a mail address, not to '\(text)'",
+            of: command
+        )
+    }
+}

@@ -56,10 +56,11 @@ struct PKIAuthority {
         guard PKIFile.exists(folder.key) else {
             throw .failed("\(folder.path) holds no CA: '\(Help.program) pki ca' makes one")
         }
-        let (keyFile, certificateFile) = (try PKIFile.read(folder.key), try PKIFile.read(folder.certificate))
+        let certificateFile = try PKIFile.read(folder.certificate)
         let certificates = try withFailure(folder.certificate) { () throws(CryptoError) in
             try X509Certificate.parse(certificateFile)
         }
+        let keyFile = try PKIFile.readSecret(folder.key)
         let key: PrivateKey
         do throws(PrivateKeyError) {
             key = try PrivateKey(parsing: keyFile, passphrase: nil)

@@ -25,6 +25,21 @@ enum PKIFile {
         }
     }
 
+    /// A file that may hold a private key, so that its octets are wiped.
+    static func readSecret(_ path: String) throws(Failure) -> SecretBytes {
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC)
+        guard descriptor >= 0 else { throw refusal(path) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw refusal(path) }
+        guard status.st_mode & S_IFMT == S_IFREG, let size = Int(exactly: status.st_size), size <= limit else {
+            throw .failed("\(path): not a regular file of at most \(limit) octets")
+        }
+        return try SecretBytes(count: size) { (octets) throws(Failure) in
+            guard Glibc.read(descriptor, octets.baseAddress, size) == size else { throw refusal(path) }
+        }
+    }
+
     static func exists(_ path: String) -> Bool { access(path, F_OK) == 0 }
 
     /// Puts a file in the place of another, as a whole or not at all.

@@ -5,7 +5,7 @@ import Testing
 
 /// Certificates and lists that are made here, held to what `TrustStore` asks of those of others.
 @Suite struct CertificateBuilderTests {
-    private static let end = UnixTime(seconds: Fixture.now.seconds + 86_400)
+    private static let end = UnixTime(seconds: Fixture.today.seconds + 86_400)
 
     private struct Authority {
         let key: PrivateKey
@@ -16,7 +16,7 @@ import Testing
             certificate = try CertificateBuilder(
                 commonName: name,
                 publicKey: key.publicKey,
-                notBefore: Fixture.now,
+                notBefore: Fixture.today,
                 notAfter: end,
                 purpose: .authority
             ).signed(by: key, of: nil)
@@ -27,7 +27,7 @@ import Testing
                 commonName: "gw",
                 alternativeNames: names,
                 publicKey: key,
-                notBefore: Fixture.now,
+                notBefore: Fixture.today,
                 notAfter: end,
                 purpose: .endEntity
             ).signed(by: self.key, of: certificate)
@@ -39,7 +39,7 @@ import Testing
             try TrustStore(authorities: [certificate], revocationLists: lists).verify(
                 leaf,
                 intermediates: [],
-                at: Fixture.now,
+                at: Fixture.today,
                 revocation: policy,
                 limitedTo: nil
             )
@@ -55,7 +55,7 @@ import Testing
         let leaf = try authority.issue(to: Fixture.publicKey("p256"), names: names)
         #expect(leaf.alternativeNames == names)
         #expect(leaf.subjectText == "CN=gw" && leaf.issuerText == "CN=Example CA")
-        #expect(leaf.notBefore == Fixture.now && leaf.notAfter == Self.end)
+        #expect(leaf.notBefore == Fixture.today && leaf.notAfter == Self.end)
         #expect(leaf.serialNumber.count == 16)
         #expect(!leaf.isAuthority)
         #expect(try authority.trusts(leaf) == [leaf, authority.certificate])
@@ -67,14 +67,14 @@ import Testing
         let below = try CertificateBuilder(
             commonName: "below",
             publicKey: key.publicKey,
-            notBefore: Fixture.now,
+            notBefore: Fixture.today,
             notAfter: Self.end,
             purpose: .authority
         ).signed(by: authority.key, of: authority.certificate)
         let leaf = try CertificateBuilder(
             commonName: "leaf",
             publicKey: key.publicKey,
-            notBefore: Fixture.now,
+            notBefore: Fixture.today,
             notAfter: Self.end,
             purpose: .endEntity
         ).signed(by: key, of: below)
@@ -82,7 +82,7 @@ import Testing
             try TrustStore(authorities: [authority.certificate]).verify(
                 leaf,
                 intermediates: [below],
-                at: Fixture.now,
+                at: Fixture.today,
                 revocation: .relaxed,
                 limitedTo: nil
             )
@@ -95,9 +95,9 @@ import Testing
             try authority.issue(to: Fixture.publicKey("p256")), try authority.issue(to: Fixture.publicKey("p384"))
         )
         let list = try RevocationListBuilder(
-            entries: [.init(serialNumber: bad.serialNumber, time: Fixture.now)],
+            entries: [.init(serialNumber: bad.serialNumber, time: Fixture.today)],
             number: 1 << 40,
-            thisUpdate: Fixture.now,
+            thisUpdate: Fixture.today,
             nextUpdate: Self.end
         ).signed(by: authority.key, of: authority.certificate)
         #expect(list.count == 1)
@@ -107,7 +107,7 @@ import Testing
         #expect(throws: CertificateRejection.revoked(subject: "CN=gw", serialNumber: bad.serialNumber)) {
             try authority.trusts(bad, lists: [list])
         }
-        let empty = try RevocationListBuilder(entries: [], number: 0, thisUpdate: Fixture.now, nextUpdate: Self.end)
+        let empty = try RevocationListBuilder(entries: [], number: 0, thisUpdate: Fixture.today, nextUpdate: Self.end)
             .signed(by: authority.key, of: authority.certificate)
         #expect(empty.count == 0)
         #expect(try authority.trusts(bad, lists: [empty], .strict).count == 2)
@@ -115,11 +115,11 @@ import Testing
 
     @Test func whatIsMadeIsReadBackFromPEM() throws {
         let authority = try Authority()
-        let list = try RevocationListBuilder(entries: [], number: 1, thisUpdate: Fixture.now, nextUpdate: Self.end)
+        let list = try RevocationListBuilder(entries: [], number: 1, thisUpdate: Fixture.today, nextUpdate: Self.end)
             .signed(by: authority.key, of: authority.certificate)
         #expect(try X509Certificate.parse(authority.certificate.pem()) == [authority.certificate])
         #expect(try RevocationList.parse(list.pem()) == [list])
-        let key = try PrivateKey(parsing: authority.key.pem().exposed, passphrase: nil)
+        let key = try PrivateKey(parsing: authority.key.pem(), passphrase: nil)
         #expect(key.publicKey == authority.key.publicKey)
     }
 
