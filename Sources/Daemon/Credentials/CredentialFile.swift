@@ -12,7 +12,7 @@ struct CredentialFile {
     let path: String
     /// A private key may be in it, so that the octets are wiped.
     let contents: SecretBytes
-    /// Others than its owner may read it.
+    /// Others than its owner and this process's own group may read it.
     let isReadableByOthers: Bool
 
     /// Lists of revoked certificates are the largest.
@@ -30,7 +30,8 @@ struct CredentialFile {
         guard let size = Int(exactly: status.st_size), (1...Self.mostOctets).contains(size) else {
             throw CredentialError(description: "\(path) has \(status.st_size) octets, not 1 to \(Self.mostOctets)")
         }
-        isReadableByOthers = status.st_mode & 0o077 != 0
+        let isGroupForeign = status.st_gid != getegid()
+        isReadableByOthers = status.st_mode & (isGroupForeign ? 0o077 : 0o007) != 0
         do throws(Errno) {
             var count: Int?
             contents = try SecretBytes(count: size) { (octets) throws(Errno) in count = try file.read(into: octets) }
