@@ -262,6 +262,10 @@ package final class Daemon {
         case .removeChild(let childSA):
             if let counters = tunnels.dataPlane.counters(for: childSA.dataPlaneID) { metrics.retire(counters) }
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
+        case .addAddress(let address, let connection):
+            if let failure = tunnels.addAddress(address) { log(.error, failure, connection: connection) }
+        case .removeAddress(let address):
+            if let failure = tunnels.removeAddress(address) { log(.warning, failure) }
         case .lookUp(let connection, let id): lookUp(connection, id)
         case .event(let event): announce(event)
         case .log(let record): log(record)

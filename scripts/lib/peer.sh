@@ -15,6 +15,7 @@ declare -A PEER_IKE=() PEER_ESP=()                  # proposals
 declare -A PEER_ENCAP=() PEER_SECRET=()
 declare -A PEER_CONNECTION_KEYS=() PEER_CHILD_KEYS=() # further lines of configuration
 declare -A PEER_MORE_CHILDREN=()                    # whole sections beside `net`
+declare -A PEER_SECTIONS=()                         # whole sections beside `connections`
 declare -A PEER_EMPTY=()                            # yes: the daemon starts without a connection
 declare -A PEER_PID=()
 
@@ -42,6 +43,7 @@ peer_defaults() { # A B [4|6 outer] [4|6 inner]
         PEER_CONNECTION_KEYS[$host]=
         PEER_CHILD_KEYS[$host]=
         PEER_MORE_CHILDREN[$host]=
+        PEER_SECTIONS[$host]=
         PEER_EMPTY[$host]=no
     done
 }
@@ -90,6 +92,7 @@ secrets {
     secret = "${PEER_SECRET[$host]}"
   }
 }
+${PEER_SECTIONS[$host]}
 CONF
 }
 

@@ -14,6 +14,7 @@ struct ConfigurationStore {
     private var loadedConnections: [LoadedConnection] = []
     private var loadedSecrets: [SecretConfiguration] = []
     private var loadedCredentials = CredentialSet()
+    private var loadedPools: [PoolConfiguration] = []
     /// Connections of the file that the control socket unloaded; reading the file again brings them back.
     private var unloadedNames: Set<String> = []
     /// What is wrong with files in the directories.
@@ -56,6 +57,23 @@ struct ConfigurationStore {
         return file.secrets.filter { !names.contains($0.name) } + loadedSecrets
     }
 
+    var pools: [PoolConfiguration] {
+        let names = Set(loadedPools.map(\.name))
+        return file.pools.filter { !names.contains($0.name) } + loadedPools
+    }
+
+    mutating func load(_ pool: PoolConfiguration) {
+        loadedPools.removeAll { $0.name == pool.name }
+        loadedPools.append(pool)
+    }
+
+    /// - Returns: whether there was such a pool.
+    mutating func unload(pool name: String) -> Bool {
+        let known = loadedPools.contains { $0.name == name }
+        loadedPools.removeAll { $0.name == name }
+        return known
+    }
+
     /// Keys and certificates of both origins.
     var credentials: CredentialSet { fileCredentials.union(loadedCredentials) }
 
@@ -69,7 +87,8 @@ struct ConfigurationStore {
         Policy(
             connections: active.map { isConfinedToUDP ? $0.connection.confinedToUDP : $0.connection },
             secrets: secrets.map { SharedKey($0) },
-            credentials: Credentials(credentials)
+            credentials: Credentials(credentials),
+            pools: pools.map { AddressPool($0) }
         )
     }
 

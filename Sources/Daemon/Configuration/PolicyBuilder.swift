@@ -1,5 +1,6 @@
 import IKECore
 import IKECrypto
+import IKEWire
 import Inet
 import SwanConf
 
@@ -29,6 +30,8 @@ extension Connection {
         acceptsFragments = configuration.fragmentation != .no
         sendsFragments = configuration.fragmentation == .yes
         isMobile = configuration.mobike
+        virtualAddresses = configuration.vips
+        pools = configuration.pools
         certificateSending = CertificateSending(configuration.sendCert)
         asksForCertificate = configuration.sendCertreq
         livenessDelay = configuration.dpdDelay.orNilIfZero
@@ -175,6 +178,61 @@ extension SelectorTemplate {
         case .dynamic(let protocolID, let ports): self = .dynamic(protocolID: protocolID, ports: ports)
         case .selector(let selector): self = .fixed(selector)
         }
+    }
+}
+
+extension AddressPool {
+    init(_ configuration: PoolConfiguration) {
+        self.init(
+            name: configuration.name,
+            addresses: configuration.addresses,
+            attributes: configuration.attributes.flatMap { attribute in
+                attribute.values.map { ConfigurationAttribute(attribute.kind, $0) }
+            }
+        )
+    }
+}
+
+extension ConfigurationAttribute {
+    /// Which of the two families the attribute is of, the value says (RFC 7296 section 3.15.1).
+    fileprivate init(_ kind: PoolConfiguration.Attribute.Kind, _ value: PoolConfiguration.Attribute.Value) {
+        let isV4 = value.family == .v4
+        let type: ConfigurationAttributeType =
+            switch kind {
+            case .dns: isV4 ? .internalIP4DNS : .internalIP6DNS
+            case .nbns: .internalIP4NBNS
+            case .dhcp: isV4 ? .internalIP4DHCP : .internalIP6DHCP
+            case .netmask: .internalIP4Netmask
+            case .subnet: isV4 ? .internalIP4Subnet : .internalIP6Subnet
+            case .number(let number): ConfigurationAttributeType(rawValue: number)
+            }
+        self.init(type, value: value.octets)
+    }
+}
+
+extension PoolConfiguration.Attribute.Value {
+    fileprivate var family: IPAddress.Family? {
+        switch self {
+        case .address(let address): address.family
+        case .prefix(let prefix): prefix.family
+        case .text: nil
+        }
+    }
+
+    /// A network of IPv4 has a mask behind its address, one of IPv6 the length of its prefix.
+    fileprivate var octets: [UInt8] {
+        switch self {
+        case .address(let address): address.bytes
+        case .prefix(let prefix) where prefix.family == .v4:
+            prefix.address.bytes + Self.mask(prefix.length)
+        case .prefix(let prefix): prefix.address.bytes + [UInt8(clamping: prefix.length)]
+        case .text(let text): Array(text.utf8)
+        }
+    }
+
+    private static func mask(_ length: Int) -> [UInt8] {
+        let bits = length == 0 ? 0 : UInt32.max << UInt32(32 - length)
+        return IPAddress(v4: bits).bytes
     }
 }
 

@@ -18,6 +18,8 @@ extension IKESASummary {
         section.appendTime("life-total", lifetime)
         if let localAuthentication { section.append("local-auth", .text(localAuthentication.description)) }
         if let remoteAuthentication { section.append("remote-auth", .text(remoteAuthentication.description)) }
+        if !localVirtual.isEmpty { section.append("local-vips", .texts(localVirtual.map(\.description))) }
+        if !remoteVirtual.isEmpty { section.append("remote-vips", .texts(remoteVirtual.map(\.description))) }
         section.append("retransmits", .number(retransmissions))
         if let children { section.append("child-sas", .section(VICIMessage(entries: children))) }
         return VICIMessage(entries: [.init(connection ?? "(unnamed)", .section(section))])

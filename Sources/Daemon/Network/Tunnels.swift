@@ -72,6 +72,30 @@ final class Tunnels {
         return failures.map { "CHILD SA \(childSA.logName): \($0)" }
     }
 
+    // MARK: - Addresses of ours inside the tunnel
+
+    /// - Returns: what went wrong, for the log.
+    func addAddress(_ address: IPAddress) -> String? {
+        do throws(Errno) {
+            var netlink = try Netlink()
+            try netlink.addAddress(InterfaceAddress(address, interface: dataPlane.deviceIndex))
+            return nil
+        } catch {
+            return "the assigned address \(address) cannot be given to \(dataPlane.deviceName): \(error)"
+        }
+    }
+
+    /// - Returns: what went wrong, for the log.
+    func removeAddress(_ address: IPAddress) -> String? {
+        do throws(Errno) {
+            var netlink = try Netlink()
+            try netlink.removeAddress(InterfaceAddress(address, interface: dataPlane.deviceIndex))
+            return nil
+        } catch {
+            return "the assigned address \(address) cannot be taken from \(dataPlane.deviceName): \(error)"
+        }
+    }
+
     // MARK: - Traps
 
     /// What the tunnel takes at least where no SA has found its MTU yet: every common path, in every suite.

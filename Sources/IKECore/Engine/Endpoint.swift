@@ -15,6 +15,8 @@ package final class Endpoint {
     let ledger = CommandLedger()
     private let directory = PeerDirectory()
     let crashDetection: CrashDetection?
+    private let leases = LeaseTable()
+    private let assigned = AssignedAddresses()
     private(set) var policy: Policy
     private(set) var network = LocalNetwork()
     private var admission: Admission
@@ -70,6 +72,8 @@ package final class Endpoint {
             strangers: strangers,
             directory: directory,
             crashDetection: crashDetection,
+            leases: leases,
+            assigned: assigned,
             isFirstContact: { [unowned self] in isFirstContact($0, $1) },
             arrival: input.arrival
         )
@@ -211,6 +215,7 @@ package final class Endpoint {
         for newcomer in turn.takeNewcomers() { admit(newcomer, turn) }
         for initiation in turn.takeRetries() { retry(initiation, turn) }
         for lineage in turn.takeFailedRenewals() { renewalFailed(lineage, turn) }
+        if sa.isClosed { releaseAddresses(of: sa, turn) }
         if sa.isOver(turn.now) {
             sas[sa.ourSPI] = nil
             deadlines.schedule(sa.ourSPI, at: nil)
@@ -218,6 +223,15 @@ package final class Endpoint {
             let deadline = sa.nextDeadline(settings)
             deadlines.schedule(sa.ourSPI, at: deadline.map { max($0, earliest ?? $0) })
         }
+    }
+
+    /// The last SA of a lineage is over: the addresses that came with it are free.
+    private func releaseAddresses(of sa: IKESA, _ turn: Turn) {
+        guard let lineage = sa.lineage, leases.isHolding(lineage) || !assigned.addresses(of: lineage).isEmpty,
+            !sas.values.contains(where: { $0.lineage == lineage && !$0.isClosed })
+        else { return }
+        leases.release(lineage)
+        for address in assigned.release(lineage) { turn.emit(.removeAddress(address)) }
     }
 
     private func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
@@ -331,6 +345,12 @@ package final class Endpoint {
     /// How much state is held; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
         (sas.count, admission.table.waiting, spis.espCount, deadlines.count)
+    }
+
+    /// How many addresses of a pool are in use, and how many are kept for peers that are gone.
+    package func leases(of pool: String) -> (online: Int, offline: Int) {
+        let usage = leases.usage(of: pool)
+        return (usage.online, usage.offline)
     }
 
     /// What was dropped, and asked of strangers, by cause.

@@ -115,6 +115,10 @@ package enum Output: Sendable {
     case removeOutbound(ChildSA)
     /// Forget the CHILD SA in both directions.
     case removeChild(ChildSA)
+    /// A peer has assigned this address to us: the tunnel's device is to have it.
+    case addAddress(IPAddress, connection: String)
+    /// The address is ours no longer.
+    case removeAddress(IPAddress)
     case event(Event)
     case log(LogRecord)
     /// Keys for a packet analyser; only when the settings ask for it.

@@ -12,6 +12,7 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
         case noMatchingConnection = "no-matching-connection"
         case noSharedKey = "no-shared-key"
         case noCredential = "no-credential"
+        case addressRefused = "address-refused"
         case trafficSelectorsUnacceptable = "ts-unacceptable"
         case peerUnreachable = "peer-unreachable"
         case peerRestarted = "peer-restarted"

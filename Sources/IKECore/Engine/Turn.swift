@@ -22,6 +22,9 @@ final class Turn {
     var puzzleTries = 0
     let directory: PeerDirectory
     let crashDetection: CrashDetection?
+    /// Addresses that peers have of us, and we of them.
+    let leases: LeaseTable
+    let assigned: AssignedAddresses
     /// Whether no SA stands, or comes about, with the peer of a connection at an address.
     let isFirstContact: (Connection, SocketAddress) -> Bool
     private(set) var outputs: [Output] = []
@@ -49,6 +52,8 @@ final class Turn {
         strangers: Strangers,
         directory: PeerDirectory,
         crashDetection: CrashDetection?,
+        leases: LeaseTable,
+        assigned: AssignedAddresses,
         isFirstContact: @escaping (Connection, SocketAddress) -> Bool,
         arrival: Path?
     ) {
@@ -64,6 +69,8 @@ final class Turn {
         self.arrival = arrival
         self.directory = directory
         self.crashDetection = crashDetection
+        self.leases = leases
+        self.assigned = assigned
         self.isFirstContact = isFirstContact
     }
 

@@ -6,8 +6,8 @@ import Inet
 //
 //     initiator                                               responder
 //     HDR, SK {IDi, [CERT,] [CERTREQ,]
-//              [IDr,] AUTH, SAi2, TSi, TSr}   -->
-//                                             <--   HDR, SK {IDr, [CERT,] AUTH, SAr2, TSi, TSr}
+//         [IDr,] AUTH, [CP,] SAi2, TSi, TSr}  -->
+//                                             <--   HDR, SK {IDr, [CERT,] AUTH, [CP,] SAr2, TSi, TSr}
 //                                             <--   HDR, SK {IDr, [CERT,] AUTH, N(error)}   the CHILD SA is refused
 //                                             <--   HDR, SK {N(AUTHENTICATION_FAILED)}      and no IKE SA either
 //
@@ -20,6 +20,8 @@ struct AuthenticatedPeer {
     let remoteIdentity: Identification
     /// What proved that the peer is who it is; nil for a pre-shared key.
     let signature: SignatureVerification.Outcome?
+    /// What was assigned.
+    var inner = InnerAddresses()
 }
 
 /// How the CHILD SA in an IKE_AUTH exchange fared.
@@ -35,12 +37,15 @@ struct AuthInitiator {
     let agreement: KeyAgreement
     /// The first CHILD SA; nil asks for none (RFC 6023).
     let offer: ChildOffer?
+    /// Addresses that the peer is to assign.
+    private let wantedAddresses: [IPAddress]
     private let proof: OwnProof
 
     init(
         connection: Connection,
         agreement: KeyAgreement,
         offer: ChildOffer?,
+        wantedAddresses: [IPAddress],
         local: SocketAddress,
         remote: SocketAddress,
         policy: Policy
@@ -48,6 +53,7 @@ struct AuthInitiator {
         self.connection = connection
         self.agreement = agreement
         self.offer = offer
+        self.wantedAddresses = wantedAddresses
         proof = try OwnProof(
             connection,
             local: local.address,
@@ -65,7 +71,8 @@ struct AuthInitiator {
         if let expected = connection.expectedIdentity { payloads.append(Payload(.identificationResponder(expected))) }
         payloads.append(authentication)
         if isFirstContact { payloads.append(Payload(.notify(Notify(.initialContact)))) }
-        return payloads + own + (offer?.payloads ?? [])
+        let wishes = wantedAddresses.isEmpty ? [] : [AddressWish.payload(wantedAddresses)]
+        return payloads + own + wishes + (offer?.payloads ?? [])
     }
 
     func process(
@@ -88,7 +95,7 @@ struct AuthInitiator {
             )
         }
         let claim = PeerClaim(identity: identity, authentication: authentication, certificates: payloads.certificates)
-        let peer = try claim.verify(
+        var peer = try claim.verify(
             for: connection,
             as: .responder,
             localIdentity: proof.identity,
@@ -96,8 +103,11 @@ struct AuthInitiator {
             policy: policy,
             today: today
         )
-        guard let offer else { return (peer, .none) }
         do {
+            if !wantedAddresses.isEmpty {
+                peer.inner.local = try AddressWish.assigned(payloads, wanted: wantedAddresses)
+            }
+            guard let offer else { return (peer, .none) }
             return (peer, .agreed(try offer.accept(payloads)))
         } catch {
             return (peer, .refused(error))
@@ -113,6 +123,7 @@ struct AuthResponder {
     let path: ChildPath
     let policy: Policy
     let today: UnixTime
+    let addresses: AddressAssignment
     /// Notifies about the IKE SA that follow AUTH.
     let own: [Payload]
 
@@ -151,8 +162,23 @@ struct AuthResponder {
             let seconds = UInt32(clamping: lifetime.wholeSeconds)
             answer.append(Payload(.notify(.authenticationLifetime(seconds))))
         }
-        let (child, more) = firstChild(payloads, connection, childSPI)
+        do {
+            let isInitialContact = payloads.notify(.initialContact) != nil
+            let assigned = try addresses.answer(payloads.configuration, peer, isInitialContact: isInitialContact)
+            if let assigned {
+                peer.inner.remote = assigned.addresses
+                answer.append(assigned.reply)
+            }
+        } catch {
+            // The IKE SA stands all the same (RFC 7296 section 3.15.4).
+            return Answer(payloads: answer + Self.refusal(error), peer: peer, child: .refused(error))
+        }
+        let (child, more) = firstChild(payloads, peer, childSPI)
         return Answer(payloads: answer + more, peer: peer, child: child)
+    }
+
+    private static func refusal(_ failure: NegotiationFailure) -> [Payload] {
+        [Payload(.notify(failure.notify ?? Notify(.noProposalChosen)))]
     }
 
     /// The first connection that is for the identities and that the peer's proof is good for.
@@ -185,21 +211,21 @@ struct AuthResponder {
 
     private func firstChild(
         _ payloads: [Payload],
-        _ connection: Connection,
+        _ peer: AuthenticatedPeer,
         _ childSPI: () -> ESPSPI
     ) -> (FirstChild, [Payload]) {
         guard payloads.securityAssociation != nil else { return (.none, []) }
         do {
             let (agreement, answer) = try ChildResponder.answer(
                 payloads,
-                connection: connection,
-                path: path,
+                connection: peer.connection,
+                path: ChildPath(local: path.local, remote: path.remote, usesUDP: path.usesUDP, inner: peer.inner),
                 withKeyExchange: false,
                 spi: childSPI()
             )
             return (.agreed(agreement), answer)
         } catch {
-            return (.refused(error), [Payload(.notify(error.notify ?? Notify(.noProposalChosen)))])
+            return (.refused(error), Self.refusal(error))
         }
     }
 

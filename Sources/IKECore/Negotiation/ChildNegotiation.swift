@@ -75,11 +75,21 @@ struct ChildAgreement {
     }
 }
 
-/// The outer addresses of CHILD SAs, and whether UDP goes around ESP.
+/// The outer addresses of CHILD SAs, whether UDP goes around ESP, and what `dynamic` stands for in their selectors.
 struct ChildPath {
     let local: SocketAddress
     let remote: SocketAddress
     let usesUDP: Bool
+    var dynamicLocal: [ClosedRange<IPAddress>]
+    var dynamicRemote: [ClosedRange<IPAddress>]
+
+    init(local: SocketAddress, remote: SocketAddress, usesUDP: Bool, inner: InnerAddresses) {
+        self.local = local
+        self.remote = remote
+        self.usesUDP = usesUDP
+        dynamicLocal = (inner.local.isEmpty ? [local.address] : inner.local).map { $0...$0 }
+        dynamicRemote = (inner.remote.isEmpty ? [remote.address] : inner.remote).map { $0...$0 }
+    }
 
     /// Throws where ESP would have to go outside of UDP and cannot.
     func requirePassable(for connection: Connection) throws(NegotiationFailure) {
@@ -219,7 +229,7 @@ enum ChildResponder {
     ) throws(NegotiationFailure) -> Choice {
         var overlapping: [Choice] = []
         for policy in connection.children {
-            let selectors = policy.selectors(local: path.local.address, remote: path.remote.address)
+            let selectors = policy.selectors(path)
             let local = TrafficSelectorNarrowing.narrow(offered: ours, configured: selectors.local)
             let remote = TrafficSelectorNarrowing.narrow(offered: theirs, configured: selectors.remote)
             if !local.isEmpty && !remote.isEmpty { overlapping.append((policy, local, remote)) }
@@ -227,7 +237,7 @@ enum ChildResponder {
         let whole = overlapping.first { $0.local.cover(ours[...]) && $0.remote.cover(theirs[...]) }
         let leading = overlapping.first { $0.local.cover(ours.prefix(1)) && $0.remote.cover(theirs.prefix(1)) }
         if let choice = whole ?? leading ?? overlapping.first { return choice }
-        let selectors = connection.children.map { $0.selectors(local: path.local.address, remote: path.remote.address) }
+        let selectors = connection.children.map { $0.selectors(path) }
         throw NegotiationFailure(
             .trafficSelectorsUnacceptable,
             "no child of connection \(connection.name) overlaps with the offered selectors (TS_UNACCEPTABLE): "
@@ -251,11 +261,11 @@ extension [TrafficSelector] {
 
 extension ChildPolicy {
     /// The selectors with `dynamic` replaced by the ends' addresses.
-    func selectors(
-        local: IPAddress,
-        remote: IPAddress
-    ) -> (local: [TrafficSelector], remote: [TrafficSelector]) {
-        (localSelectors.map { $0.resolved(for: local) }, remoteSelectors.map { $0.resolved(for: remote) })
+    func selectors(_ path: ChildPath) -> (local: [TrafficSelector], remote: [TrafficSelector]) {
+        (
+            localSelectors.flatMap { $0.resolved(for: path.dynamicLocal) },
+            remoteSelectors.flatMap { $0.resolved(for: path.dynamicRemote) }
+        )
     }
 
     /// The offer that this child makes as initiator; IKE_AUTH brings no key exchange of its own.
@@ -263,7 +273,7 @@ extension ChildPolicy {
     /// The selectors of a packet that wants the SA go first, as far as the policy admits it, so that a responder that has to
     /// narrow knows what matters (RFC 7296 section 2.9).
     func offer(spi: ESPSPI, path: ChildPath, withKeyExchange: Bool, packet: PacketSelectors? = nil) -> ChildOffer {
-        let selectors = selectors(local: path.local.address, remote: path.remote.address)
+        let selectors = selectors(path)
         let proposals = withKeyExchange ? proposals : proposals.map { $0.withoutKeyExchange() }
         return ChildOffer(
             policy: self,

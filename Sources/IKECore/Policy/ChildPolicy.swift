@@ -3,15 +3,16 @@ package import Inet
 
 /// What a CHILD SA may carry, before the addresses are known.
 package enum SelectorTemplate: Hashable, Sendable {
-    /// The end's own address (`dynamic`), limited to a protocol and ports.
+    /// The end's own address (`dynamic`), assigned or outer, limited to a protocol and ports.
     case dynamic(protocolID: IPProtocol, ports: PortSelector)
     case fixed(TrafficSelector)
 
-    func resolved(for address: IPAddress) -> TrafficSelector {
+    /// - Parameter ranges: what `dynamic` stands for.
+    func resolved(for ranges: [ClosedRange<IPAddress>]) -> [TrafficSelector] {
         switch self {
         case .dynamic(let protocolID, let ports):
-            TrafficSelector(protocolID: protocolID, ports: ports, addresses: address...address)
-        case .fixed(let selector): selector
+            ranges.map { TrafficSelector(protocolID: protocolID, ports: ports, addresses: $0) }
+        case .fixed(let selector): [selector]
         }
     }
 }

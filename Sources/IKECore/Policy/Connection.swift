@@ -98,6 +98,10 @@ package struct Connection: Hashable, Sendable {
     package var certificateSending = CertificateSending.ifAsked
     /// Whether the peer is told whose certificates we trust (`send_certreq`).
     package var asksForCertificate = true
+    /// Addresses that we ask the peer for; the unspecified one of a family stands for any (`vips`).
+    package var virtualAddresses: [IPAddress] = []
+    /// The pools that the peer may get addresses from, the preferred first (`pools`).
+    package var pools: [String] = []
     /// How often a negotiation that gets no answer is begun (`keyingtries`); nil: for ever.
     package var keyingTries: Int? = 1
 

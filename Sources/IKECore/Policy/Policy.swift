@@ -7,16 +7,21 @@ package struct Policy: Sendable {
     package var connections: [Connection]
     package var secrets: [SharedKey]
     package var credentials: Credentials
+    package var pools: [AddressPool]
 
     package init(
         connections: [Connection] = [],
         secrets: [SharedKey] = [],
-        credentials: Credentials = Credentials()
+        credentials: Credentials = Credentials(),
+        pools: [AddressPool] = []
     ) {
         self.connections = connections
         self.secrets = secrets
         self.credentials = credentials
+        self.pools = pools
     }
+
+    func pool(named name: String) -> AddressPool? { pools.first { $0.name == name } }
 
     package func connection(named name: String) -> Connection? { connections.first { $0.name == name } }
 

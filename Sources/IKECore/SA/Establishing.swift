@@ -169,9 +169,15 @@ extension IKESA {
         if first == nil && !agreement.peerAllowsChildless {
             throw NegotiationFailure(.unsupported, "the peer does not allow an IKE SA without CHILD SA (RFC 6023)")
         }
+        let wantedAddresses = wantedAddresses(initiation, turn)
+        var path = childPath
+        if !wantedAddresses.isEmpty {
+            // Not known before the answer, which narrows it.
+            path.dynamicLocal = wantedAddresses.map { $0.isUnspecified ? $0...(.last(of: $0.family)) : $0...$0 }
+        }
         let offer = first?.offer(
             spi: turn.spis.espSPI(),
-            path: childPath,
+            path: path,
             withKeyExchange: false,
             packet: wanted?.packet
         )
@@ -180,6 +186,7 @@ extension IKESA {
                 connection: initiation.connection,
                 agreement: agreement,
                 offer: offer,
+                wantedAddresses: wantedAddresses,
                 local: local,
                 remote: remote,
                 policy: turn.policy
@@ -198,6 +205,14 @@ extension IKESA {
         }
     }
 
+    /// What to ask the peer for: what it has assigned before, where this authenticates again.
+    private func wantedAddresses(_ initiation: Initiation, _ turn: Turn) -> [IPAddress] {
+        let held = initiation.renews.map { turn.assigned.addresses(of: $0) } ?? []
+        return initiation.connection.virtualAddresses.map { wanted in
+            held.first { $0.family == wanted.family } ?? wanted
+        }
+    }
+
     func processAuthResponse(
         _ payloads: [Payload],
         _ exchange: AuthInitiator,
@@ -210,6 +225,9 @@ extension IKESA {
             noteMobility(payloads, peer.connection, turn)
             noteAuthenticationLifetime(payloads, turn)
             notePeerToken(payloads)
+            for address in turn.assigned.hold(peer.inner.local, id) {
+                turn.emit(.addAddress(address, connection: peer.connection.name))
+            }
             turn.noteEstablished(AuthenticatedNewcomer(sa: self, isRenewal: initiation.renews != nil))
             let first = initiation.children.first
             switch child {
@@ -290,6 +308,7 @@ extension IKESA {
                 path: childPath,
                 policy: turn.policy,
                 today: turn.calendar(),
+                addresses: AddressAssignment(leases: turn.leases, policy: turn.policy, lineage: id),
                 own: crashToken(turn)
             )
             let outcome = try responder.answer(payloads) {
@@ -314,6 +333,7 @@ extension IKESA {
             answer(header, outcome.payloads + mobility, turn)
         } catch {
             if let spi { turn.spis.release(spi) }
+            turn.leases.release(id)
             log(.failedAuthentication, .error, "refused \(remote): \(error.message)", turn)
             turn.emit(.ikeFailed(role, error.reason))
             answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
@@ -336,6 +356,7 @@ extension IKESA {
     private func establish(_ peer: AuthenticatedPeer, _ agreement: KeyAgreement, _ turn: Turn) {
         let security = agreement.security
         let lifetime = peer.connection.lifetime
+        lineage = id
         state = .established(
             Established(
                 security: security,
@@ -350,7 +371,8 @@ extension IKESA {
         log(
             .info,
             "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
-                + "\(security.proposal), \(nat)" + (peer.signature.map { "; the peer signed with \($0)" } ?? ""),
+                + "\(security.proposal), \(nat)" + peer.inner.words
+                + (peer.signature.map { "; the peer signed with \($0)" } ?? ""),
             turn
         )
         turn.emit(.ikeEstablished(summary(turn.now)))

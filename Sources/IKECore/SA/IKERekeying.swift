@@ -236,6 +236,7 @@ extension IKESA {
         )
         successor.nat = nat
         successor.isOriginalInitiator = isOriginalInitiator
+        successor.lineage = lineage
         successor.mobility = mobility.inherited
         successor.movedAt = movedAt
         successor.fragmentSize = fragmentSize

@@ -102,6 +102,8 @@ final class IKESA {
     var nat = NATStatus()
     /// Whether we sent the very first request; rekeying the IKE SA does not change it.
     var isOriginalInitiator: Bool
+    /// What this SA and its successors by rekeying have in common, once a peer has authenticated.
+    var lineage: UInt32?
     var mobility = Mobility()
     /// Since a move, when the answers that the peer may lack are sent again; nil: it has them.
     var answersAgain: (at: Instant, attempt: Int)?
@@ -216,7 +218,14 @@ final class IKESA {
         return true
     }
 
-    var childPath: ChildPath { ChildPath(local: local, remote: remote, usesUDP: nat.usesEncapsulation) }
+    var childPath: ChildPath {
+        ChildPath(
+            local: local,
+            remote: remote,
+            usesUDP: nat.usesEncapsulation,
+            inner: established?.peer.inner ?? InnerAddresses()
+        )
+    }
 
     // MARK: - Messages in
 

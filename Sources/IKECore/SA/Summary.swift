@@ -23,6 +23,9 @@ package struct IKESASummary: Sendable {
     package let remoteIdentity: Identification?
     package let localAuthentication: AuthenticationKind?
     package let remoteAuthentication: AuthenticationKind?
+    /// Addresses inside the tunnel that were assigned to us, and to the peer.
+    package let localVirtual: [IPAddress]
+    package let remoteVirtual: [IPAddress]
     package let proposal: Proposal?
     package let nat: NATStatus
     /// How long its negotiation took, where it was not made by rekeying.
@@ -66,6 +69,8 @@ extension IKESA {
             remoteIdentity: peer?.remoteIdentity ?? connection?.remote.identity,
             localAuthentication: connection?.local.kind,
             remoteAuthentication: connection?.remote.kind,
+            localVirtual: peer?.inner.local ?? [],
+            remoteVirtual: peer?.inner.remote ?? [],
             proposal: security?.proposal,
             nat: nat,
             negotiationTime: established.map { $0.since - begunAt },

@@ -44,6 +44,7 @@ package struct Configuration: Equatable, Sendable {
         pools = try Self.parts("pools", of: tree) { name, section throws(ConfigurationError) in
             try PoolConfiguration(name: name, section: section)
         }
+        try Self.checkPools(connections, pools, tree)
         warnings = Self.missingSecrets(connections, secrets, tree) + Self.keyLogging(tree)
     }
 }
@@ -106,6 +107,22 @@ extension Configuration {
                     suggestion: Spelling.nearest(to: section.name, among: known + ["authorities"])
                 )
             }
+        }
+    }
+
+    private static func checkPools(
+        _ connections: [ConnectionConfiguration],
+        _ pools: [PoolConfiguration],
+        _ tree: Section
+    ) throws(ConfigurationError) {
+        let names = pools.map(\.name)
+        for (connection, section) in zip(connections, tree.section("connections")?.sections ?? []) {
+            guard let unknown = connection.pools.first(where: { !names.contains($0) }) else { continue }
+            throw ConfigurationError(
+                at: SourcePlace(section.location, path: "connections.\(connection.name)"),
+                "connection `\(connection.name)` names the pool `\(unknown)`, which is not among `pools`",
+                suggestion: Spelling.nearest(to: unknown, among: names)
+            )
         }
     }
 

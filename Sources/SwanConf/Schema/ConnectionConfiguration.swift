@@ -42,6 +42,10 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let sendCert: CertificateSending
     /// Whether the peer is told whose certificates are trusted.
     package let sendCertreq: Bool
+    /// Addresses that the peer is asked for, the unspecified one of a family for any; at most one of each family.
+    package let vips: [IPAddress]
+    /// Names of the pools that the peer gets addresses from.
+    package let pools: [String]
     /// How this end proves who it is.
     package let local: AuthenticationConfiguration
     /// How the peer must.
@@ -108,6 +112,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         sendCert =
             try reader.choice("send_cert", ["ifasked": .ifAsked, "always": .always, "never": .never]) ?? .ifAsked
         sendCertreq = try reader.boolean("send_certreq") ?? true
+        vips = try Self.vips(reader)
+        pools = try reader.list("pools")?.map(\.text) ?? []
         local = try Self.authentication("local", .localAuthentication, reader)
         remote = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)
@@ -155,6 +161,20 @@ extension ConnectionConfiguration {
             hosts.append(try HostPattern(value))
         }
         return hosts
+    }
+
+    private static func vips(_ reader: SectionReader) throws(ConfigurationError) -> [IPAddress] {
+        var vips: [IPAddress] = []
+        for value in try reader.list("vips") ?? [] {
+            guard let address = IPAddress(value.text) else {
+                throw value.unexpected("addresses, `0.0.0.0` and `::` for any")
+            }
+            guard !vips.contains(where: { $0.family == address.family }) else {
+                throw value.failure("`vips` takes one address of each family; `\(value.text)` is a second one")
+            }
+            vips.append(address)
+        }
+        return vips
     }
 
     /// The one round of authentication of an end.

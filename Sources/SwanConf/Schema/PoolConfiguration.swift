@@ -41,7 +41,7 @@ package struct PoolConfiguration: Hashable, Sendable {
 
     private static func addresses(_ value: SettingText) throws(ConfigurationError) -> ClosedRange<IPAddress> {
         if let prefix = IPPrefix(value.text) {
-            return prefix.first...prefix.last
+            return hosts(of: prefix)
         }
         guard let range = try AddressRange.read(value) else {
             throw value.unexpected("addresses such as `10.3.0.0/24` or `10.3.0.10-10.3.0.99`")
@@ -50,27 +50,32 @@ package struct PoolConfiguration: Hashable, Sendable {
     }
 }
 
+extension PoolConfiguration {
+    /// The addresses of a block that hosts have: not that of the network, nor where IPv4 has one that for broadcasts.
+    private static func hosts(of block: IPPrefix) -> ClosedRange<IPAddress> {
+        guard block.family.bitWidth - block.length > 1, let first = block.first.successor,
+            let last = block.family == .v4 ? block.last.predecessor : block.last
+        else { return block.first...block.last }
+        return first...last
+    }
+}
+
 // MARK: - Attributes
 
 extension PoolConfiguration.Attribute {
     /// The attributes that have names. Which one of the two families it becomes, the value says.
     package enum Kind: Hashable, Sendable {
-        case address
         case dns
         case nbns
         case dhcp
         case netmask
-        case server
         case subnet
-        case splitInclude
-        case splitExclude
         /// IANA "IKEv2 Configuration Payload Attribute Types".
         case number(UInt16)
 
         /// As swanctl calls them.
         static let named: KeyValuePairs<String, Kind> = [
-            "address": .address, "dns": .dns, "nbns": .nbns, "dhcp": .dhcp, "netmask": .netmask, "server": .server,
-            "subnet": .subnet, "split_include": .splitInclude, "split_exclude": .splitExclude,
+            "dns": .dns, "nbns": .nbns, "dhcp": .dhcp, "netmask": .netmask, "subnet": .subnet,
         ]
 
         /// Nil for a key that is neither a name nor the number of an attribute.
@@ -109,10 +114,15 @@ extension PoolConfiguration {
         let address = IPAddress(item.text).map(Attribute.Value.address)
         let prefix = IPPrefix(item.text).map(Attribute.Value.prefix)
         switch kind {
-        case .address, .dns, .nbns, .dhcp, .netmask, .server:
+        case .nbns, .netmask:
+            guard let address, IPAddress(item.text)?.family == .v4 else {
+                throw item.unexpected("IPv4 addresses such as `10.3.0.1`")
+            }
+            return address
+        case .dns, .dhcp:
             guard let address else { throw item.unexpected("addresses such as `10.3.0.1`") }
             return address
-        case .subnet, .splitInclude, .splitExclude:
+        case .subnet:
             guard let prefix else { throw item.unexpected("blocks of addresses such as `10.3.0.0/24`") }
             return prefix
         case .number:

@@ -7,7 +7,7 @@ extension Vocabulary {
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "mobike", "dpd_delay",
             "keyingtries", "rekey_time", "reauth_time", "over_time", "rand_time", "fragmentation", "unique",
             "send_cert",
-            "send_certreq",
+            "send_certreq", "vips", "pools",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -25,7 +25,7 @@ extension Vocabulary {
             "if_id_out": .zero,
             "mediation": .no,
         ],
-        unsupported: ["vips", "pools", "ppk_id", "mediated_by", "mediation_peer"],
+        unsupported: ["ppk_id", "mediated_by", "mediation_peer"],
         sections: [
             SectionRule(name: "local", takesSuffix: true),
             SectionRule(name: "remote", takesSuffix: true),

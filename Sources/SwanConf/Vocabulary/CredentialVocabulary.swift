@@ -29,6 +29,8 @@ extension Vocabulary {
         "a pool",
         path: "pools.<name>",
         read: ["addrs"] + PoolConfiguration.Attribute.Kind.named.map(\.key),
+        // Cisco's additions to IKEv1.
+        unsupported: ["address", "server", "split_include", "split_exclude"],
         readsAlso: { PoolConfiguration.Attribute.Kind(key: $0) != nil }
     )
 

@@ -31,7 +31,7 @@ package final class DataPlane {
         case .updateChild(let childSA): update(childSA)
         case .removeOutbound(let childSA): change(childSA) { $0.outboundRank = nil }
         case .removeChild(let childSA): remove(childSA)
-        case .send, .sendKeepalive, .lookUp, .event, .log, .keys: break
+        case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .event, .log, .keys: break
         }
     }
 

@@ -15,6 +15,8 @@ package final class Host {
     package private(set) var inbound: [UInt32: ChildSA] = [:]
     /// CHILD SAs that the data plane would send on, the latest last.
     package private(set) var outbound: [ChildSA] = []
+    /// Addresses inside the tunnel that it has been assigned.
+    package private(set) var assigned: [IPAddress] = []
     package private(set) var events: [Event] = []
     package private(set) var logs: [LogRecord] = []
     package private(set) var outcomes: [CommandID: CommandOutcome] = [:]
@@ -76,6 +78,7 @@ package final class Host {
         restarts += 1
         inbound = [:]
         outbound = []
+        assigned = []
         events = []
         logs = []
         dataPlane.clear()
@@ -87,6 +90,8 @@ package final class Host {
     func note(_ output: Output, keepsHistory: Bool) {
         switch output {
         case .send, .keys: break
+        case .addAddress(let address, connection: _): assigned.append(address)
+        case .removeAddress(let address): assigned.removeAll { $0 == address }
         case .lookUp: lookUps += 1
         case .sendKeepalive: keepalives += 1
         case .installInbound(let childSA): inbound[childSA.id] = childSA

@@ -62,7 +62,7 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("local_addrs", "%any", true), ("remote_addrs", "%any", true),
     ("local_port", "500", true), ("remote_port", "500", true),
     ("proposals", "default", true),
-    ("vips", "0.0.0.0", false),
+    ("vips", "0.0.0.0, ::", true),
     ("aggressive", "no", true), ("aggressive", "yes", false),
     ("pull", "yes", true), ("pull", "no", false),
     ("dscp", "000000", true), ("dscp", "101110", false),
@@ -80,7 +80,6 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("unique", "no", true), ("unique", "replace", true), ("unique", "keep", true), ("unique", "never", true),
     ("reauth_time", "0s", true), ("reauth_time", "1h", true),
     ("rekey_time", "4h", true), ("over_time", "24m", true), ("rand_time", "24m", true),
-    ("pools", "x", false),
     ("if_id_in", "0", true), ("if_id_in", "1", false), ("if_id_out", "0x0", true), ("if_id_out", "%unique", false),
     ("mediation", "no", true), ("mediation", "yes", false), ("mediated_by", "x", false), ("mediation_peer", "x", false),
 ]

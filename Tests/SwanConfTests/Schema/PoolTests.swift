@@ -8,10 +8,10 @@ import Testing
     }
 
     @Test(arguments: [
-        ("10.3.0.0/24", "10.3.0.0", "10.3.0.255"),
+        ("10.3.0.0/24", "10.3.0.1", "10.3.0.254"), ("10.3.0.0/31", "10.3.0.0", "10.3.0.1"),
         ("10.3.0.7", "10.3.0.7", "10.3.0.7"),
         ("10.3.0.10-10.3.0.99", "10.3.0.10", "10.3.0.99"),
-        ("2001:db8::/120", "2001:db8::", "2001:db8::ff"),
+        ("2001:db8::/120", "2001:db8::1", "2001:db8::ff"),
     ])
     func addressesAreABlockOrARange(text: String, first: String, last: String) throws {
         let addresses = try pool("addrs = \(text)").addresses
@@ -25,13 +25,13 @@ import Testing
             addrs = 10.3.0.0/24
             dns = 10.1.0.53, 2001:db8::53
             netmask = 255.255.255.0
-            split_include = 10.0.0.0/8
+            subnet = 10.0.0.0/8
             28 = 192.0.2.1, text
             25 = 10.0.0.0/8
             """
         )
         #expect(pool.name == "p")
-        #expect(pool.attributes.map(\.kind) == [.dns, .netmask, .splitInclude, .number(28), .number(25)])
+        #expect(pool.attributes.map(\.kind) == [.dns, .netmask, .subnet, .number(28), .number(25)])
         let dns = try ["10.1.0.53", "2001:db8::53"].map {
             PoolConfiguration.Attribute.Value.address(try #require(IPAddress($0)))
         }
@@ -49,6 +49,8 @@ import Testing
         ("addrs = 10.3.0.9-fe80::1", "a range cannot lead"),
         ("addrs = 10.3.0.0/24\n dns = ns.example.org", "`dns` takes addresses such as"),
         ("addrs = 10.3.0.0/24\n subnet = here", "`subnet` takes blocks of addresses"),
+        ("addrs = 10.3.0.0/24\n netmask = ::1", "`netmask` takes IPv4 addresses"),
+        ("addrs = 10.3.0.0/24\n split_include = 10.0.0.0/8", "`split_include` is known to swanctl"),
         ("addrs = 10.3.0.0/24\n 0 = x", "a pool has no setting `0`"),
         ("addrs = 10.3.0.0/24\n 65536 = x", "a pool has no setting `65536`"),
     ])
