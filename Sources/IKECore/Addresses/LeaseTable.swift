@@ -76,7 +76,7 @@ final class LeaseTable {
                 guard state.leases[index].holders.isEmpty else { continue }
                 let lease = state.leases.remove(at: index)
                 let place = state.leases.firstIndex { !$0.holders.isEmpty } ?? state.leases.endIndex
-                state.leases.insert(lease, at: min(place, state.leases.endIndex))
+                state.leases.insert(lease, at: place)
             }
             pools[name] = state
         }

@@ -238,9 +238,9 @@ struct AuthResponder {
             ProposalSelection.select(offered: [agreement.security.proposal], configured: $0.proposals) != nil
         }
         let matching = candidates.filter { connection in
-            let ours = connection.localIdentity(at: local.address, policy.credentials)
-            return (connection.remote.identity.map { $0.admits(remoteIdentity) } ?? true)
-                && (wanted.map { $0.isSameIdentity(as: ours) } ?? true)
+            guard connection.remote.identity?.admits(remoteIdentity) ?? true else { return false }
+            // Our identity is looked for only where it matters: it may take a search among the certificates.
+            return wanted?.isSameIdentity(as: connection.localIdentity(at: local.address, policy.credentials)) ?? true
         }
         guard matching.isEmpty else {
             return matching.filter { $0.expectedIdentity != nil }
