@@ -33,6 +33,10 @@ import Testing
         return sites
     }
 
+    private func host(_ name: String, _ address: String, _ policy: Policy, on network: Network) -> Host {
+        network.host(name, [Host.Interface(address)], policy: policy, settings: .withoutDelay, crashSecret: nil)
+    }
+
     private func selectors(_ host: Host) -> [String] { host.outbound.flatMap(\.localSelectors).map(\.description) }
 
     @Test func anAddressOfThePoolBecomesTheSelector() throws {
@@ -141,24 +145,12 @@ import Testing
         var sites = try sites(pools: [pool])
         sites.right.connections[0].remote.identity = nil
         let network = Network(seed: 1)
-        let gateway = network.host(
-            "right",
-            [Host.Interface(TwoSites.rightAddress)],
-            policy: sites.right,
-            settings: .withoutDelay,
-            crashSecret: nil
-        )
+        let gateway = host("right", TwoSites.rightAddress, sites.right, on: network)
         var failures: [NegotiationFailure] = []
         for (index, name) in ["ada.example", "bob.example"].enumerated() {
             var policy = sites.left
             policy.connections[0].local.identity = TwoSites.identity(name)
-            let client = network.host(
-                name,
-                [Host.Interface("192.0.2.\(index + 1)")],
-                policy: policy,
-                settings: .withoutDelay,
-                crashSecret: nil
-            )
+            let client = host(name, "192.0.2.\(index + 1)", policy, on: network)
             let id = network.initiate(client, "site", children: .all, to: gateway)
             network.run(for: .seconds(2))
             if let failure = client.failure(of: id) { failures.append(failure) }
@@ -182,24 +174,12 @@ import Testing
         var sites = try sites(pools: [Self.pool("p", "10.3.0.1", "10.3.0.2")])
         sites.right.connections[0].remote.identity = nil
         let network = Network(seed: 1)
-        let gateway = network.host(
-            "right",
-            [Host.Interface(TwoSites.rightAddress)],
-            policy: sites.right,
-            settings: .withoutDelay,
-            crashSecret: nil
-        )
+        let gateway = host("right", TwoSites.rightAddress, sites.right, on: network)
         var seen: [String] = []
         for (index, name) in ["ada", "bob", "ada", "cyd"].enumerated() {
             var policy = sites.left
             policy.connections[0].local.identity = TwoSites.identity("\(name).example")
-            let client = network.host(
-                "\(name)\(index)",
-                [Host.Interface("192.0.2.\(index + 1)")],
-                policy: policy,
-                settings: .withoutDelay,
-                crashSecret: nil
-            )
+            let client = host("\(name)\(index)", "192.0.2.\(index + 1)", policy, on: network)
             _ = network.initiate(client, "site", children: .all, to: gateway)
             network.run(for: .seconds(2))
             seen += client.assigned.map(\.description)
