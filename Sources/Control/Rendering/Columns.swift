@@ -1,3 +1,5 @@
+import IKEWire
+
 /// Text measured and cut in the columns that a terminal gives it.
 enum Columns {
     /// How many columns a text takes. Wide characters (East Asian scripts, emoji) take two.
@@ -41,11 +43,7 @@ enum Columns {
         if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return String(text) }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
-            switch scalar.properties.generalCategory {
-            case .control, .format, .lineSeparator, .paragraphSeparator, .privateUse, .surrogate, .unassigned:
-                result.append("?")
-            default: result.append(scalar)
-            }
+            result.append(scalar.isPrintable ? scalar : "?")
         }
         return String(result)
     }

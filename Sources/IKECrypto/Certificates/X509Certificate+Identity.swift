@@ -12,7 +12,7 @@ extension X509Certificate {
         case .fqdn:
             return alternativeNames.contains { name in
                 guard case .dns(let name) = name else { return false }
-                return Self.lowercased(name.utf8) == Self.lowercased(identity.data)
+                return name.utf8.map(\.asciiLowercased) == identity.data.map(\.asciiLowercased)
             }
         case .rfc822Address:
             return alternativeNames.contains { name in
@@ -29,11 +29,6 @@ extension X509Certificate {
     /// RFC 5280 section 7.5.
     private static func areSameMailbox(_ left: [UInt8], _ right: [UInt8]) -> Bool {
         guard left.count == right.count, let at = left.lastIndex(of: UInt8(ascii: "@")) else { return false }
-        return left[..<at] == right[..<at] && lowercased(left[at...]) == lowercased(right[at...])
-    }
-
-    /// ASCII letters in lower case, all other octets as they are.
-    private static func lowercased(_ octets: some Sequence<UInt8>) -> [UInt8] {
-        octets.map { (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains($0) ? $0 | 0x20 : $0 }
+        return left[..<at] == right[..<at] && left[at...].map(\.asciiLowercased) == right[at...].map(\.asciiLowercased)
     }
 }

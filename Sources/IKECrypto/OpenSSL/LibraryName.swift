@@ -1,4 +1,5 @@
 import COpenSSL
+import IKEWire
 
 /// The Name of a subject or an issuer (RFC 5280 section 4.1.2.4), handed about as its DER.
 enum LibraryName {
@@ -31,10 +32,10 @@ extension String {
     /// With the characters that have no shape of their own, or turn the writing direction, as \u{...}.
     fileprivate var withInvisibleEscaped: String {
         unicodeScalars.reduce(into: "") { text, scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator:
+            if scalar.isPrintable {
+                text.unicodeScalars.append(scalar)
+            } else {
                 text += "\\u{\(String(scalar.value, radix: 16))}"
-            default: text.unicodeScalars.append(scalar)
             }
         }
     }

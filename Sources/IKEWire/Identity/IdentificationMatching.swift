@@ -52,7 +52,8 @@ extension Identification {
 }
 
 extension UInt8 {
-    fileprivate var asciiLowercased: UInt8 {
+    /// A letter of ASCII in lower case, every other octet as it is.
+    package var asciiLowercased: UInt8 {
         (UInt8(ascii: "A")...UInt8(ascii: "Z")).contains(self) ? self | 0x20 : self
     }
 }

@@ -116,12 +116,15 @@ extension Identification: CustomStringConvertible {
 
 extension String {
     /// Whether a terminal shows it as it is: no control characters, nothing that turns the direction of writing.
-    var isPrintable: Bool {
-        unicodeScalars.allSatisfy { scalar in
-            switch scalar.properties.generalCategory {
-            case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
-            default: true
-            }
+    var isPrintable: Bool { unicodeScalars.allSatisfy(\.isPrintable) }
+}
+
+extension Unicode.Scalar {
+    /// Whether it has a shape of its own, and neither steers a terminal nor turns the direction of writing.
+    package var isPrintable: Bool {
+        switch properties.generalCategory {
+        case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
+        default: true
         }
     }
 }
