@@ -267,6 +267,10 @@ package final class Daemon {
         case .removeAddress(let address):
             if let failure = tunnels.removeAddress(address) { log(.warning, failure) }
         case .lookUp(let connection, let id): lookUp(connection, id)
+        case .askServer(let question):
+            let answer = ServerAnswer.unreachable(reason: "no RADIUS server is configured (iked.radius.servers)")
+            feed(.serverAnswered(question.conversation, answer))
+        case .endConversation: break
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):

@@ -109,9 +109,15 @@ pki_give() { # HOST FILE DIRECTORY
 
 # The end's certificate with its key, and the authorities that it knows.
 pki_equip() { # HOST NAME AUTHORITY...
-    local host=$1 name=$2 authority
+    local host=$1 name=$2
     shift 2
     pki_give "$host" "$(pki_file "$name" pem)" x509
     pki_give "$host" "$(pki_file "$name" key)" private
+    pki_trust "$host" "$@"
+}
+
+pki_trust() { # HOST AUTHORITY...
+    local host=$1 authority
+    shift
     for authority in "$@"; do pki_give "$host" "$(pki_file "$authority" pem)" x509ca; done
 }

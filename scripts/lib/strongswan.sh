@@ -9,7 +9,7 @@
 
 STRONGSWAN_PACKAGES=(
     strongswan-swanctl charon-systemd libcharon-extra-plugins libstrongswan-standard-plugins
-    libstrongswan-extra-plugins
+    libstrongswan-extra-plugins libcharon-extauth-plugins
 )
 STRONGSWAN_PLUGINS='random nonce openssl pem pkcs1 pkcs8 x509 pubkey constraints revocation kdf kernel-libipsec
     kernel-netlink socket-default vici updown'

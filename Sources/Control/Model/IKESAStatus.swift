@@ -30,6 +30,8 @@ struct IKESAStatus {
     var initiatorSPI: String?
     var responderSPI: String?
     var suite: Suite
+    /// Where an end proved itself by EAP.
+    var eap: EAPStatus?
     /// Seconds.
     var age: Int?
     var rekeyIn: Int?
@@ -49,6 +51,7 @@ struct IKESAStatus {
         initiatorSPI = message["initiator-spi"]
         responderSPI = message["responder-spi"]
         suite = Suite(message)
+        eap = EAPStatus(message)
         age = message.number("established")
         rekeyIn = message.number("rekey-time")
         endsIn = message.number("life-time")
@@ -68,6 +71,29 @@ extension IKESAStatus.End {
         port = message.number("\(side)-port")
         authentication = message["\(side)-auth"]
         isBehindNAT = message.flag("nat-\(side)")
+    }
+}
+
+/// How an end proved itself by EAP.
+struct EAPStatus {
+    /// `MSCHAPV2`, `TLS`, `TTLS` or another one that an authentication server has chosen.
+    var method: String
+    var user: String?
+    /// `TLS 1.3`, where the method has TLS.
+    var tlsVersion: String?
+    /// The registry's name.
+    var cipherSuite: String?
+    /// What became of the client's certificate, in words.
+    var clientCertificate: String?
+
+    /// Nil where there was no EAP.
+    init?(_ message: VICIMessage) {
+        guard let method = message["eap-method"] else { return nil }
+        self.method = method
+        user = message["remote-eap-id"] ?? message["local-eap-id"]
+        tlsVersion = message["tls-version"]
+        cipherSuite = message["tls-cipher"]
+        clientCertificate = message["tls-client-certificate"]
     }
 }
 

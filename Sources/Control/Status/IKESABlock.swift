@@ -19,6 +19,7 @@ extension StatusLayout {
         lines.append(end(ikeSA.local, "local", of: ikeSA))
         lines.append(end(ikeSA.remote, "remote", of: ikeSA))
         lines += crypto(ikeSA.suite)
+        lines += eap(ikeSA.eap)
         if ikeSA.retransmits > 0 {
             var line = detail("waits", indentation: Self.labelColumn)
             line.add("for an answer, request sent again \(Quantities.count(ikeSA.retransmits, "time"))", .warning)
@@ -52,6 +53,19 @@ extension StatusLayout {
         if let prf = suite.prf { line.add(", PRF \(prf.hasPrefix("PRF_") ? String(prf.dropFirst(4)) : prf)") }
         if let group = suite.keyExchange { line.add(", group \(group)") }
         return [line]
+    }
+
+    /// Who the user is, and what was settled within TLS.
+    private func eap(_ eap: EAPStatus?) -> [Line] {
+        guard let eap else { return [] }
+        var line = detail("EAP", indentation: Self.labelColumn)
+        line.add(eap.method)
+        if let user = eap.user { line.add(" of \(user)") }
+        guard let version = eap.tlsVersion else { return [line] }
+        var tls = detail("", indentation: Self.labelColumn)
+        tls.add(([version] + [eap.cipherSuite].compactMap { $0 }).joined(separator: ", "))
+        if let certificate = eap.clientCertificate { tls.add("; client certificate \(certificate)") }
+        return [line, tls]
     }
 
     /// What only `--verbose` shows: identities that were shortened, and the SPIs.

@@ -56,6 +56,7 @@ extension IKESAStatus {
             ("integrity", .text(suite.integrity)),
             ("prf", .text(suite.prf)),
             ("key_exchange", .text(suite.keyExchange)),
+            ("eap", eap?.json ?? .null),
             ("age", .integer(age)),
             ("rekey_in", .integer(rekeyIn)),
             ("ends_in", .integer(endsIn)),
@@ -74,6 +75,18 @@ extension IKESAStatus.End {
             ("port", .integer(port)),
             ("authentication", .text(authentication)),
             ("nat", .bool(isBehindNAT)),
+        ])
+    }
+}
+
+extension EAPStatus {
+    fileprivate var json: JSON {
+        .object([
+            ("method", .string(method)),
+            ("user", .text(user)),
+            ("tls_version", .text(tlsVersion)),
+            ("tls_cipher", .text(cipherSuite)),
+            ("tls_client_certificate", .text(clientCertificate)),
         ])
     }
 }

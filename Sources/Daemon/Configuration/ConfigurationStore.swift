@@ -86,7 +86,8 @@ struct ConfigurationStore {
     var policy: Policy {
         Policy(
             connections: active.map { isConfinedToUDP ? $0.connection.confinedToUDP : $0.connection },
-            secrets: secrets.map { SharedKey($0) },
+            secrets: secrets.filter { $0.kind == .ike }.map { SharedKey($0) },
+            eapSecrets: secrets.filter { $0.kind == .eap }.map { EAPSecret($0) },
             credentials: Credentials(credentials),
             pools: pools.map { AddressPool($0) }
         )

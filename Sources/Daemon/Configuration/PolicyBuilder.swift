@@ -107,21 +107,64 @@ extension AuthenticationPolicy {
         of connection: String,
         _ directory: CredentialDirectory
     ) throws(CredentialError) {
+        let kind: AuthenticationKind
         switch configuration.method {
-        case .psk: self.init(kind: .preSharedKey, identity: configuration.id)
+        case .psk: kind = .preSharedKey
         case .publicKey(let signature):
-            var policy = PublicKeyPolicy()
-            do {
-                policy.certificates = try directory.certificates(configuration.certificates, in: "x509")
-                policy.publicKeys = try directory.publicKeys(configuration.publicKeys)
-                policy.authorities = try directory.certificates(configuration.authorities, in: "x509ca")
-            } catch {
-                throw CredentialError(description: "connection \(connection): \(error)")
-            }
+            var policy = try PublicKeyPolicy(configuration, of: connection, directory)
             policy.signatures = SignatureRequirement(signature)
-            policy.revocation = RevocationPolicy(configuration.revocation)
-            self.init(kind: .publicKey(policy), identity: configuration.id)
+            kind = .publicKey(policy)
+        case .eap(let eap):
+            var policy = EAPPolicy(eap)
+            policy.publicKey = try PublicKeyPolicy(configuration, of: connection, directory)
+            kind = .eap(policy)
         }
+        self.init(kind: kind, identity: configuration.id)
+    }
+}
+
+extension PublicKeyPolicy {
+    /// The certificates and keys that a section names.
+    fileprivate init(
+        _ configuration: AuthenticationConfiguration,
+        of connection: String,
+        _ directory: CredentialDirectory
+    ) throws(CredentialError) {
+        self.init()
+        do {
+            certificates = try directory.certificates(configuration.certificates, in: "x509")
+            publicKeys = try directory.publicKeys(configuration.publicKeys)
+            authorities = try directory.certificates(configuration.authorities, in: "x509ca")
+        } catch {
+            throw CredentialError(description: "connection \(connection): \(error)")
+        }
+        revocation = RevocationPolicy(configuration.revocation)
+    }
+}
+
+extension EAPPolicy {
+    fileprivate init(_ configuration: EAPConfiguration) {
+        let method: Method =
+            switch configuration.method {
+            case .any: .any
+            case .mschapV2: .only(.mschapV2)
+            case .tls: .only(.tls)
+            case .ttls: .only(.ttls)
+            case .radius: .authenticationServer
+            }
+        let name: Name =
+            switch configuration.name {
+            case .identity: .identity
+            case .asked: .asked
+            case .given(let text): .given(Array(text.utf8))
+            }
+        self.init(method, name: name)
+        server =
+            switch configuration.server {
+            case .responder: .responder
+            case .anybody: .anybody
+            case .given(let identity): .given(identity)
+            }
     }
 }
 
@@ -242,6 +285,16 @@ extension SharedKey {
             name: configuration.name,
             owners: configuration.owners,
             secret: SecretBytes(copying: configuration.data.bytes)
+        )
+    }
+}
+
+extension EAPSecret {
+    init(_ configuration: SecretConfiguration) {
+        self.init(
+            name: configuration.name,
+            users: configuration.users.map { Array($0.utf8) },
+            password: SecretBytes(copying: configuration.data.bytes)
         )
     }
 }

@@ -193,14 +193,14 @@ extension Daemon {
     }
 
     private func loadShared(_ message: VICIMessage) -> VICIMessage {
-        guard (message["type"] ?? "").lowercased() == "ike" else {
-            return .failure("secrets of type '\(message["type"] ?? "")' are not supported yet, only IKE")
+        guard let kind = SecretConfiguration.Kind(rawValue: (message["type"] ?? "").lowercased()) else {
+            return .failure("secrets of type '\(message["type"] ?? "")' are not supported yet, only IKE and EAP")
         }
         do {
             store.load(
                 try SecretConfiguration(
                     name: message["id"] ?? "(no id)",
-                    kind: .ike,
+                    kind: kind,
                     owners: message.list("owners") ?? [],
                     data: message.bytes("data") ?? []
                 )

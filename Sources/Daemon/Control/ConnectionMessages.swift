@@ -41,12 +41,30 @@ extension ConnectionConfiguration.Uniqueness {
 
 extension AuthenticationConfiguration {
     fileprivate func message(orElse anyone: String?) -> VICIMessage {
-        var section: VICIMessage = ["class": method == .psk ? "pre-shared key" : "public key"]
+        var section: VICIMessage = ["class": .text(method.words)]
         if let text = id?.description ?? anyone { section.append("id", .text(text)) }
+        if case .eap(let eap) = method {
+            section.append("eap-type", .text(eap.method.rawValue))
+            switch eap.name {
+            case .identity: break
+            case .asked: section.append("eap_id", "%any")
+            case .given(let name): section.append("eap_id", .text(name))
+            }
+        }
         for list in ["groups", "cert_policy"] { section.append(list, .list([])) }
         section.append("certs", .texts((certificates + publicKeys).map(\.description)))
         section.append("cacerts", .texts(authorities.map(\.description)))
         return section
+    }
+}
+
+extension AuthenticationConfiguration.Method {
+    fileprivate var words: String {
+        switch self {
+        case .psk: "pre-shared key"
+        case .publicKey: "public key"
+        case .eap: "EAP"
+        }
     }
 }
 

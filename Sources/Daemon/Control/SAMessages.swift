@@ -1,5 +1,6 @@
 import ESP
 import IKECore
+import IKECrypto
 import IKEWire
 import Inet
 import VICI
@@ -18,6 +19,7 @@ extension IKESASummary {
         section.appendTime("life-total", lifetime)
         if let localAuthentication { section.append("local-auth", .text(localAuthentication.description)) }
         if let remoteAuthentication { section.append("remote-auth", .text(remoteAuthentication.description)) }
+        if let eap { section.append(contentsOf: eap.message) }
         if !localVirtual.isEmpty { section.append("local-vips", .texts(localVirtual.map(\.description))) }
         if !remoteVirtual.isEmpty { section.append("remote-vips", .texts(remoteVirtual.map(\.description))) }
         section.append("retransmits", .number(retransmissions))
@@ -37,6 +39,10 @@ extension IKESASummary {
         section.append("remote-host", .text(remote.address.description))
         section.append("remote-port", .number(remote.port))
         if let remoteIdentity { section.append("remote-id", .text(remoteIdentity.description)) }
+        if let eap, !eap.identity.isEmpty {
+            // Of the end that was asked.
+            section.append(role == .initiator ? "local-eap-id" : "remote-eap-id", .value(eap.identity))
+        }
         section.appendFlag("initiator", role == .initiator)
         section.append("initiator-spi", .text(spiI.description))
         section.append("responder-spi", .text(spiR.description))
@@ -48,6 +54,29 @@ extension IKESASummary {
     }
 
     private var algorithmMessage: VICIMessage { proposal?.algorithmMessage ?? [:] }
+}
+
+extension EAPOutcome {
+    /// Keys of ours: the method that was used, and what it settled within TLS.
+    fileprivate var message: VICIMessage {
+        var section: VICIMessage = ["eap-method": .text(method.description)]
+        if let tls {
+            section.append("tls-version", .text(tls.version.description))
+            section.append("tls-cipher", .text(tls.cipherSuite))
+            section.append("tls-client-certificate", .text(tls.clientCertificate.words))
+        }
+        return section
+    }
+}
+
+extension TLSSummary.ClientCertificate {
+    fileprivate var words: String {
+        switch self {
+        case .notRequested: "not asked for"
+        case .notGiven: "asked for, not given"
+        case .given: "given and verified"
+        }
+    }
 }
 
 /// What the data plane counts for a CHILD SA.

@@ -74,10 +74,17 @@ struct AddressAssignment {
         for wish in wishes.prefix(Self.mostAddresses) {
             let family: IPAddress.Family = wish.type == .internalIP4Address ? .v4 : .v6
             let wanted = wish.address.flatMap { $0.isUnspecified ? nil : $0 }
-            for pool in connection.pools.compactMap({ policy.pool(named: $0) }) where pool.family == family {
+            let pools = connection.pools.compactMap { policy.pool(named: $0) }.filter { $0.family == family }
+            // An authentication server's word goes before the pools, which then give the attributes alone.
+            if let framed = peer.grant?.framedAddresses.first(where: { $0.family == family }) {
+                addresses.append(framed)
+                attributes += (pools.first?.attributes ?? []).filter { !attributes.contains($0) }
+                continue
+            }
+            for pool in pools {
                 let address = leases.assign(
                     from: pool,
-                    to: peer.remoteIdentity,
+                    to: peer.principal,
                     wanted: wanted,
                     takesOver: takesOver,
                     lineage: lineage
@@ -93,7 +100,7 @@ struct AddressAssignment {
                 connection.pools.isEmpty ? "has no pools" : "has the pools \(connection.pools.joined(separator: ", "))"
             throw NegotiationFailure(
                 .addressRefused,
-                "\(peer.remoteIdentity) asks for an address (\(wishes.map(\.type.description).joined(separator: ", "))), and "
+                "\(peer.principal) asks for an address (\(wishes.map(\.type.description).joined(separator: ", "))), and "
                     + "connection \(connection.name) \(pools), of which none has one left for it",
                 notify: Notify(.internalAddressFailure)
             )

@@ -11,6 +11,8 @@ struct OwnProof {
         case sharedKey(PreSharedKeyAuthentication)
         /// The end's certificate comes first, then those on the way to the root.
         case signature(PrivateKey, AuthenticationMethod, SignatureScheme, certificates: [Certificate])
+        /// What comes later proves it.
+        case eap
     }
 
     /// Chooses for a connection; throws where the configuration lacks the key, or the peer takes no signature of ours.
@@ -29,6 +31,9 @@ struct OwnProof {
         case .preSharedKey:
             identity = connection.local.identity ?? Identification(local)
             means = .sharedKey(try policy.requireSharedKey(local: identity, remote: remote))
+        case .eap:
+            identity = connection.local.identity ?? Identification(local)
+            means = .eap
         case .publicKey(let wanted):
             let own = try OwnKey.choose(connection, wanted, local: local, announced, policy.credentials)
             identity = own.identity
@@ -52,12 +57,13 @@ struct OwnProof {
         }
     }
 
-    /// CERT payloads, ours first (RFC 7296 section 3.6), and the AUTH payload.
+    /// CERT payloads, ours first (RFC 7296 section 3.6), and the AUTH payload, which EAP leaves out.
     func payloads(
         of role: Role,
         agreement: KeyAgreement
-    ) throws(NegotiationFailure) -> (certificates: [Payload], authentication: Payload) {
+    ) throws(NegotiationFailure) -> (certificates: [Payload], authentication: Payload?) {
         switch means {
+        case .eap: return ([], nil)
         case .sharedKey(let key):
             let authentication = try key.payload(of: role, identity: identity, agreement: agreement)
             return ([], Payload(.authentication(authentication)))

@@ -15,20 +15,7 @@ struct PreSharedKeyAuthentication {
         identity: Identification,
         agreement: KeyAgreement
     ) throws(NegotiationFailure) -> Authentication {
-        let isInitiator = role == .initiator
-        do {
-            let data = try SharedKeyAuthentication.sign(
-                prf: agreement.security.prf,
-                psk: key.secret,
-                message: isInitiator ? agreement.requestBytes : agreement.responseBytes,
-                peerNonce: isInitiator ? agreement.nonceR : agreement.nonceI,
-                skP: isInitiator ? agreement.skPi : agreement.skPr,
-                idBody: identity.bodyOctets
-            )
-            return Authentication(method: .sharedKey, data: data)
-        } catch {
-            throw NegotiationFailure(.cryptography, "the AUTH payload could not be computed: \(error)")
-        }
+        try agreement.sharedKeyMessageCode(of: role, identity: identity, key: key.secret)
     }
 
     /// Checks the peer's AUTH payload in constant time.
@@ -46,7 +33,7 @@ struct PreSharedKeyAuthentication {
             )
         }
         let expected = try payload(of: role, identity: identity, agreement: agreement)
-        guard SecretBytes(copying: expected.data) == SecretBytes(copying: received.data) else {
+        guard expected.isSame(as: received) else {
             throw NegotiationFailure(
                 .authenticationFailed,
                 "the pre-shared key of \(identity) does not match ours (secret \(key.name)); "
@@ -54,6 +41,37 @@ struct PreSharedKeyAuthentication {
                 notify: Notify(.authenticationFailed)
             )
         }
+    }
+}
+
+extension KeyAgreement {
+    /// The AUTH payload of an end that shares a key with the other one.
+    func sharedKeyMessageCode(
+        of role: Role,
+        identity: Identification,
+        key: SecretBytes
+    ) throws(NegotiationFailure) -> Authentication {
+        let isInitiator = role == .initiator
+        do {
+            let data = try SharedKeyAuthentication.sign(
+                prf: security.prf,
+                psk: key,
+                message: isInitiator ? requestBytes : responseBytes,
+                peerNonce: isInitiator ? nonceR : nonceI,
+                skP: isInitiator ? skPi : skPr,
+                idBody: identity.bodyOctets
+            )
+            return Authentication(method: .sharedKey, data: data)
+        } catch {
+            throw NegotiationFailure(.cryptography, "the AUTH payload could not be computed: \(error)")
+        }
+    }
+}
+
+extension Authentication {
+    /// Compares in constant time.
+    func isSame(as other: Authentication) -> Bool {
+        method == other.method && SecretBytes(copying: data) == SecretBytes(copying: other.data)
     }
 }
 

@@ -86,6 +86,7 @@ package final class Endpoint {
         case .childArrival(let id, let path): noteArrival(id, path, turn)
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .strayPacket(let packet): receive(packet, turn)
+        case .serverAnswered(let id, let answer): serverAnswered(id, answer, turn)
         // Puzzles are solved while nothing else waits to be handled.
         case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
@@ -148,6 +149,12 @@ package final class Endpoint {
         } else {
             receiveOutsideAnySA(datagram, message, turn)
         }
+    }
+
+    private func serverAnswered(_ id: ServerConversationID, _ answer: ServerAnswer, _ turn: Turn) {
+        guard let sa = sas[IKESPI(rawValue: id.rawValue)] else { return }
+        sa.serverAnswered(answer, turn)
+        settle(sa, turn)
     }
 
     private func receiveInitRequest(_ datagram: Datagram, _ message: Message, _ turn: Turn) {

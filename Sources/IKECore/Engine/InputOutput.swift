@@ -84,6 +84,8 @@ package enum Input: Sendable {
     case childArrival(id: UInt32, Path)
     /// The answer to a `lookUp`; nil: the names mean nothing now, and the addresses known so far must do.
     case lookedUp(LookUpID, Path?)
+    /// What an authentication server says to an `askServer`.
+    case serverAnswered(ServerConversationID, ServerAnswer)
     /// The data plane refused a packet of which its sender should hear.
     case strayPacket(StrayPacket)
     /// Nothing but the time: deadlines that passed are acted on.
@@ -104,6 +106,10 @@ package enum Output: Sendable {
     case sendKeepalive(local: SocketAddress, remote: SocketAddress)
     /// Say where the connection's ends are now, as a `lookedUp` input: its host names may mean other addresses than before.
     case lookUp(connection: String, LookUpID)
+    /// Hand the client's EAP response to an authentication server; the answer comes as a `serverAnswered` input.
+    case askServer(ServerQuestion)
+    /// No answer is waited for any more, and no further question comes.
+    case endConversation(ServerConversationID)
     /// From now on accept what arrives on the CHILD SA's inbound SPI.
     case installInbound(ChildSA)
     /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.

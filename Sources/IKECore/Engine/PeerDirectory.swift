@@ -9,7 +9,7 @@ final class PeerDirectory {
 
         init(_ peer: AuthenticatedPeer) {
             local = peer.localIdentity.normalized
-            remote = peer.remoteIdentity.normalized
+            remote = peer.principal.normalized
         }
     }
 
@@ -30,7 +30,7 @@ final class PeerDirectory {
         standing[pair, default: []].append(sa)
     }
 
-    /// The other SAs with the same identities at both ends, oldest first.
+    /// The other SAs with the same ends, oldest first.
     func siblings(of sa: IKESA) -> [IKESA] {
         guard let peer = sa.established?.peer else { return [] }
         return siblings(of: peer).filter { $0 !== sa }

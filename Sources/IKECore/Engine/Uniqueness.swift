@@ -103,7 +103,7 @@ extension IKESA {
         guard let other = others.first(where: { $0.remote.address != remote.address }) else { return }
         throw NegotiationFailure(
             .notUnique,
-            "\(peer.remoteIdentity) has IKE SA {\(other.id)} from \(other.remote.address) already, and connection "
+            "\(peer.principal) has IKE SA {\(other.id)} from \(other.remote.address) already, and connection "
                 + "\(peer.connection.name) keeps that (unique = keep)",
             notify: Notify(.authenticationFailed)
         )

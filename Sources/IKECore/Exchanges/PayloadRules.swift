@@ -25,6 +25,16 @@ struct PayloadRule {
         story: "IKE_AUTH response",
         required: [.identificationResponder, .authentication]
     )
+    static let eapRequest = PayloadRule(
+        story: "IKE_AUTH request that leaves the proof to EAP",
+        required: [.identificationInitiator]
+    )
+    static let eapOnlyResponse = PayloadRule(
+        story: "IKE_AUTH response that leaves the proof to EAP",
+        required: [.identificationResponder, .eap]
+    )
+    static let eapMessage = PayloadRule(story: "IKE_AUTH message within EAP", required: [.eap])
+    static let eapConclusion = PayloadRule(story: "IKE_AUTH message after EAP", required: [.authentication])
     static let createChild = PayloadRule(
         story: "CREATE_CHILD_SA message for a CHILD SA",
         required: [.securityAssociation, .nonce, .trafficSelectorsInitiator, .trafficSelectorsResponder]

@@ -25,16 +25,22 @@ package enum AddressPattern: Hashable, Sendable {
 package enum AuthenticationKind: Hashable, Sendable, CustomStringConvertible {
     case preSharedKey
     case publicKey(PublicKeyPolicy)
+    case eap(EAPPolicy)
 
     package var description: String {
         switch self {
         case .preSharedKey: "pre-shared key"
         case .publicKey: "public key"
+        case .eap(let policy): policy.description
         }
     }
 
     var publicKey: PublicKeyPolicy? {
         if case .publicKey(let policy) = self { policy } else { nil }
+    }
+
+    var eap: EAPPolicy? {
+        if case .eap(let policy) = self { policy } else { nil }
     }
 }
 

@@ -6,17 +6,20 @@ import Inet
 package struct Policy: Sendable {
     package var connections: [Connection]
     package var secrets: [SharedKey]
+    package var eapSecrets: [EAPSecret]
     package var credentials: Credentials
     package var pools: [AddressPool]
 
     package init(
         connections: [Connection] = [],
         secrets: [SharedKey] = [],
+        eapSecrets: [EAPSecret] = [],
         credentials: Credentials = Credentials(),
         pools: [AddressPool] = []
     ) {
         self.connections = connections
         self.secrets = secrets
+        self.eapSecrets = eapSecrets
         self.credentials = credentials
         self.pools = pools
     }

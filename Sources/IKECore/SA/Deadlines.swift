@@ -8,7 +8,9 @@ extension IKESA {
     func nextDeadline(_ settings: Settings) -> Instant? {
         var deadlines: [Instant?] = [window.nextDeadline, answersAgain?.at, draining.map(\.until).min()]
         switch state {
-        case .halfOpen(_, let until), .closed(_, let until), .superseded(_, let until): deadlines.append(until)
+        case .halfOpen(_, let conversation, let until):
+            deadlines += [until, conversation?.held?.verdict?.at]
+        case .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
             deadlines += [established.origin.renewAt, established.origin.end?.at]
@@ -43,8 +45,11 @@ extension IKESA {
         switch state {
         case .connecting(let exchange, let initiation) where exchange.search.map { $0.resumesAt <= turn.now } ?? false:
             solvePuzzle(exchange, initiation, turn)
-        case .halfOpen(_, let until) where until <= turn.now:
+        case .halfOpen(let agreement, let conversation?, _) where conversation.isVerdictDue(turn.now):
+            tellVerdict(conversation, agreement, turn)
+        case .halfOpen(_, let conversation, let until) where until <= turn.now:
             log(.abandoned, .info, "the peer did not continue with IKE_AUTH in time (half_open_timeout)", turn)
+            if let conversation { endServerConversation(conversation, turn) }
             turn.emit(.ikeFailed(role, .peerUnreachable))
             state = .closed(nil, until: turn.now)
         case .superseded(let established, let until) where until <= turn.now:

@@ -215,44 +215,61 @@ extension IKESA {
 
     func processAuthResponse(
         _ payloads: [Payload],
-        _ exchange: AuthInitiator,
+        _ former: AuthInitiator,
         _ initiation: Initiation,
         _ turn: Turn
     ) {
+        var exchange = former
         do {
-            let (peer, child) = try exchange.process(payloads, policy: turn.policy, today: turn.calendar())
-            establish(peer, exchange.agreement, turn)
-            noteMobility(payloads, peer.connection, turn)
-            noteAuthenticationLifetime(payloads, turn)
-            notePeerToken(payloads)
-            for address in turn.assigned.hold(peer.inner.local, id) {
-                turn.emit(.addAddress(address, connection: peer.connection.name))
-            }
-            turn.noteEstablished(AuthenticatedNewcomer(sa: self, isRenewal: initiation.renews != nil))
-            let first = initiation.children.first
-            switch child {
-            case .agreed(let agreement):
-                let childSA = try made(agreement, exchange.agreement, turn)
-                add(childSA, agreement.policy, withOutbound: true, turn)
-                announce(childSA, turn)
-                turn.finish(first?.command)
-            case .refused(let failure):
-                if let offer = exchange.offer { turn.spis.release(offer.spi) }
-                log(.error, failure.message, turn)
-                turn.finish(first?.command, failure)
-                if let first { retryIfMeantToBeUp(initiation, [first], turn) }
-            case .none:
-                turn.finish(first?.command)
-            }
-            pending += initiation.children.dropFirst().map { .createChild($0) }
-            if let lineage = initiation.renews {
-                pending.append(.takeOver(lineage: lineage))
-            } else if case .refused(let failure) = child {
-                deleteIfUnused(failure, turn)
+            switch try exchange.process(payloads, EAPContext(turn)) {
+            case .request(let next):
+                state = .authenticating(exchange, initiation)
+                request(.ikeAuth, next, turn)
+            case .done(let peer, let child): try authenticated(peer, child, payloads, exchange, initiation, turn)
             }
         } catch {
             close(error, turn)
             tellAuthenticationFailed(error, turn)
+        }
+    }
+
+    /// The peer has proved itself, and accepted our proof.
+    private func authenticated(
+        _ peer: AuthenticatedPeer,
+        _ child: FirstChild,
+        _ payloads: [Payload],
+        _ exchange: AuthInitiator,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        establish(peer, exchange.agreement, turn)
+        noteMobility(payloads, peer.connection, turn)
+        noteAuthenticationLifetime(payloads, turn)
+        notePeerToken(payloads)
+        for address in turn.assigned.hold(peer.inner.local, id) {
+            turn.emit(.addAddress(address, connection: peer.connection.name))
+        }
+        turn.noteEstablished(AuthenticatedNewcomer(sa: self, isRenewal: initiation.renews != nil))
+        let first = initiation.children.first
+        switch child {
+        case .agreed(let agreement):
+            let childSA = try made(agreement, exchange.agreement, turn)
+            add(childSA, agreement.policy, withOutbound: true, turn)
+            announce(childSA, turn)
+            turn.finish(first?.command)
+        case .refused(let failure):
+            if let offer = exchange.offer { turn.spis.release(offer.spi) }
+            log(.error, failure.message, turn)
+            turn.finish(first?.command, failure)
+            if let first { retryIfMeantToBeUp(initiation, [first], turn) }
+        case .none:
+            turn.finish(first?.command)
+        }
+        pending += initiation.children.dropFirst().map { .createChild($0) }
+        if let lineage = initiation.renews {
+            pending.append(.takeOver(lineage: lineage))
+        } else if case .refused(let failure) = child {
+            deleteIfUnused(failure, turn)
         }
     }
 
@@ -286,7 +303,7 @@ extension IKESA {
             spiR: spiR,
             local: datagram.local,
             remote: datagram.remote,
-            state: .halfOpen(answer.agreement, until: turn.now + timeout),
+            state: .halfOpen(answer.agreement, nil, until: turn.now + timeout),
             now: turn.now
         )
         sa.nat = answer.nat
@@ -297,48 +314,85 @@ extension IKESA {
         return sa
     }
 
+    /// Answers the first request of IKE_AUTH.
     func answerAuth(_ header: Header, _ payloads: [Payload], _ agreement: KeyAgreement, _ turn: Turn) {
         var spi: ESPSPI?
         do {
             try refuseForbiddenNAT(payloads, turn)
-            let responder = AuthResponder(
-                agreement: agreement,
-                local: local,
-                remote: remote,
-                path: childPath,
-                policy: turn.policy,
-                today: turn.calendar(),
-                addresses: AddressAssignment(leases: turn.leases, policy: turn.policy, lineage: id),
-                own: crashToken(turn)
-            )
-            let outcome = try responder.answer(payloads) {
+            let opening = try responder(agreement, turn).open(payloads) {
                 let allocated = turn.spis.espSPI()
                 spi = allocated
                 return allocated
             }
-            let isInitialContact = payloads.notify(.initialContact) != nil
-            try checkUniqueness(outcome.peer, isInitialContact: isInitialContact, turn)
-            establish(outcome.peer, agreement, turn)
-            noteMobility(payloads, outcome.peer.connection, turn)
-            notePeerToken(payloads)
-            turn.noteEstablished(AuthenticatedNewcomer(sa: self, isInitialContact: isInitialContact))
-            if case .agreed(let child) = outcome.child {
-                addAnswered(try made(child, agreement, turn), child.policy, turn)
+            switch opening {
+            case .done(let outcome): try admit(outcome, request: payloads, header, agreement, spi, turn)
+            case .conversation(let conversation, let first):
+                try ask(conversation, after: first, header, agreement, turn)
             }
-            if case .refused(let failure) = outcome.child {
-                if let spi { turn.spis.release(spi) }
-                log(.error, failure.message, turn)
-            }
-            let mobility = mobility.isAgreed ? mobilityOffer(outcome.peer.connection, turn) : []
-            answer(header, outcome.payloads + mobility, turn)
         } catch {
             if let spi { turn.spis.release(spi) }
-            turn.leases.release(id)
-            log(.failedAuthentication, .error, "refused \(remote): \(error.message)", turn)
-            turn.emit(.ikeFailed(role, error.reason))
-            answer(header, [Payload(.notify(error.notify ?? Notify(.authenticationFailed)))], turn)
-            state = .closed(agreement.security, until: turn.now + Self.lingering)
+            refuseAuth(header, error, agreement, turn)
         }
+    }
+
+    func responder(_ agreement: KeyAgreement, _ turn: Turn) -> AuthResponder {
+        AuthResponder(
+            agreement: agreement,
+            local: local,
+            remote: remote,
+            path: childPath,
+            context: EAPContext(turn),
+            addresses: AddressAssignment(leases: turn.leases, policy: turn.policy, lineage: id),
+            own: crashToken(turn)
+        )
+    }
+
+    /// The peer is who it is to be.
+    ///
+    /// - Parameters:
+    ///   - request: the first request of IKE_AUTH, which says what is wanted.
+    ///   - spi: what was allocated for the CHILD SA; released by the caller if this throws.
+    func admit(
+        _ outcome: AuthResponder.Answer,
+        request: [Payload],
+        _ header: Header,
+        _ agreement: KeyAgreement,
+        _ spi: ESPSPI?,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        let isInitialContact = request.notify(.initialContact) != nil
+        try checkUniqueness(outcome.peer, isInitialContact: isInitialContact, turn)
+        establish(outcome.peer, agreement, turn)
+        noteMobility(request, outcome.peer.connection, turn)
+        notePeerToken(request)
+        turn.noteEstablished(AuthenticatedNewcomer(sa: self, isInitialContact: isInitialContact))
+        if case .agreed(let child) = outcome.child {
+            addAnswered(try made(child, agreement, turn), child.policy, turn)
+        }
+        if case .refused(let failure) = outcome.child {
+            if let spi { turn.spis.release(spi) }
+            log(.error, failure.message, turn)
+        }
+        let mobility = mobility.isAgreed ? mobilityOffer(outcome.peer.connection, turn) : []
+        answer(header, outcome.payloads + mobility, turn)
+    }
+
+    /// The peer is not let in.
+    ///
+    /// - Parameter message: what it learns within EAP; nil: the failure's notify.
+    func refuseAuth(
+        _ header: Header,
+        _ failure: NegotiationFailure,
+        _ agreement: KeyAgreement,
+        message: EAPMessage? = nil,
+        _ turn: Turn
+    ) {
+        turn.leases.release(id)
+        log(.failedAuthentication, .error, "refused \(remote): \(failure.message)", turn)
+        turn.emit(.ikeFailed(role, failure.reason))
+        let notify = Payload(.notify(failure.notify ?? Notify(.authenticationFailed)))
+        answer(header, [message.map { Payload(.eap($0)) } ?? notify], turn)
+        state = .closed(agreement.security, until: turn.now + Self.lingering)
     }
 
     /// A peer that forbids NATs does not get an SA through one (RFC 4555 section 3.9).
@@ -362,7 +416,7 @@ extension IKESA {
                 security: security,
                 peer: peer,
                 since: turn.now,
-                origin: Origin(of: self, agreement, peer.connection, turn),
+                origin: Origin(of: self, agreement, peer, turn),
                 rekeyAt: lifetime.rekeyDeadline(from: turn.now, random: turn.random),
                 expiresAt: lifetime.hard.map { turn.now + $0 }
             )
@@ -372,7 +426,8 @@ extension IKESA {
             .info,
             "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
                 + "\(security.proposal), \(nat)" + peer.inner.words
-                + (peer.signature.map { "; the peer signed with \($0)" } ?? ""),
+                + (peer.signature.map { "; the peer signed with \($0)" } ?? "")
+                + (peer.eap.map { "; \($0.words)" } ?? ""),
             turn
         )
         turn.emit(.ikeEstablished(summary(turn.now)))

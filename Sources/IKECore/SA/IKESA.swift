@@ -13,7 +13,7 @@ import Inet
 /// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
-/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `ChildLife`,
+/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `AskingByEAP`, `ChildLife`,
 /// `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
@@ -21,8 +21,8 @@ final class IKESA {
     enum State {
         /// IKE_SA_INIT is sent.
         case connecting(InitInitiator, Initiation)
-        /// IKE_SA_INIT is answered; IKE_AUTH must come before the deadline.
-        case halfOpen(KeyAgreement, until: Instant)
+        /// IKE_SA_INIT is answered; IKE_AUTH must come before the deadline, and go on before it where EAP is under way.
+        case halfOpen(KeyAgreement, EAPConversation?, until: Instant)
         /// IKE_AUTH is sent.
         case authenticating(AuthInitiator, Initiation)
         /// The peer made it to replace an SA that we are rekeying as well; which of the two new ones stays is open. It
@@ -174,7 +174,7 @@ final class IKESA {
     var security: IKESecurity? {
         switch state {
         case .connecting: nil
-        case .halfOpen(let agreement, _): agreement.security
+        case .halfOpen(let agreement, _, _): agreement.security
         case .authenticating(let exchange, _): exchange.agreement.security
         case .contending(let established, _): established.security
         case .established(let established): established.security
@@ -261,7 +261,7 @@ final class IKESA {
         case .connecting(let exchange, let initiation) where message.header.isResponse && role == .initiator:
             guard window.awaits(message.header.messageID, .ikeSAInit) else { return }
             processInitResponse(datagram, message, exchange, initiation, turn)
-        case .halfOpen(let agreement, _) where !message.header.isResponse:
+        case .halfOpen(let agreement, _, _) where !message.header.isResponse:
             guard agreement.requestBytes == datagram.bytes else {
                 log(
                     .unknownSA,
@@ -320,7 +320,9 @@ final class IKESA {
             predecessor.yieldToRival(turn)
         }
         switch (state, header.exchangeType) {
-        case (.halfOpen(let agreement, _), .ikeAuth):
+        case (.halfOpen(let agreement, let conversation?, _), _):
+            continueEAP(header, payloads, agreement, conversation, turn)
+        case (.halfOpen(let agreement, nil, _), .ikeAuth):
             answerAuth(header, payloads, agreement, turn)
         case (.established(let established), .createChildSA):
             answerCreateChild(header, payloads, established, turn)

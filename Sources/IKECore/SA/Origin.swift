@@ -23,15 +23,18 @@ struct Origin {
         let reason: String
     }
 
-    init(of sa: IKESA, _ agreement: KeyAgreement, _ connection: Connection, _ turn: Turn) {
+    init(of sa: IKESA, _ agreement: KeyAgreement, _ peer: AuthenticatedPeer, _ turn: Turn) {
         lineage = sa.id
         role = sa.role
         begunAt = sa.begunAt
         authenticatedAt = turn.now
         lowestNonce = IKECore.lowestNonce([agreement.nonceI, agreement.nonceR])
-        guard let limits = connection.reauthentication else { return }
+        if let session = peer.grant?.sessionTimeout {
+            end = End(at: turn.now + session, reason: "the authentication server allows no longer session")
+        }
+        guard let limits = peer.connection.reauthentication else { return }
         if role == .initiator { renewAt = limits.rekeyDeadline(from: turn.now, random: turn.random) }
-        end = limits.hard.map { End(at: turn.now + $0, reason: "nobody authenticated again in time (reauth_time)") }
+        if let hard = limits.hard { endBy(turn.now + hard, "nobody authenticated again in time (reauth_time)") }
     }
 
     /// Brings the end forward; one that is earlier already stays.

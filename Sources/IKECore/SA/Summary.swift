@@ -23,9 +23,13 @@ package struct IKESASummary: Sendable {
     package let remoteIdentity: Identification?
     package let localAuthentication: AuthenticationKind?
     package let remoteAuthentication: AuthenticationKind?
+    /// What EAP proved, where it was used.
+    package let eap: EAPOutcome?
     /// Addresses inside the tunnel that were assigned to us, and to the peer.
     package let localVirtual: [IPAddress]
     package let remoteVirtual: [IPAddress]
+    /// What an authentication server granted the peer, and accounting returns to it.
+    package let grant: ServerGrant?
     package let proposal: Proposal?
     package let nat: NATStatus
     /// How long its negotiation took, where it was not made by rekeying.
@@ -69,8 +73,10 @@ extension IKESA {
             remoteIdentity: peer?.remoteIdentity ?? connection?.remote.identity,
             localAuthentication: connection?.local.kind,
             remoteAuthentication: connection?.remote.kind,
+            eap: peer?.eap,
             localVirtual: peer?.inner.local ?? [],
             remoteVirtual: peer?.inner.remote ?? [],
+            grant: peer?.grant,
             proposal: security?.proposal,
             nat: nat,
             negotiationTime: established.map { $0.since - begunAt },

@@ -8,6 +8,8 @@ package struct AuthenticationConfiguration: Hashable, Sendable {
         case psk
         /// A signature.
         case publicKey(SignatureConfiguration)
+        /// What the other end asks for within EAP (RFC 7296 section 2.16).
+        case eap(EAPConfiguration)
     }
 
     /// What becomes of a certificate whose revocation is not known.
@@ -38,7 +40,7 @@ package struct AuthenticationConfiguration: Hashable, Sendable {
 
 extension AuthenticationConfiguration {
     init(reading reader: SectionReader, isRemote: Bool) throws(ConfigurationError) {
-        method = try Self.method(reader)
+        method = try Self.method(reader, isRemote: isRemote)
         id = try reader.value("id").flatMap { value throws(ConfigurationError) in
             try Identification.read(value, allowsPattern: isRemote)
         }
@@ -47,26 +49,38 @@ extension AuthenticationConfiguration {
         authorities = try Self.references("cacerts", reader)
         revocation =
             try reader.choice("revocation", ["strict": .strict, "ifuri": .ifURI, "relaxed": .relaxed]) ?? .relaxed
-        let unused = ["certs", "pubkeys", "cacerts"].first { reader.section.setting($0) != nil }
-        if method == .psk, let unused, let setting = reader.section.setting(unused) {
-            throw try reader.value(of: setting).failure("`\(unused)` says nothing beside `auth = psk`")
-        }
+        try checkUse(reader)
         if !certificates.isEmpty && !publicKeys.isEmpty {
             throw reader.failure("`certs` and `pubkeys` exclude each other")
         }
     }
 
-    private static func method(_ reader: SectionReader) throws(ConfigurationError) -> Method {
+    /// Settings that concern another proof than the one that is asked for.
+    private func checkUse(_ reader: SectionReader) throws(ConfigurationError) {
+        let unused: [String] =
+            switch method {
+            case .psk: ["certs", "pubkeys", "cacerts", "eap_id", "aaa_id"]
+            case .publicKey: ["eap_id", "aaa_id"]
+            case .eap(let eap): eap.usesCertificates ? ["pubkeys"] : ["certs", "pubkeys", "cacerts", "aaa_id"]
+            }
+        guard let setting = unused.lazy.compactMap({ reader.section.setting($0) }).first else { return }
+        let auth = try reader.value("auth")?.text ?? "pubkey"
+        throw try reader.value(of: setting).failure("`\(setting.key)` says nothing beside `auth = \(auth)`")
+    }
+
+    private static func method(_ reader: SectionReader, isRemote: Bool) throws(ConfigurationError) -> Method {
         guard let value = try reader.value("auth") else {
             return .publicKey(SignatureConfiguration())
         }
         if value.text.lowercased() == "psk" { return .psk }
         if let signature = try SignatureConfiguration(value) { return .publicKey(signature) }
+        if let eap = try EAPConfiguration(value, reader, isRemote: isRemote) { return .eap(eap) }
         let name = value.text.lowercased()
+        let words = ["psk"] + SignatureConfiguration.words + EAPConfiguration.words(isRemote: isRemote)
         let known = ["bliss", "eap", "xauth", "any", "null"]
-        let words = ["psk"] + SignatureConfiguration.words
         if known.contains(where: name.hasPrefix) {
-            throw value.failure("`auth = \(value.text)` is not supported yet by iked, only `psk` and `pubkey`")
+            let list = words.map { "`\($0)`" }.joined(separator: ", ")
+            throw value.failure("`auth = \(value.text)` is not supported yet by iked, only \(list)")
         }
         throw value.unexpected(
             words.map { "`\($0)`" }.joined(separator: ", "),

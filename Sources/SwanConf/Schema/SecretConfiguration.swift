@@ -3,9 +3,11 @@ package import IKEWire
 /// A secret that peers share: a section of `secrets`.
 package struct SecretConfiguration: Hashable, Sendable {
     /// What the secret is for.
-    package enum Kind: Hashable, Sendable {
+    package enum Kind: String, CaseIterable, Hashable, Sendable {
         /// A pre-shared key of IKE: `ike<suffix>`.
         case ike
+        /// A user's password: `eap<suffix>`.
+        case eap
     }
 
     /// The section's name, such as `ike-gateway`.
@@ -14,13 +16,17 @@ package struct SecretConfiguration: Hashable, Sendable {
     package let kind: Kind
     /// Whose secret it is. An SA may use it when one of its identities is an owner; without owners every SA may.
     package let owners: [Identification]
+    /// Whose password it is, where it is one: the names as they are written. Without any it is this end's own.
+    package let users: [String]
     /// The secret itself; never empty.
     package let data: ConcealedBytes
 
     /// Reads a section of `secrets`, whose name starts with the kind.
     package init(name: String, section: Section) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .sharedSecret, path: "secrets.\(name)")
-        guard name.hasPrefix("ike") else { throw reader.failure("`\(name)` is not a secret of the kind `ike`") }
+        guard let kind = Kind.allCases.first(where: { name.hasPrefix($0.rawValue) }) else {
+            throw reader.failure("`\(name)` is not a secret of the kinds `ike` and `eap`")
+        }
         guard let value = try reader.value("secret") else {
             throw reader.failure("the secret `\(name)` has no `secret = ...`")
         }
@@ -30,8 +36,9 @@ package struct SecretConfiguration: Hashable, Sendable {
         }
         guard !data.isEmpty else { throw value.failure("`secret` is empty") }
         self.name = name
-        kind = .ike
-        owners = try Self.owners(reader)
+        self.kind = kind
+        owners = kind == .ike ? try Self.owners(reader) : []
+        users = kind == .eap ? try Self.users(reader) : []
         self.data = ConcealedBytes(data)
     }
 
@@ -43,7 +50,7 @@ package struct SecretConfiguration: Hashable, Sendable {
             throw ConfigurationError(at: SourcePlace(path: "load-shared"), "the secret is empty")
         }
         var identifications: [Identification] = []
-        for owner in owners {
+        for owner in kind == .ike ? owners : [] {
             let text = SettingText(text: owner, setting: setting, offset: 0, path: "load-shared")
             if let id = try Identification.read(text, allowsPattern: false) {
                 identifications.append(id)
@@ -52,6 +59,7 @@ package struct SecretConfiguration: Hashable, Sendable {
         self.name = name
         self.kind = kind
         self.owners = identifications
+        users = kind == .eap ? owners : []
         self.data = ConcealedBytes(data)
     }
 
@@ -64,5 +72,16 @@ package struct SecretConfiguration: Hashable, Sendable {
             }
         }
         return owners
+    }
+
+    /// The same settings, as names that are not identities of IKE.
+    private static func users(_ reader: SectionReader) throws(ConfigurationError) -> [String] {
+        var users: [String] = []
+        for setting in reader.section.settings where setting.key.hasPrefix("id") {
+            let value = try reader.value(of: setting)
+            guard !value.text.isEmpty else { throw value.failure("`\(setting.key)` names no user") }
+            users.append(value.text)
+        }
+        return users
     }
 }

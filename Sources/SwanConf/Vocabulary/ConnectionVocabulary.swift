@@ -37,10 +37,10 @@ extension Vocabulary {
     static let localAuthentication = Vocabulary(
         "a `local` section",
         path: "connections.<name>.local",
-        read: ["auth", "id", "certs", "pubkeys"],
+        read: ["auth", "id", "certs", "pubkeys", "eap_id", "aaa_id"],
         // There is one round only, whatever its number.
         inert: ["round": .anyNumber],
-        unsupported: ["eap_id", "aaa_id", "xauth_id"],
+        unsupported: ["xauth_id"],
         sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
     )
 
@@ -48,9 +48,9 @@ extension Vocabulary {
     static let remoteAuthentication = Vocabulary(
         "a `remote` section",
         path: "connections.<name>.remote",
-        read: ["auth", "id", "certs", "cacerts", "pubkeys", "revocation"],
+        read: ["auth", "id", "certs", "cacerts", "pubkeys", "revocation", "eap_id"],
         inert: ["round": .anyNumber],
-        unsupported: ["eap_id", "groups", "cert_policy", "ca_id"],
+        unsupported: ["groups", "cert_policy", "ca_id"],
         sections: [
             SectionRule(name: "cert", takesSuffix: true, isSupported: false),
             SectionRule(name: "cacert", takesSuffix: true, isSupported: false),

@@ -3,8 +3,10 @@ extension Vocabulary {
     static let secrets = Vocabulary(
         "`secrets`",
         path: "secrets",
-        sections: (["ike"] + PassphraseConfiguration.kinds).map { SectionRule(name: $0, takesSuffix: true) }
-            + ["eap", "xauth", "ntlm", "ppk", "bliss", "pkcs12", "token"].map {
+        sections: (SecretConfiguration.Kind.allCases.map(\.rawValue) + PassphraseConfiguration.kinds).map {
+            SectionRule(name: $0, takesSuffix: true)
+        }
+            + ["xauth", "ntlm", "ppk", "bliss", "pkcs12", "token"].map {
                 SectionRule(name: $0, takesSuffix: true, isSupported: false)
             }
     )

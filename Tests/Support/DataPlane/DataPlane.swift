@@ -31,7 +31,9 @@ package final class DataPlane {
         case .updateChild(let childSA): update(childSA)
         case .removeOutbound(let childSA): change(childSA) { $0.outboundRank = nil }
         case .removeChild(let childSA): remove(childSA)
-        case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .event, .log, .keys: break
+        case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .askServer, .endConversation, .event, .log,
+            .keys:
+            break
         }
     }
 

@@ -85,6 +85,9 @@ package final class Host {
         noteDeadline()
     }
 
+    /// What an authentication server is to answer.
+    package private(set) var questions: [ServerQuestion] = []
+
     func noteDeadline() { nextDeadline = endpoint.nextDeadline }
 
     func note(_ output: Output, keepsHistory: Bool) {
@@ -93,6 +96,8 @@ package final class Host {
         case .addAddress(let address, connection: _): assigned.append(address)
         case .removeAddress(let address): assigned.removeAll { $0 == address }
         case .lookUp: lookUps += 1
+        case .askServer(let question): questions.append(question)
+        case .endConversation(let id): questions.removeAll { $0.conversation == id }
         case .sendKeepalive: keepalives += 1
         case .installInbound(let childSA): inbound[childSA.id] = childSA
         case .installOutbound(let childSA):

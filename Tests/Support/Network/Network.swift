@@ -297,7 +297,7 @@ package final class Network {
         case .installInbound(let childSA), .installOutbound(let childSA), .updateChild(let childSA),
             .removeOutbound(let childSA), .removeChild(let childSA):
             quicken(flowsOf: host, on: childSA)
-        case .addAddress, .removeAddress: break
+        case .addAddress, .removeAddress, .askServer, .endConversation: break
         }
     }
 

@@ -50,7 +50,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["eap-dave", "ntlm", "ppk", "pkcs12", "token", "xauth"])
+    @Test(arguments: ["xauth-dave", "ntlm", "ppk", "pkcs12", "token", "xauth"])
     func otherKindsAreRefusedByName(name: String) throws {
         let error = try configurationError("secrets { \(name) { secret = x\n } }")
         #expect(error.message.contains("sections are known to swanctl, but not supported yet by iked"))

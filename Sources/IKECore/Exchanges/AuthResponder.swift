@@ -1,0 +1,250 @@
+import IKECrypto
+import IKEWire
+import Inet
+
+/// The responder's side of IKE_AUTH: one answer, or as many as EAP takes.
+struct AuthResponder {
+    let agreement: KeyAgreement
+    let local: SocketAddress
+    let remote: SocketAddress
+    let path: ChildPath
+    let context: EAPContext
+    let addresses: AddressAssignment
+    /// Notifies about the IKE SA that follow AUTH.
+    let own: [Payload]
+
+    private var policy: Policy { context.policy }
+
+    struct Answer {
+        let payloads: [Payload]
+        let peer: AuthenticatedPeer
+        let child: FirstChild
+    }
+
+    /// What comes of the first request.
+    enum Opening {
+        case done(Answer)
+        /// The peer wants to be asked by EAP. The payloads go before the first EAP message.
+        case conversation(EAPConversation, [Payload])
+    }
+
+    /// Answers the first request.
+    ///
+    /// - Parameter childSPI: called when a CHILD SA is asked for, for the SPI that shall be ours.
+    func open(_ payloads: [Payload], childSPI: () -> ESPSPI) throws(NegotiationFailure) -> Opening {
+        guard payloads.authentication != nil else { return try converse(payloads) }
+        try PayloadRule.authRequest.check(payloads)
+        guard let remoteIdentity = payloads.identificationInitiator, let authentication = payloads.authentication else {
+            throw PayloadRule.authRequest.malformed("lacks an identity")
+        }
+        let claim = PeerClaim(
+            identity: remoteIdentity,
+            authentication: authentication,
+            certificates: payloads.certificates
+        )
+        var peer = try verify(claim, asking: payloads.identificationResponder)
+        let proof = try proof(for: peer.connection, payloads, remoteIdentity)
+        peer.localIdentity = proof.identity
+        let (certificates, ownAuthentication) = try proof.payloads(of: .responder, agreement: agreement)
+        guard let ownAuthentication else { throw Self.cannotAsk(peer.connection) }
+        let first = [Payload(.identificationResponder(proof.identity))] + certificates + [ownAuthentication]
+        return .done(conclude(payloads, peer, after: first, childSPI: childSPI))
+    }
+
+    /// Answers the AUTH that ends EAP: with our own, and with what the first request has asked for.
+    func conclude(
+        _ payloads: [Payload],
+        _ conversation: EAPConversation,
+        _ outcome: EAPOutcome,
+        childSPI: () -> ESPSPI
+    ) throws(NegotiationFailure) -> Answer {
+        try PayloadRule.eapConclusion.check(payloads)
+        guard let authentication = payloads.authentication else {
+            throw PayloadRule.eapConclusion.malformed("lacks AUTH")
+        }
+        var peer = conversation.peer
+        let key = EAPAuthentication(outcome)
+        try key.verify(authentication, of: .initiator, identity: peer.remoteIdentity, agreement: agreement)
+        peer.eap = outcome
+        peer.grant = conversation.grant
+        let ours = try key.payload(of: .responder, identity: peer.localIdentity, agreement: agreement)
+        return conclude(conversation.request, peer, after: [Payload(.authentication(ours))], childSPI: childSPI)
+    }
+
+    // MARK: - EAP
+
+    private func converse(_ payloads: [Payload]) throws(NegotiationFailure) -> Opening {
+        try PayloadRule.eapRequest.check(payloads)
+        guard let remoteIdentity = payloads.identificationInitiator else {
+            throw PayloadRule.eapRequest.malformed("lacks an identity")
+        }
+        let connections = try choose(remoteIdentity, asking: payloads.identificationResponder)
+        guard let connection = connections.first(where: { $0.remote.kind.eap?.canAsk ?? false }),
+            let eap = connection.remote.kind.eap
+        else {
+            let configured = connections.map { "\($0.name) (\($0.remote.kind))" }.joined(separator: ", ")
+            throw NegotiationFailure(
+                .authenticationFailed,
+                "\(remoteIdentity) wants to be asked by EAP (its request has no AUTH); configured for it: \(configured). "
+                    + "Set remote.auth to eap-mschapv2, eap-tls, eap-ttls or eap-radius",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+        let proof = try proof(for: connection, payloads, remoteIdentity)
+        let (certificates, authentication) = try proof.payloads(of: .responder, agreement: agreement)
+        if authentication == nil, payloads.notify(.eapOnlyAuthentication) == nil { throw Self.cannotAsk(connection) }
+        let peer = AuthenticatedPeer(
+            connection: connection,
+            localIdentity: proof.identity,
+            remoteIdentity: remoteIdentity,
+            signature: nil
+        )
+        let first = [Payload(.identificationResponder(proof.identity))] + certificates
+        let conversation = EAPConversation(
+            request: payloads,
+            peer: peer,
+            stage: try context.stage(eap, connection, remoteIdentity)
+        )
+        return .conversation(conversation, first + (authentication.map { [$0] } ?? []))
+    }
+
+    /// Only an initiator can be asked by EAP, and so prove itself by nothing else.
+    private static func cannotAsk(_ connection: Connection) -> NegotiationFailure {
+        NegotiationFailure(
+            .authenticationFailed,
+            "connection \(connection.name) has EAP for local.auth, which is no proof towards a peer that begins and does not "
+                + "take EAP alone (EAP_ONLY_AUTHENTICATION); set local.auth to pubkey or psk",
+            notify: Notify(.authenticationFailed)
+        )
+    }
+
+    // MARK: - Both
+
+    private func proof(
+        for connection: Connection,
+        _ payloads: [Payload],
+        _ remoteIdentity: Identification
+    ) throws(NegotiationFailure) -> OwnProof {
+        var announced = agreement.announced
+        announced.noteRequests(payloads)
+        return try OwnProof(
+            connection,
+            local: local.address,
+            remote: remoteIdentity,
+            announced: announced,
+            policy: policy
+        )
+    }
+
+    /// What an authenticated peer has asked for.
+    private func conclude(
+        _ request: [Payload],
+        _ authenticated: AuthenticatedPeer,
+        after proof: [Payload],
+        childSPI: () -> ESPSPI
+    ) -> Answer {
+        var peer = authenticated
+        var answer = proof + own
+        if let lifetime = peer.reauthenticationTime {
+            let seconds = UInt32(clamping: lifetime.wholeSeconds)
+            answer.append(Payload(.notify(.authenticationLifetime(seconds))))
+        }
+        do {
+            let isInitialContact = request.notify(.initialContact) != nil
+            let assigned = try addresses.answer(request.configuration, peer, isInitialContact: isInitialContact)
+            if let assigned {
+                peer.inner.remote = assigned.addresses
+                answer.append(assigned.reply)
+            }
+        } catch {
+            // The IKE SA stands all the same (RFC 7296 section 3.15.4).
+            return Answer(payloads: answer + Self.refusal(error), peer: peer, child: .refused(error))
+        }
+        let (child, more) = firstChild(request, peer, childSPI)
+        return Answer(payloads: answer + more, peer: peer, child: child)
+    }
+
+    private static func refusal(_ failure: NegotiationFailure) -> [Payload] {
+        [Payload(.notify(failure.notify ?? Notify(.noProposalChosen)))]
+    }
+
+    /// The first connection that is for the identities and that the peer's proof is good for.
+    private func verify(
+        _ claim: PeerClaim,
+        asking wanted: Identification?
+    ) throws(NegotiationFailure) -> AuthenticatedPeer {
+        let connections = try choose(claim.identity, asking: wanted)
+        var failure: NegotiationFailure?
+        for connection in connections.prefix(Self.mostAttempts) {
+            do {
+                return try claim.verify(
+                    for: connection,
+                    as: .initiator,
+                    localIdentity: connection.localIdentity(at: local.address, policy.credentials),
+                    agreement: agreement,
+                    policy: policy,
+                    today: context.today
+                )
+            } catch {
+                // The connection that is meant comes first, so that its failure is the one to tell.
+                failure = failure ?? error
+            }
+        }
+        throw failure ?? NegotiationFailure(.noMatchingConnection, "no connection is for \(claim.identity)")
+    }
+
+    /// Connections that differ in nothing but the proof they ask for; each costs a signature's verification.
+    private static let mostAttempts = 8
+
+    private func firstChild(
+        _ payloads: [Payload],
+        _ peer: AuthenticatedPeer,
+        _ childSPI: () -> ESPSPI
+    ) -> (FirstChild, [Payload]) {
+        guard payloads.securityAssociation != nil else { return (.none, []) }
+        do {
+            let (agreement, answer) = try ChildResponder.answer(
+                payloads,
+                connection: peer.connection,
+                path: ChildPath(local: path.local, remote: path.remote, usesUDP: path.usesUDP, inner: peer.inner),
+                withKeyExchange: false,
+                spi: childSPI()
+            )
+            return (.agreed(agreement), answer)
+        } catch {
+            return (.refused(error), Self.refusal(error))
+        }
+    }
+
+    /// The connections for these identities, among those whose addresses and IKE proposal suit, best first; never empty.
+    private func choose(
+        _ remoteIdentity: Identification,
+        asking wanted: Identification?
+    ) throws(NegotiationFailure) -> [Connection] {
+        let candidates = policy.candidates(local: local.address, remote: remote.address).filter {
+            ProposalSelection.select(offered: [agreement.security.proposal], configured: $0.proposals) != nil
+        }
+        let matching = candidates.filter { connection in
+            guard connection.remote.identity?.admits(remoteIdentity) ?? true else { return false }
+            // Our identity is looked for only where it matters: it may take a search among the certificates.
+            return wanted?.isSameIdentity(as: connection.localIdentity(at: local.address, policy.credentials)) ?? true
+        }
+        guard matching.isEmpty else {
+            return matching.filter { $0.expectedIdentity != nil }
+                + matching.filter { $0.expectedIdentity == nil && $0.remote.identity != nil }
+                + matching.filter { $0.remote.identity == nil }
+        }
+        let configured = candidates.map { connection in
+            let ours = connection.localIdentity(at: local.address, policy.credentials)
+            return
+                "\(connection.name) (local id \(ours), remote id \(connection.remote.identity?.description ?? "%any"))"
+        }
+        throw NegotiationFailure(
+            .noMatchingConnection,
+            "no connection is for the identity \(remoteIdentity)"
+                + (wanted.map { " that asks for \($0)" } ?? "")
+                + "; configured for these addresses: \(configured.joined(separator: ", "))",
+            notify: Notify(.authenticationFailed)
+        )
+    }
+}

@@ -1,0 +1,49 @@
+import IKECrypto
+import IKEWire
+
+/// The responder's side of IKE_AUTH while EAP is under way: what the first request wanted, and who asks the peer.
+struct EAPConversation {
+    /// The first request, which asks for the CHILD SA, addresses and more.
+    let request: [Payload]
+    /// As the first request says; nothing of it is proved but what EAP proves.
+    let peer: AuthenticatedPeer
+    var stage: Stage
+    /// What an authentication server granted the peer.
+    var grant: ServerGrant?
+    /// The request that is not answered yet.
+    var held: HeldRequest?
+    /// How many messages the peer has sent.
+    var rounds = 0
+
+    enum Stage {
+        /// We ask ourselves.
+        case asking(EAPAuthenticator)
+        /// An authentication server is to ask, and we ask for the name before that.
+        case askingName
+        /// An authentication server asks, last by this method.
+        case server(name: [UInt8], method: EAPType)
+        /// EAP has proved it; AUTH is to come.
+        case proved(EAPOutcome)
+    }
+
+    /// A request whose answer takes time.
+    struct HeldRequest {
+        let header: Header
+        /// What goes before the EAP message in the answer.
+        let prefix: [Payload]
+        /// Nil: an authentication server is asked.
+        var verdict: Verdict?
+    }
+
+    /// A refusal that is held back, so that passwords cannot be tried out fast.
+    struct Verdict {
+        let failure: NegotiationFailure
+        let message: EAPMessage?
+        let at: Instant
+    }
+
+    /// No method takes more messages than this: TLS with large chains in small fragments takes some 70.
+    static let mostRounds = 128
+    /// How long a refusal is held back.
+    static let refusalDelay: Duration = .seconds(2)
+}

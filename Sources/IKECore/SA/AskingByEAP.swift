@@ -1,0 +1,220 @@
+import IKECrypto
+import IKEWire
+
+// IKE_AUTH with EAP at the responder, message by message (RFC 7296 section 2.16). The peer counts as a stranger, and its SA as
+// half open, until EAP is over and AUTH with its key has come.
+//
+// Most answers are given at once. An authentication server's takes a while, and a refusal is held back on purpose; until then the
+// request stays unanswered, and the peer may well repeat it.
+
+extension IKESA {
+    /// Begins to ask.
+    ///
+    /// - Parameter first: what goes before the EAP message in the answer.
+    func ask(
+        _ conversation: EAPConversation,
+        after first: [Payload],
+        _ header: Header,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        var conversation = conversation
+        let identifier = UInt8(truncatingIfNeeded: turn.random.uint32())
+        switch conversation.stage {
+        case .asking(var authenticator):
+            let message = try authenticator.begin()
+            conversation.stage = .asking(authenticator)
+            answer(header, first + [Payload(.eap(message))], turn)
+        case .askingName:
+            let message = EAPMessage.request(identifier: identifier, type: .identity)
+            answer(header, first + [Payload(.eap(message))], turn)
+        case .server(let name, _):
+            // The server begins as if it had asked for the name.
+            let response = EAPMessage.response(identifier: identifier, type: .identity, data: name)
+            askServer(response, name, &conversation, after: first, header, turn)
+        case .proved: break
+        }
+        remain(conversation, agreement, turn)
+    }
+
+    /// A request that is not the first.
+    func continueEAP(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ agreement: KeyAgreement,
+        _ conversation: EAPConversation,
+        _ turn: Turn
+    ) {
+        guard conversation.held == nil else {
+            log(.debug, "the peer repeats request \(header.messageID), whose answer is on its way", turn)
+            return
+        }
+        var conversation = conversation
+        conversation.rounds += 1
+        do throws(NegotiationFailure) {
+            guard header.exchangeType == .ikeAuth else { throw Self.brokenOff(header, payloads) }
+            guard conversation.rounds <= EAPConversation.mostRounds else {
+                throw NegotiationFailure(.invalidMessage, "EAP does not come to an end", notify: Notify(.invalidSyntax))
+            }
+            if case .proved(let outcome) = conversation.stage {
+                try conclude(header, payloads, outcome, agreement, conversation, turn)
+                return
+            }
+            try PayloadRule.eapMessage.check(payloads)
+            guard let message = payloads.eap, message.code == .response else {
+                throw PayloadRule.eapMessage.malformed("has no EAP response")
+            }
+            try process(message, &conversation, header, turn)
+            remain(conversation, agreement, turn)
+        } catch {
+            endServerConversation(conversation, turn)
+            refuseAuth(header, error, agreement, turn)
+        }
+    }
+
+    private func process(
+        _ message: EAPMessage,
+        _ conversation: inout EAPConversation,
+        _ header: Header,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        switch conversation.stage {
+        case .asking(var authenticator):
+            let reply = try authenticator.process(message)
+            switch reply {
+            case .request(let next):
+                conversation.stage = .asking(authenticator)
+                answer(header, [Payload(.eap(next))], turn)
+            case .success(let success, let outcome):
+                conversation.stage = .proved(outcome)
+                answer(header, [Payload(.eap(success))], turn)
+            case .failure(let refusal, let failure):
+                conversation.held = .init(header: header, prefix: [], verdict: .init(failure, refusal, turn))
+            }
+        case .askingName:
+            guard message.type == .identity else {
+                throw PayloadRule.eapMessage.malformed("answers the question for a name with EAP \(message)")
+            }
+            askServer(message, message.data, &conversation, after: [], header, turn)
+        case .server(let name, _): askServer(message, name, &conversation, after: [], header, turn)
+        case .proved: break
+        }
+    }
+
+    private func conclude(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ outcome: EAPOutcome,
+        _ agreement: KeyAgreement,
+        _ conversation: EAPConversation,
+        _ turn: Turn
+    ) throws(NegotiationFailure) {
+        var spi: ESPSPI?
+        do throws(NegotiationFailure) {
+            let concluded = try responder(agreement, turn).conclude(payloads, conversation, outcome) {
+                let allocated = turn.spis.espSPI()
+                spi = allocated
+                return allocated
+            }
+            try admit(concluded, request: conversation.request, header, agreement, spi, turn)
+        } catch {
+            if let spi { turn.spis.release(spi) }
+            throw error
+        }
+    }
+
+    /// The peer gets time for its next message, or for what it types before that.
+    private func remain(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
+        state = .halfOpen(agreement, conversation, until: turn.now + turn.settings.halfOpenTimeout)
+    }
+
+    private static func brokenOff(_ header: Header, _ payloads: [Payload]) -> NegotiationFailure {
+        let reason = payloads.notifies.first { $0.type.isError }.map { " (\($0.type))" } ?? ""
+        return NegotiationFailure(
+            .refusedByPeer,
+            "the peer broke EAP off with a request \(header.exchangeType)\(reason); its log says what it does not accept of us"
+        )
+    }
+
+    // MARK: - Authentication server
+
+    private var serverConversation: ServerConversationID { ServerConversationID(rawValue: ourSPI.rawValue) }
+
+    private func askServer(
+        _ message: EAPMessage,
+        _ name: [UInt8],
+        _ conversation: inout EAPConversation,
+        after first: [Payload],
+        _ header: Header,
+        _ turn: Turn
+    ) {
+        conversation.stage = .server(name: name, method: message.type ?? .identity)
+        conversation.held = .init(header: header, prefix: first)
+        let question = ServerQuestion(
+            conversation: serverConversation,
+            connection: conversation.peer.connection.name,
+            eap: message,
+            userName: name,
+            ikeSA: id,
+            local: local,
+            remote: remote
+        )
+        turn.emit(.askServer(question))
+    }
+
+    /// An authentication server has said what comes next.
+    func serverAnswered(_ reply: ServerAnswer, _ turn: Turn) {
+        guard case .halfOpen(let agreement, var conversation?, _) = state,
+            case .server(let name, let method) = conversation.stage,
+            let held = conversation.held, held.verdict == nil
+        else { return }
+        conversation.held = nil
+        switch reply {
+        case .challenge(let message):
+            conversation.stage = .server(name: name, method: message.type ?? method)
+            answer(held.header, held.prefix + [Payload(.eap(message))], turn)
+        case .accept(let message, let grant):
+            conversation.grant = grant
+            let outcome = EAPOutcome(method: method, identity: grant.userName ?? name, msk: grant.msk, tls: nil)
+            conversation.stage = .proved(outcome)
+            answer(held.header, held.prefix + [Payload(.eap(message))], turn)
+        case .reject(let message, let reason):
+            let user = Identification(eapName: name)
+            let failure = NegotiationFailure(
+                .authenticationFailed,
+                "the authentication server refuses \(user): \(reason)",
+                notify: Notify(.authenticationFailed)
+            )
+            conversation.held = held
+            conversation.held?.verdict = .init(failure, message, turn)
+        case .unreachable(let reason):
+            let failure = NegotiationFailure(.noCredential, reason, notify: Notify(.authenticationFailed))
+            refuseAuth(held.header, failure, agreement, turn)
+            return
+        }
+        remain(conversation, agreement, turn)
+    }
+
+    /// Nothing more will be asked.
+    func endServerConversation(_ conversation: EAPConversation, _ turn: Turn) {
+        if case .server = conversation.stage { turn.emit(.endConversation(serverConversation)) }
+    }
+
+    // MARK: - Refusals
+
+    /// The time of a refusal has come.
+    func tellVerdict(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
+        guard let held = conversation.held, let verdict = held.verdict else { return }
+        refuseAuth(held.header, verdict.failure, agreement, message: verdict.message, turn)
+    }
+}
+
+extension EAPConversation {
+    func isVerdictDue(_ now: Instant) -> Bool { held?.verdict.map { $0.at <= now } ?? false }
+}
+
+extension EAPConversation.Verdict {
+    fileprivate init(_ failure: NegotiationFailure, _ message: EAPMessage?, _ turn: Turn) {
+        self.init(failure: failure, message: message, at: turn.now + EAPConversation.refusalDelay)
+    }
+}

@@ -1,0 +1,97 @@
+# Interop cases: initiators that are asked by EAP. Sourced by scripts/interop.
+
+# The client is alice, and proves it by EAP; the gateway has a certificate that the client knows the authority of.
+eap_prepare() { # WHO-IS-THE-CLIENT METHOD-OF-THE-GATEWAY [METHOD-OF-THE-CLIENT]
+    local client=$1 gateway
+    tunnel_prepare
+    gateway=${OTHER[$client]}
+    STRONGSWAN_PLUGINS+=' eap-identity eap-mschapv2 eap-tls eap-ttls sha1'
+    pki_authority root -
+    pki_end "$gateway.test" root rsa
+    pki_equip "$gateway" "$gateway.test" root
+    pki_trust "$client" root
+    PEER_ID[$client]=alice@interop.test
+    PEER_AUTH[$gateway]="auth = pubkey"$'\n'"      certs = $gateway.test.pem"
+    PEER_REMOTE_AUTH[$client]='auth = pubkey'
+    PEER_AUTH[$client]="auth = ${3:-$2}"$'\n      eap_id = alice'
+    PEER_REMOTE_AUTH[$gateway]="auth = $2"$'\n      eap_id = %any'
+    PEER_SECTIONS[$gateway]=$(eap_secret alice "$RUN_SECRET")
+    PEER_SECTIONS[$client]=$(eap_secret alice "$RUN_SECRET")
+}
+
+eap_secret() { # USER PASSWORD
+    printf 'secrets {\n  eap-%s {\n    id = %s\n    secret = "%s"\n  }\n}\n' "$1" "$1" "$2"
+}
+
+eap_carry() { # CLIENT
+    start_both
+    peer_up "$1"
+    peers_assert_agree ours theirs
+    ping_both_ways ours theirs
+}
+
+case_eap_mschapv2() { # WHO-IS-THE-CLIENT
+    eap_prepare "$1" eap-mschapv2
+    eap_carry "$1"
+    stop_both ours
+}
+
+# A wrong password lets nobody in, and the gateway says whose it was.
+case_eap_wrong_password() { # WHO-IS-THE-CLIENT
+    eap_prepare "$1" eap-mschapv2
+    PEER_SECTIONS[$1]=$(eap_secret alice wrong)
+    start_both
+    ! peer_initiate "$1" || die "$1 came in with a wrong password"
+    peers_assert_no_sa ours theirs
+    [[ ${PEER_KIND[${OTHER[$1]}]} != iked ]] || our_log_says 'alice'
+    stop_both ours
+}
+
+# TLS on both sides: alice has a certificate, too.
+eap_tls_prepare() { # WHO-IS-THE-CLIENT TLS-VERSION
+    local client=$1
+    eap_prepare "$client" eap-tls
+    pki_end alice root ecdsa256 email:alice@interop.test
+    pki_equip "$client" alice root
+    PEER_AUTH[$client]=$'auth = eap-tls\n      certs = alice.pem'
+    STRONGSWAN_SETTINGS+=$'\n  tls {\n    version_min = '"$2"$'\n    version_max = '"$2"$'\n  }'
+    PEER_SECTIONS[$client]=
+    PEER_SECTIONS[${OTHER[$client]}]=
+}
+
+case_eap_tls() { # WHO-IS-THE-CLIENT TLS-VERSION
+    eap_tls_prepare "$1" "$2"
+    eap_carry "$1"
+    iked_control ours status --verbose | grep -F "TLS $2" >"$WORK/tls.log" || die "ikectl status does not tell the TLS version $2"
+    stop_both ours
+}
+
+# A certificate of somebody whom the gateway does not trust.
+case_eap_tls_stranger() { # WHO-IS-THE-CLIENT
+    eap_tls_prepare "$1" 1.2
+    pki_authority elsewhere -
+    pki_end alice elsewhere ecdsa256 email:alice@interop.test
+    pki_equip "$1" alice root elsewhere
+    start_both
+    ! peer_initiate "$1" || die "$1 came in with a certificate that nobody trusts"
+    peers_assert_no_sa ours theirs
+    stop_both ours
+}
+
+case_eap_ttls() { # WHO-IS-THE-CLIENT
+    eap_prepare "$1" eap-ttls
+    STRONGSWAN_SETTINGS+=$'\n  plugins {\n    eap-ttls {\n      phase2_method = mschapv2\n    }\n  }'
+    eap_carry "$1"
+    stop_both ours
+}
+
+for client in ours theirs; do
+    case_add "$client-eap-mschapv2" case_eap_mschapv2 "$client"
+    case_add "$client-eap-wrong-password" case_eap_wrong_password "$client"
+    case_add "$client-eap-tls-1.2" case_eap_tls "$client" 1.2
+    case_add "$client-eap-tls-1.3" case_eap_tls "$client" 1.3
+    case_add "$client-eap-tls-stranger" case_eap_tls_stranger "$client"
+    case_add "$client-eap-ttls" case_eap_ttls "$client"
+done
+
+cases_quick ours-eap-mschapv2 theirs-eap-tls-1.3
