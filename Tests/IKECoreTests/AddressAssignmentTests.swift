@@ -48,7 +48,7 @@ import Testing
         #expect(pair.childSAsAgree)
         let summary = try #require(pair.right.endpoint.summaries(now: pair.network.now).first)
         #expect(summary.remoteVirtual == pair.left.assigned)
-        #expect(pair.right.endpoint.leases(of: "p") == (1, 0))
+        #expect(pair.right.endpoint.usage(of: "p") == (1, 0))
     }
 
     @Test func addressesOfBothFamiliesAreAssigned() throws {
@@ -88,7 +88,7 @@ import Testing
         let pair = Pair(sites)
         pair.up()
         #expect(pair.left.assigned.isEmpty && selectors(pair.left) == ["10.1.0.0/16"])
-        #expect(pair.right.endpoint.leases(of: "p") == (0, 0))
+        #expect(pair.right.endpoint.usage(of: "p") == (0, 0))
     }
 
     @Test func aCertainAddressIsGivenWhereItIsFree() throws {
@@ -105,10 +105,10 @@ import Testing
         pair.network.command(pair.left, .terminate([.ikeSA(id: id)]))
         pair.network.run(for: .seconds(2))
         #expect(pair.left.assigned.isEmpty)
-        #expect(pair.right.endpoint.leases(of: "p") == (0, 1))
+        #expect(pair.right.endpoint.usage(of: "p") == (0, 1))
         pair.up()
         #expect(pair.left.assigned == first && !first.isEmpty)
-        #expect(pair.right.endpoint.leases(of: "p") == (1, 0))
+        #expect(pair.right.endpoint.usage(of: "p") == (1, 0))
     }
 
     @Test func anAddressOutlivesTheRekeyingOfTheIKESA() throws {
@@ -124,7 +124,7 @@ import Testing
         #expect(summary.id != id)
         #expect(summary.localVirtual.map(\.description) == ["10.3.0.1"])
         #expect(pair.left.assigned.map(\.description) == ["10.3.0.1"])
-        #expect(pair.right.endpoint.leases(of: "p") == (1, 0))
+        #expect(pair.right.endpoint.usage(of: "p") == (1, 0))
     }
 
     @Test func anAddressOutlivesAuthenticatingAgain() throws {
@@ -137,7 +137,7 @@ import Testing
         pair.network.run(for: .seconds(350))
         #expect(pair.left.assigned.map(\.description) == ["10.3.0.1"])
         #expect(selectors(pair.left) == ["10.3.0.1/32"])
-        #expect(pair.right.endpoint.leases(of: "p") == (1, 0))
+        #expect(pair.right.endpoint.usage(of: "p") == (1, 0))
     }
 
     @Test func anExhaustedPoolRefusesTheChildAndSaysSo() throws {

@@ -229,6 +229,7 @@ extension AddressPool {
         self.init(
             name: configuration.name,
             addresses: configuration.addresses,
+            fixed: configuration.fixed,
             attributes: configuration.attributes.flatMap { attribute in
                 attribute.values.map { ConfigurationAttribute(attribute.kind, $0) }
             }

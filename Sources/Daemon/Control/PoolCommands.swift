@@ -10,7 +10,7 @@ extension Daemon {
     var poolsMessage: VICIMessage {
         VICIMessage(
             entries: store.pools.map { pool in
-                let leases = endpoint.leases(of: pool.name)
+                let leases = endpoint.usage(of: pool.name)
                 let section: VICIMessage = [
                     "base": .text(pool.addresses.lowerBound.description),
                     "size": .text(pool.size),

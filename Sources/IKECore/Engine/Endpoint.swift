@@ -15,7 +15,7 @@ package final class Endpoint {
     let ledger = CommandLedger()
     private let directory = PeerDirectory()
     let crashDetection: CrashDetection?
-    private let leases = LeaseTable()
+    let leases: LeaseTable
     private let assigned = AssignedAddresses()
     private(set) var policy: Policy
     private(set) var network = LocalNetwork()
@@ -52,6 +52,8 @@ package final class Endpoint {
         self.random = random
         self.calendar = calendar
         spis = SPIAllocator(random: random)
+        leases = LeaseTable(calendar: calendar)
+        leases.configure(policy.pools)
         admission = Admission(random: random, now: now)
         strangers = Strangers(random: random)
     }
@@ -80,7 +82,9 @@ package final class Endpoint {
         switch input {
         case .datagram(let datagram): receive(datagram, turn)
         case .command(let command, let id): perform(command, id, turn)
-        case .policy(let new): policy = new
+        case .policy(let new):
+            policy = new
+            leases.configure(new.pools)
         case .childUsage(let usage): noteUsage(usage, turn)
         case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
@@ -352,12 +356,6 @@ package final class Endpoint {
     /// How much state is held; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
         (sas.count, admission.table.waiting, spis.espCount, deadlines.count)
-    }
-
-    /// How many addresses of a pool are in use, and how many are kept for peers that are gone.
-    package func leases(of pool: String) -> (online: Int, offline: Int) {
-        let usage = leases.usage(of: pool)
-        return (usage.online, usage.offline)
     }
 
     /// What was dropped, and asked of strangers, by cause.

@@ -1,3 +1,4 @@
+package import IKEWire
 package import Inet
 
 /// Addresses and attributes that peers ask for (RFC 7296 section 2.19): a section of `pools`.
@@ -6,6 +7,8 @@ package struct PoolConfiguration: Hashable, Sendable {
     package let name: String
     /// The first and the last address, of one family.
     package let addresses: ClosedRange<IPAddress>
+    /// `leases`: addresses that are for certain identities alone. Unlike strongSwan's, a pool may have them.
+    package let fixed: [IPAddress: Identification]
     /// In the order in which they are written.
     package let attributes: [Attribute]
 
@@ -36,6 +39,7 @@ package struct PoolConfiguration: Hashable, Sendable {
         }
         self.name = name
         addresses = try Self.addresses(value)
+        fixed = try FixedLeases.read(reader, addresses)
         attributes = try Self.attributes(reader)
     }
 

@@ -33,8 +33,20 @@ extension Vocabulary {
         read: ["addrs"] + PoolConfiguration.Attribute.Kind.named.map(\.key),
         // Cisco's additions to IKEv1.
         unsupported: ["address", "server", "split_include", "split_exclude"],
+        sections: [SectionRule(name: "leases")],
         readsAlso: { PoolConfiguration.Attribute.Kind(key: $0) != nil }
     )
+
+    /// `pools.<name>.leases`, where every name is an identity, or that of a section with one.
+    static let leases = Vocabulary(
+        "`leases`",
+        path: "pools.<name>.leases",
+        sections: [SectionRule(name: "", takesSuffix: true)],
+        readsAlso: { _ in true }
+    )
+
+    /// `pools.<name>.leases.<name>`
+    static let lease = Vocabulary("a lease", path: "pools.<name>.leases.<name>", read: ["id", "addr"])
 
     /// `authorities.<name>`
     static let authorities = Vocabulary(

@@ -1,3 +1,4 @@
+import IKEWire
 import Inet
 import SwanConf
 import Testing
@@ -56,6 +57,42 @@ import Testing
     ])
     func wrongValuesAreRefused(body: String, expected: String) throws {
         #expect(try configurationError("pools { p { \(body)\n } }").message.contains(expected))
+    }
+
+    @Test func addressesAreKeptForIdentities() throws {
+        let pool = try pool(
+            """
+            addrs = 10.3.0.0/24
+            leases {
+              ada@example.org = 10.3.0.7
+              laptop {
+                id = "C=CH, O=Example, CN=laptop"
+                addr = 10.3.0.8
+              }
+            }
+            """
+        )
+        #expect(
+            pool.fixed == [
+                try #require(IPAddress("10.3.0.7")): try #require(Identification("ada@example.org")),
+                try #require(IPAddress("10.3.0.8")): try #require(Identification("C=CH, O=Example, CN=laptop")),
+            ]
+        )
+    }
+
+    @Test(arguments: [
+        ("ada = 10.4.0.7", "`10.4.0.7` is not among the addresses of the pool, 10.3.0.1 to 10.3.0.254"),
+        ("ada = fd03::1", "is not among the addresses of the pool"),
+        ("ada = here", "`ada` takes an address of the pool, not `here`"),
+        ("ada = 10.3.0.7\n bob = 10.3.0.7", "`10.3.0.7` is for `ada` already"),
+        ("ada = 10.3.0.7\n ADA = 10.3.0.8", "`ADA` has another address of this pool already"),
+        ("%any = 10.3.0.7", "`%any` is not an identity"),
+        ("x { id = ada\n }", "a lease needs `id = ...` and `addr = ...`"),
+        ("x { id = ada\n addr = 10.3.0.7\n dns = 10.3.0.1\n }", "a lease has no setting `dns`"),
+    ])
+    func wrongLeasesAreRefused(body: String, expected: String) throws {
+        let error = try configurationError("pools { p { addrs = 10.3.0.0/24\n leases { \(body)\n } } }")
+        #expect(error.message.contains(expected), "\(error.message)")
     }
 
     @Test func aMisspeltAttributeGetsASuggestion() throws {
