@@ -44,6 +44,7 @@ package final class Daemon {
     private let timer: TimerFD
     private let signals: SignalFD
     private let keyLog: KeyLog?
+    private let leaseStore: LeaseStore
     private var stopAt: Instant?
     private var postponed: [PostponedBeginning] = []
     private var isPerforming = false
@@ -78,6 +79,7 @@ package final class Daemon {
             now: startedAt
         )
         let (crashSecret, crashWarning) = Self.crashSecret(settings, options)
+        leaseStore = LeaseStore(directory: options.stateDirectory)
         do {
             if let directory = settings.keyLog { keyLog = try KeyLog(directory: directory) } else { keyLog = nil }
             try Capability.require([.netAdmin])
@@ -107,6 +109,9 @@ package final class Daemon {
             throw StartupError(description: "\(error)")
         }
         if let crashWarning { log(.warning, crashWarning) }
+        let (leases, leaseWarning) = leaseStore.load()
+        endpoint.restore(leases)
+        if let leaseWarning { log(.warning, leaseWarning) }
         confine()
         announceStart(configuration)
     }
@@ -212,6 +217,7 @@ package final class Daemon {
             throw StartupError(description: "the event loop failed: \(error)")
         }
         tunnels.close()
+        if let failure = leaseStore.finish({ endpoint.allLeases }) { log(.warning, failure) }
         log(.info, "iked has ended")
     }
 
@@ -244,6 +250,7 @@ package final class Daemon {
         isPerforming = true
         while let output = endpoint.poll() { perform(output) }
         isPerforming = false
+        leaseStore.noteChanges(endpoint.leaseChanges, now)
         setTimer()
     }
 
@@ -330,6 +337,7 @@ package final class Daemon {
         }
         notifier.timePassed(now) { words }
         metricsServer?.timePassed(now)
+        if let failure = leaseStore.timePassed(now, leases: { endpoint.allLeases }) { log(.warning, failure) }
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
@@ -364,7 +372,7 @@ package final class Daemon {
     private func setTimer() {
         let deadlines = [
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
-            notifier.nextDeadline, metricsServer?.nextDeadline,
+            notifier.nextDeadline, metricsServer?.nextDeadline, leaseStore.deadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)

@@ -13,13 +13,12 @@ enum CrashSecret {
 
     /// The secret in `directory`, which is made if it is missing, and so is the secret.
     static func load(directory: String) throws(Errno) -> SecretBytes {
-        guard mkdir(directory, 0o700) == 0 || errno == EEXIST else {
-            throw Errno("make the directory \(directory) of --state", code: errno)
-        }
-        let path = "\(directory)/\(fileName)"
-        if let secret = try read(path) { return secret }
+        try StateFile.prepare(directory)
+        if let secret = try read("\(directory)/\(fileName)") { return secret }
         let secret = SystemRandom().secret(length)
-        try write(secret, to: path, in: directory)
+        try secret.withUnsafeBytes { (octets) throws(Errno) in
+            try StateFile.replace(fileName, in: directory, with: octets)
+        }
         return secret
     }
 
@@ -38,22 +37,5 @@ enum CrashSecret {
         var count: Int?
         let secret = try SecretBytes(count: length) { (octets) throws(Errno) in count = try file.read(into: octets) }
         return count == length ? secret : nil
-    }
-
-    /// Writes a file of its own and renames it, so that the old content or the new is there, whole, whatever happens.
-    private static func write(_ secret: SecretBytes, to path: String, in directory: String) throws(Errno) {
-        let temporary = path + ".new"
-        unlink(temporary)
-        let raw = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0o600)
-        guard raw >= 0 else { throw Errno("make \(temporary)", code: errno) }
-        let file = FileDescriptor(adopting: raw)
-        let written = try secret.withUnsafeBytes { (octets) throws(Errno) in try file.write(octets) }
-        guard written == secret.count else { throw Errno("write \(temporary)", code: EIO) }
-        guard fsync(file.raw) == 0 else { throw Errno("write \(temporary)", code: errno) }
-        guard rename(temporary, path) == 0 else { throw Errno("rename \(temporary)", code: errno) }
-        let opened = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        guard opened >= 0 else { throw Errno("open \(directory)", code: errno) }
-        defer { close(opened) }
-        guard fsync(opened) == 0 else { throw Errno("write \(directory)", code: errno) }
     }
 }
