@@ -5,6 +5,11 @@ _ikectl_names() {
     timeout 2 ikectl list --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)",\{0,1\}$/\1/p' | sort -u
 }
 
+# Pools that the daemon knows.
+_ikectl_pools() {
+    timeout 2 ikectl pools --json 2>/dev/null | sed -n 's/^ *"name": "\([^"]*\)",\{0,1\}$/\1/p'
+}
+
 _ikectl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
     for ((index = 1; index < COMP_CWORD; index++)); do
@@ -27,19 +32,21 @@ _ikectl() {
         status/-*) words='--json --watch --short --verbose' ;;
         up/-* | down/-*) words=--timeout ;;
         list/-*) words=--json ;;
+        pools/-*) words='--json --leases' ;;
         log/-*) words=--level ;;
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
         pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;
-        /*) words='status up down list reload log check new pki version help' ;;
+        /*) words='status up down list pools reload log check new pki version help' ;;
         status/* | up/* | down/* | list/*) words=$(_ikectl_names) ;;
+        pools/*) words=$(_ikectl_pools) ;;
         pki/*)
             words='ca issue show verify revoke'
             [[ $previous == pki ]] || mapfile -t COMPREPLY < <(compgen -f -- "$word")
             [[ $previous == pki ]] || return
             ;;
         check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        help/*) words='status up down list reload log check new pki version help' ;;
+        help/*) words='status up down list pools reload log check new pki version help' ;;
         *) return ;;
     esac
     [[ $word != -* ]] || words+=' --socket --help'

@@ -5,7 +5,12 @@ function __ikectl_names
     timeout 2 ikectl list --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$' | sort -u
 end
 
-set -l commands status up down list reload log check new pki version help
+# Pools that the daemon knows.
+function __ikectl_pools
+    timeout 2 ikectl pools --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$'
+end
+
+set -l commands status up down list pools reload log check new pki version help
 set -l takes __fish_seen_subcommand_from
 
 complete -c ikectl -f
@@ -16,6 +21,7 @@ complete -c ikectl -n "not $takes $commands" -a status -d 'show what is up'
 complete -c ikectl -n "not $takes $commands" -a up -d 'bring a tunnel up'
 complete -c ikectl -n "not $takes $commands" -a down -d 'take a tunnel down'
 complete -c ikectl -n "not $takes $commands" -a list -d 'show the configured connections'
+complete -c ikectl -n "not $takes $commands" -a pools -d 'show the pools of addresses'
 complete -c ikectl -n "not $takes $commands" -a reload -d 'read the configuration again'
 complete -c ikectl -n "not $takes $commands" -a log -d 'show the log as it is written'
 complete -c ikectl -n "not $takes $commands" -a check -d 'validate a configuration file'
@@ -25,6 +31,7 @@ complete -c ikectl -n "not $takes $commands" -a version -d 'print the versions'
 complete -c ikectl -n "not $takes $commands" -a help -d 'explain a command'
 
 complete -c ikectl -n "$takes status up down list" -a '(__ikectl_names)'
+complete -c ikectl -n "$takes pools" -a '(__ikectl_pools)'
 complete -c ikectl -n "$takes help" -a "$commands"
 complete -c ikectl -n "$takes check" -F
 complete -c ikectl -n "$takes status" -l json -d 'print JSON'
@@ -34,6 +41,8 @@ complete -c ikectl -n "$takes status" -l verbose -d 'offloads, SPIs, drops, MTUs
 complete -c ikectl -n "$takes up" -l timeout -x -d 'how long to wait for the peer'
 complete -c ikectl -n "$takes down" -l timeout -x -d 'how long to wait for the peer'
 complete -c ikectl -n "$takes list" -l json -d 'print JSON'
+complete -c ikectl -n "$takes pools" -l json -d 'print JSON'
+complete -c ikectl -n "$takes pools" -l leases -d 'who has which address'
 complete -c ikectl -n "$takes log" -l level -x -a '0 1 2' -d 'how much'
 complete -c ikectl -n "$takes new" -l left -x -d 'one gateway'
 complete -c ikectl -n "$takes new" -l left-net -x -d 'networks behind it'

@@ -34,7 +34,7 @@ extension Daemon {
         case "get-keys": control.reply(client, ["keys": .texts(store.loadedKeys)])
         case "list-certs": listCertificates(message, client)
         case "clear-creds": control.reply(client, clearCredentials())
-        case "get-pools": control.reply(client, poolsMessage)
+        case "get-pools": control.reply(client, poolsMessage(message))
         case "load-pool": control.reply(client, loadPool(message))
         case "unload-pool": control.reply(client, unloadPool(message))
         case "get-authorities": control.reply(client, ["authorities": .list([])])
