@@ -38,6 +38,7 @@ package final class Daemon {
     var traffic = DatagramCounters()
     var notifier: ServiceNotifier
     var metrics = Metrics()
+    var history = NegotiationHistory()
     private let metricsServer: MetricsServer?
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
@@ -361,6 +362,11 @@ package final class Daemon {
     func postpone(_ beginning: PostponedBeginning) {
         postponed.append(beginning)
         setTimer()
+    }
+
+    /// When a beginning of the connection that was postponed is tried again, and for which time.
+    func nextPostponed(of connection: String) -> (at: Instant, number: Int)? {
+        postponed.filter { $0.connection == connection }.min { $0.at < $1.at }.map { ($0.at, Int($0.tries) + 1) }
     }
 
     /// What was postponed until now.

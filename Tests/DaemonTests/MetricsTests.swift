@@ -79,9 +79,13 @@ import Testing
 
     @Test func negotiationsAreCountedByRoleAndReason() throws {
         var metrics = Metrics()
-        metrics.count(.ikeFailed(.responder, .noProposalChosen))
-        metrics.count(.ikeFailed(.responder, .noProposalChosen))
-        metrics.count(.ikeFailed(.initiator, .peerUnreachable))
+        let ends = SocketAddress(address: .anyV4, port: 500)
+        func failed(_ role: Role, _ reason: NegotiationFailure.Reason) -> Event {
+            .ikeFailed(FailedNegotiation(role, local: ends, remote: ends, NegotiationFailure(reason, "")))
+        }
+        metrics.count(failed(.responder, .noProposalChosen))
+        metrics.count(failed(.responder, .noProposalChosen))
+        metrics.count(failed(.initiator, .peerUnreachable))
         metrics.count(.retransmitted)
         let page = try page(metrics)
         let name = "iked_ike_negotiations_failed_total"

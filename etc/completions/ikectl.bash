@@ -31,14 +31,14 @@ _ikectl() {
     case $command/$word in
         status/-*) words='--json --watch --short --verbose' ;;
         up/-* | down/-*) words=--timeout ;;
-        list/-*) words=--json ;;
+        list/-* | explain/-*) words=--json ;;
         pools/-*) words='--json --leases' ;;
         log/-*) words=--level ;;
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
         pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;
-        /*) words='status up down list pools reload log check new pki version help' ;;
-        status/* | up/* | down/* | list/*) words=$(_ikectl_names) ;;
+        /*) words='status up down list pools explain reload log check new pki version help' ;;
+        status/* | up/* | down/* | list/* | explain/*) words=$(_ikectl_names) ;;
         pools/*) words=$(_ikectl_pools) ;;
         pki/*)
             words='ca issue show verify revoke'
@@ -46,7 +46,7 @@ _ikectl() {
             [[ $previous == pki ]] || return
             ;;
         check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        help/*) words='status up down list pools reload log check new pki version help' ;;
+        help/*) words='status up down list pools explain reload log check new pki version help' ;;
         *) return ;;
     esac
     [[ $word != -* ]] || words+=' --socket --help'

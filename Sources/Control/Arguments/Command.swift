@@ -33,7 +33,9 @@ struct Command: Sendable {
     let run: @Sendable (Invocation, Console) throws(Failure) -> ExitCode
 
     /// In the order that the help lists them.
-    static let all: [Command] = [status, up, down, list, pools, reload, log, check, new, pki, version, help]
+    static let all: [Command] = [
+        status, up, down, list, pools, explain, reload, log, check, new, pki, version, help,
+    ]
 }
 
 /// What `ikectl` tells the shell.

@@ -5,6 +5,7 @@ extension Daemon {
     /// Tells clients of what the engine reports.
     func announce(_ event: Event) {
         metrics.count(event)
+        history.note(event, now)
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)
@@ -23,7 +24,7 @@ extension Daemon {
         case .childTrapped(let connection, let child):
             let name = ChildName(connection: connection, child: child)
             if !traps.contains(name) { setTrap(name, isConfigured: false) }
-        case .ikeFailed, .retransmitted: break
+        case .ikeFailed, .childFailed, .retransmitted: break
         case .commandFinished(let id, let outcome):
             answer(id, outcome)
         }

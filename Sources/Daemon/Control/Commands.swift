@@ -15,6 +15,7 @@ extension Daemon {
         case "stats": control.reply(client, statistics)
         case "list-sas": listSAs(message, client)
         case "list-conns": listConnections(message, client)
+        case "explain": control.reply(client, explain(message))
         case "get-conns": control.reply(client, ["conns": .texts(store.connections.map(\.name))])
         case "initiate": initiate(message, client)
         case "terminate": terminate(message, client)
@@ -246,6 +247,7 @@ extension Daemon {
 
     func policyChanged(_ what: String) {
         log(.info, what)
+        history.forget(except: store.connections.map(\.name))
         feed(.policy(store.policy))
     }
 }

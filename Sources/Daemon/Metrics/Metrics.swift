@@ -34,11 +34,12 @@ struct Metrics {
         case .ikeEstablished(let sa):
             established[sa.role, default: 0] += 1
             if let time = sa.negotiationTime { negotiations[sa.role]?.observe(time) }
-        case .ikeFailed(let role, let reason): failures[Failure(role: role, reason: reason), default: 0] += 1
+        case .ikeFailed(let failed):
+            failures[Failure(role: failed.role, reason: failed.failure.reason), default: 0] += 1
         case .ikeRekeyed: ikeRekeyings += 1
         case .childRekeyed: childRekeyings += 1
         case .retransmitted: retransmissions += 1
-        case .ikeClosed, .childEstablished, .childClosed, .childTrapped, .commandFinished: break
+        case .ikeClosed, .childEstablished, .childFailed, .childClosed, .childTrapped, .commandFinished: break
         }
     }
 

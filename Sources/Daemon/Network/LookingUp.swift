@@ -35,6 +35,7 @@ extension Daemon {
             switch addresses {
             case .success(let addresses): feed(.command(command(addresses), id))
             case .failure(let failure):
+                history.noteUnreachable(connection.name, failure, now)
                 let mayChange = !connection.hostNames.isEmpty || failure.reason == .peerUnreachable
                 guard mayChange, connection.keyingtries == 0 || tries < connection.keyingtries else {
                     log(.error, failure.message, connection: connection.name)

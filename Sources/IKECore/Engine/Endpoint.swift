@@ -200,7 +200,8 @@ package final class Endpoint {
             settle(sa, turn)
         } catch {
             admission.refused(turn)
-            turn.emit(.ikeFailed(.responder, error.reason))
+            let ends = (local: datagram.local, remote: datagram.remote)
+            turn.emit(.ikeFailed(FailedNegotiation(.responder, local: ends.local, remote: ends.remote, error)))
             let level: LogRecord.Level = error.reason == .invalidKeyExchange ? .info : .error
             turn.log(
                 .refusedRequest,
@@ -356,6 +357,14 @@ package final class Endpoint {
     /// How much state is held; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
         (sas.count, admission.table.waiting, spis.espCount, deadlines.count)
+    }
+
+    /// When a negotiation of the connection is begun again, and for which time; nil: none waits.
+    package func nextTry(of connection: String) -> (at: Instant, number: Int)? { retries.next(of: connection) }
+
+    /// The names of the connections that a peer at `remote` may mean when it talks to us at `local`, the most specific first.
+    package func candidates(local: IPAddress, remote: IPAddress) -> [String] {
+        policy.candidates(local: local, remote: remote).map(\.name)
     }
 
     /// What was dropped, and asked of strangers, by cause.

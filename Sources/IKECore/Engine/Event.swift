@@ -4,7 +4,9 @@ package import Inet
 package enum Event: Sendable {
     case ikeEstablished(IKESASummary)
     /// A negotiation came to nothing: one of ours, or as responder one of a peer.
-    case ikeFailed(Role, NegotiationFailure.Reason)
+    case ikeFailed(FailedNegotiation)
+    /// A CHILD SA was refused on an IKE SA that stands.
+    case childFailed(FailedNegotiation)
     case ikeRekeyed(old: IKESASummary, new: IKESASummary)
     case ikeClosed(IKESASummary, reason: String)
     case childEstablished(ChildSA, IKESASummary)

@@ -64,6 +64,14 @@ extension Endpoint {
             settle(sa, turn)
         } catch {
             turn.log(LogRecord(.error, error.message, connection: initiation.connection.name, peer: initiation.remote))
+            let failed = FailedNegotiation(
+                .initiator,
+                connection: initiation.connection.name,
+                local: initiation.local,
+                remote: initiation.remote,
+                error
+            )
+            turn.emit(.ikeFailed(failed))
             for request in initiation.children { turn.finish(request.command, error) }
             if let lineage = initiation.renews { renewalFailed(lineage, turn) }
         }

@@ -32,11 +32,14 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
     package var message: String
     /// What the peer is told, if anything.
     package var notify: Notify?
+    /// What the peer offered, where nothing of it is acceptable here.
+    package var offered: [Proposal] = []
 
-    package init(_ reason: Reason, _ message: String, notify: Notify? = nil) {
+    package init(_ reason: Reason, _ message: String, notify: Notify? = nil, offered: [Proposal] = []) {
         self.reason = reason
         self.message = message
         self.notify = notify
+        self.offered = offered
     }
 
     package var description: String { message }

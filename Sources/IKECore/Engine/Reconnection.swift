@@ -24,6 +24,12 @@ struct RetryQueue {
     /// When the next one is due.
     var next: Instant? { waiting.map(\.at).min() }
 
+    /// When the first of a connection is due, and for which time it is tried.
+    func next(of connection: String) -> (at: Instant, number: Int)? {
+        waiting.filter { $0.initiation.connection.name == connection }.min { $0.at < $1.at }
+            .map { ($0.at, $0.initiation.tries + 1) }
+    }
+
     /// One for each connection and child; an earlier one for the same gives way.
     ///
     /// - Returns: the one that gave way.

@@ -318,7 +318,8 @@ struct InitResponder {
         throw NegotiationFailure(
             .noProposalChosen,
             "no IKE proposal in common (NO_PROPOSAL_CHOSEN): \(ProposalSelection.explainMismatch(offered: offered, configured: configured))",
-            notify: Notify(.noProposalChosen)
+            notify: Notify(.noProposalChosen),
+            offered: offered
         )
     }
 }

@@ -194,7 +194,8 @@ enum ChildResponder {
                 .noProposalChosen,
                 "no ESP proposal in common for CHILD SA \(choice.policy.name) (NO_PROPOSAL_CHOSEN): "
                     + ProposalSelection.explainMismatch(offered: offered, configured: configured),
-                notify: Notify(.noProposalChosen)
+                notify: Notify(.noProposalChosen),
+                offered: offered
             )
         }
         let agreement = ChildAgreement(

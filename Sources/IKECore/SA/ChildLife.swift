@@ -107,9 +107,7 @@ extension IKESA {
             withKeyExchange: true,
             packet: request.packet
         )
-        start(offer, rekeying: nil, turn, failed: { turn.finish(request.command, $0) }) {
-            .createChild($0, request)
-        }
+        start(offer, rekeying: nil, turn, failed: { refused(request, $0, turn) }) { .createChild($0, request) }
     }
 
     /// Whether what is asked for stands already.
@@ -161,8 +159,13 @@ extension IKESA {
             postpone(.createChild(request), turn)
         } catch {
             log(.error, error.message, turn)
-            turn.finish(request.command, error)
+            refused(request, error, turn)
         }
+    }
+
+    private func refused(_ request: ChildRequest, _ failure: NegotiationFailure, _ turn: Turn) {
+        turn.emit(.childFailed(failed(failure, role: .initiator, child: request.policy?.name ?? "")))
+        turn.finish(request.command, failure)
     }
 
     /// What the answer to a CREATE_CHILD_SA request of ours leads to.
@@ -303,6 +306,9 @@ extension IKESA {
             close(failure, turn)
         } else {
             log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
+            if header.exchangeType == .createChildSA, failure.reason != .temporaryFailure {
+                turn.emit(.childFailed(failed(failure, role: .responder, child: "")))
+            }
         }
     }
 

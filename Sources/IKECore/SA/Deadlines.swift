@@ -48,9 +48,10 @@ extension IKESA {
         case .halfOpen(let agreement, let conversation?, _) where conversation.isVerdictDue(turn.now):
             tellVerdict(conversation, agreement, turn)
         case .halfOpen(_, let conversation, let until) where until <= turn.now:
-            log(.abandoned, .info, "the peer did not continue with IKE_AUTH in time (half_open_timeout)", turn)
+            let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
+            log(.abandoned, .info, story, turn)
             if let conversation { endServerConversation(conversation, turn) }
-            turn.emit(.ikeFailed(role, .peerUnreachable))
+            turn.emit(.ikeFailed(failed(NegotiationFailure(.peerUnreachable, story))))
             state = .closed(nil, until: turn.now)
         case .superseded(let established, let until) where until <= turn.now:
             state = .closed(established.security, until: turn.now)
@@ -77,7 +78,7 @@ extension IKESA {
             if let failure = exchange.unprotectedRefusal?.failure { close(failure, turn) }
         case .connecting(_, let initiation) where initiation.mayTryAgain:
             log(.warning, "\(remote) does not answer IKE_SA_INIT", turn)
-            turn.emit(.ikeFailed(role, .peerUnreachable))
+            turn.emit(.ikeFailed(failed(silence(attempts))))
             var again = initiation
             again.tries += 1
             again.remote.address = initiation.connection.remote(after: remote.address)
@@ -90,15 +91,16 @@ extension IKESA {
         case .superseded, .closed:
             break
         default:
-            close(
-                NegotiationFailure(
-                    .peerUnreachable,
-                    "\(remote) did not answer \(attempts) times; is the address right, does the daemon run there, and do "
-                        + "firewalls let UDP 500 and 4500 through?"
-                ),
-                turn
-            )
+            close(silence(attempts), turn)
         }
+    }
+
+    private func silence(_ attempts: Int) -> NegotiationFailure {
+        NegotiationFailure(
+            .peerUnreachable,
+            "\(remote) did not answer \(attempts) times; is the address right, does the daemon run there, and do "
+                + "firewalls let UDP 500 and 4500 through?"
+        )
     }
 
     /// A request that was refused without protection is sent once more only.

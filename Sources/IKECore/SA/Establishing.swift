@@ -260,6 +260,7 @@ extension IKESA {
         case .refused(let failure):
             if let offer = exchange.offer { turn.spis.release(offer.spi) }
             log(.error, failure.message, turn)
+            turn.emit(.childFailed(failed(failure, child: first?.policy?.name ?? "")))
             turn.finish(first?.command, failure)
             if let first { retryIfMeantToBeUp(initiation, [first], turn) }
         case .none:
@@ -372,6 +373,7 @@ extension IKESA {
         if case .refused(let failure) = outcome.child {
             if let spi { turn.spis.release(spi) }
             log(.error, failure.message, turn)
+            turn.emit(.childFailed(failed(failure, child: "")))
         }
         let mobility = mobility.isAgreed ? mobilityOffer(outcome.peer.connection, turn) : []
         answer(header, outcome.payloads + mobility, turn)
@@ -389,7 +391,7 @@ extension IKESA {
     ) {
         turn.leases.release(id)
         log(.failedAuthentication, .error, "refused \(remote): \(failure.message)", turn)
-        turn.emit(.ikeFailed(role, failure.reason))
+        turn.emit(.ikeFailed(failed(failure)))
         let notify = Payload(.notify(failure.notify ?? Notify(.authenticationFailed)))
         answer(header, [message.map { Payload(.eap($0)) } ?? notify], turn)
         state = .closed(agreement.security, until: turn.now + Self.lingering)

@@ -126,7 +126,7 @@ extension IKESA {
         if failure.reason == .peerRestarted {
             makeGood(turn) { $0.actionOnDeadPeer == .nothing ? $0.actionOnClose : $0.actionOnDeadPeer }
         }
-        if initiation != nil { turn.emit(.ikeFailed(role, failure.reason)) }
+        if initiation != nil { turn.emit(.ikeFailed(failed(failure))) }
         if let initiation, failure.reason != .closed {
             retryIfMeantToBeUp(initiation, initiation.children, turn)
         }

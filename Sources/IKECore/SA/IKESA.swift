@@ -197,6 +197,7 @@ final class IKESA {
         switch state {
         case .connecting(let exchange, _): exchange.connection
         case .authenticating(let exchange, _): exchange.connection
+        case .halfOpen(_, let conversation, _): conversation?.peer.connection
         default: established?.peer.connection
         }
     }

@@ -3,6 +3,11 @@ enum ProposalKeywordTable {
     /// The transform of a word in lower case; nil if it is unknown or not supported.
     static func transform(for keyword: String) -> Transform? { supported[keyword] }
 
+    /// The shortest word for a transform; nil where it is not supported.
+    static func keyword(for transform: Transform) -> String? {
+        supported.filter { $0.value == transform && $0.key != "aes" }.keys.min { ($0.count, $0) < ($1.count, $1) }
+    }
+
     /// Words that strongSwan knows, for algorithms that are registered but not offered here: broken or weak ones
     /// (RFC 8247, RFC 8221), rare ones and ones still to come.
     static let unsupported: Set<String> = Set(

@@ -64,7 +64,8 @@ extension Event {
     var story: String {
         switch self {
         case .ikeEstablished(let sa): "IKE SA {\(sa.id)} established"
-        case .ikeFailed(let role, let reason): "negotiation as \(role.rawValue) failed: \(reason.rawValue)"
+        case .ikeFailed(let failed): "negotiation as \(failed.role.rawValue) failed: \(failed.failure.reason.rawValue)"
+        case .childFailed(let failed): "CHILD SA \(failed.child ?? "") failed: \(failed.failure.reason.rawValue)"
         case .retransmitted: "a request was sent again"
         case .ikeRekeyed(let old, let new): "IKE SA {\(old.id)} rekeyed as {\(new.id)}"
         case .ikeClosed(let sa, let reason): "IKE SA {\(sa.id)} closed: \(reason)"
