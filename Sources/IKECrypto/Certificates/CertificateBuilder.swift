@@ -15,6 +15,9 @@ package struct CertificateBuilder {
     package var publicKey: PublicKey
     package var notBefore, notAfter: UnixTime
     package var purpose: Purpose
+    /// The extended key usage of an end entity, in OpenSSL's words: IKE's, with serverAuth, which is what the clients of Windows,
+    /// macOS and iOS look for in a gateway.
+    package var keyPurposes: StaticString = "serverAuth,clientAuth,1.3.6.1.5.5.7.3.17"
 
     package init(
         commonName: String,
@@ -83,8 +86,7 @@ extension CertificateBuilder {
         case .endEntity:
             try add(NID_basic_constraints, "critical,CA:FALSE", to: certificate, issuer)
             try add(NID_key_usage, "critical,digitalSignature", to: certificate, issuer)
-            // serverAuth is what the clients of Windows, macOS and iOS look for in a gateway.
-            try add(NID_ext_key_usage, "serverAuth,clientAuth,1.3.6.1.5.5.7.3.17", to: certificate, issuer)
+            try add(NID_ext_key_usage, keyPurposes, to: certificate, issuer)
         }
         try add(NID_subject_key_identifier, "hash", to: certificate, issuer)
         if issuer != nil { try add(NID_authority_key_identifier, "keyid", to: certificate, issuer) }
