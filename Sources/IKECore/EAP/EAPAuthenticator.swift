@@ -29,6 +29,10 @@ package struct EAPAuthenticator {
     /// Of the request that is under way.
     private var identifier: UInt8
     private var state = State.new
+    private var rounds = 0
+
+    /// More than a handshake in fragments of usual sizes takes; who goes on for longer does so for its own sake.
+    private static let mostRounds = 512
 
     /// - Parameters:
     ///   - asksIdentity: whether to begin by asking who the client is.
@@ -93,6 +97,8 @@ extension EAPAuthenticator {
                 "the client answers request \(response.identifier) of EAP, under way is request \(identifier)"
             )
         }
+        rounds += 1
+        guard rounds <= Self.mostRounds else { throw .malformedEAP("\(method) does not end") }
         switch (state, type) {
         case (.awaitingIdentity, .identity):
             identity = response.data
@@ -135,7 +141,19 @@ extension EAPAuthenticator {
     private func side() throws(NegotiationFailure) -> any EAPServerMethod {
         switch method {
         case .mschapV2: MSCHAPV2Server(password: password, random: random)
-        case .tls, .ttls: throw NegotiationFailure(.unsupported, "\(method) is not supported")
+        case .tls: try EAPTLSServer(identity: identity, credentials: try requireCertificate())
+        case .ttls: try TTLSServer(password: password, credentials: try requireCertificate(), random: random)
         }
+    }
+
+    private func requireCertificate() throws(NegotiationFailure) -> EAPTLSCredentials {
+        guard let tls, tls.hasCertificate else {
+            throw NegotiationFailure(
+                .noCredential,
+                "the server of \(method) needs a certificate and its private key, and there are none (local, certs)",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+        return tls
     }
 }

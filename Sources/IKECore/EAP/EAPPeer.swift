@@ -111,8 +111,35 @@ extension EAPPeer {
     private func side(of method: EAPMethod) throws(NegotiationFailure) -> any EAPClientMethod {
         switch method {
         case .mschapV2: MSCHAPV2Client(identity: identity, password: try requirePassword(method), random: random)
-        case .tls, .ttls: throw NegotiationFailure(.unsupported, "\(method) is not supported")
+        case .tls: EAPTLSClient(identity: identity, credentials: try requireCertificate())
+        case .ttls:
+            TTLSClient(
+                identity: identity,
+                password: try requirePassword(method),
+                credentials: try requireTrust(),
+                random: random
+            )
         }
+    }
+
+    private func requireCertificate() throws(NegotiationFailure) -> EAPTLSCredentials {
+        guard let tls, tls.hasCertificate else {
+            throw NegotiationFailure(
+                .noCredential,
+                "EAP-TLS needs a certificate and its private key, and there are none for \"\(eapText(identity))\" (local, certs)"
+            )
+        }
+        return tls
+    }
+
+    private func requireTrust() throws(NegotiationFailure) -> EAPTLSCredentials {
+        guard let tls else {
+            throw NegotiationFailure(
+                .noCredential,
+                "EAP-TTLS needs a trusted CA certificate to verify the server with, and there is none (x509ca)"
+            )
+        }
+        return tls
     }
 
     private func requirePassword(_ method: EAPMethod) throws(NegotiationFailure) -> SecretBytes {
@@ -129,19 +156,23 @@ extension EAPPeer {
 // MARK: - The end
 
 extension EAPPeer {
+    /// For a conversation within another, whose end is the other's.
+    var outcome: EAPOutcome? { running?.side.outcome }
+    var failure: NegotiationFailure? { running?.side.failure }
+
     /// What Success proves. Throws why the server refuses for Failure, and for a Success that comes before the method has
     /// proved anything, which whoever is on the way may have sent.
     package mutating func finish(_ message: EAPMessage) throws(NegotiationFailure) -> EAPOutcome {
         switch message.code {
         case .success:
-            if let failure = running?.side.failure { throw failure }
-            guard let outcome = running?.side.outcome else {
+            if let failure { throw failure }
+            guard let outcome else {
                 let place = running.map { "\($0.method) is done" } ?? "any method of EAP has begun"
                 throw .malformedEAP("the server reports success before \(place)")
             }
             return outcome
         case .failure:
-            if let failure = running?.side.failure { throw failure }
+            if let failure { throw failure }
             if let refused, running == nil { throw .eap("\(refusal(of: refused)), and the server gave up") }
             let place = running.map { "by \($0.method)" } ?? "before any method of EAP has begun"
             throw .eap("the server refuses \"\(eapText(identity))\" \(place), without a reason")
