@@ -81,10 +81,12 @@ static inline void ossl_des_encrypt(const void *key, const void *block, void *re
 static inline int ossl_set_versions(SSL_CTX *context, int lowest, int highest) {
     return SSL_CTX_set_min_proto_version(context, lowest) == 1 && SSL_CTX_set_max_proto_version(context, highest) == 1;
 }
-/// Every session is a new one, and stays as it was negotiated.
+/// Every session is a new one, and stays as it was negotiated. Servers need not say that they renegotiate securely (RFC 5746): EAP
+/// ends with the handshake, or goes on within it, so that nothing could be put in front of what a client says.
 static inline int ossl_forbid_resumption(SSL_CTX *context) {
     SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
-    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
+    SSL_CTX_set_options(context, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
+                                     SSL_OP_LEGACY_SERVER_CONNECT);
     return SSL_CTX_set_num_tickets(context, 0) == 1;
 }
 /// Adds an intermediate certificate behind our own; the context keeps a reference of its own.

@@ -31,9 +31,9 @@ import Testing
         }
         let configuration = try Configuration(parsing: lines.joined(separator: "\n"), file: path)
         #expect(configuration.warnings.isEmpty)
-        #expect(configuration.connections.map(\.name) == ["site-b", "hosts"])
+        #expect(configuration.connections.map(\.name) == ["site-b", "people", "hosts"])
         #expect(configuration.connections.last?.dpdDelay == .seconds(30))
-        #expect(configuration.secrets.count == 1)
+        #expect(configuration.secrets.map(\.name) == ["ike-site-b", "eap-alice"])
         #expect(configuration.pools.map(\.name) == ["hosts4", "hosts6"])
     }
 

@@ -51,6 +51,8 @@ case_eap_wrong_password() { # WHO-IS-THE-CLIENT
 eap_tls_prepare() { # WHO-IS-THE-CLIENT TLS-VERSION
     local client=$1
     eap_prepare "$client" eap-tls
+    # Debian's own strongSwan speaks TLS 1.3 in EAP as a draft had it; the newer one as RFC 9190 has it.
+    [[ $2 != 1.3 ]] || kinds strongswan-raw
     pki_end alice root ecdsa256 email:alice@interop.test
     pki_equip "$client" alice root
     PEER_AUTH[$client]=$'auth = eap-tls\n      certs = alice.pem'

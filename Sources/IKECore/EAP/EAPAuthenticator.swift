@@ -59,6 +59,11 @@ package struct EAPAuthenticator {
 // MARK: - The conversation
 
 extension EAPAuthenticator {
+    /// Why the client is refused, once the last request has told it so; a failure follows its answer.
+    package var refusal: NegotiationFailure? {
+        if case .running(let side) = state { side.refusal } else { nil }
+    }
+
     /// The first request. Throws where the method has no credentials of ours.
     package mutating func begin() throws(NegotiationFailure) -> EAPMessage {
         guard asksIdentity else { return try start() }

@@ -13,6 +13,9 @@ protocol EAPClientMethod {
 
 /// The server's side of one method. What follows the type octet of a response comes in, what follows that of a request goes out.
 protocol EAPServerMethod {
+    /// Why the client is refused, once the last request has told it so.
+    var refusal: NegotiationFailure? { get }
+
     mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8]
     /// `identifier` is for the next request. Throws what the conversation fails with.
     mutating func process(_ response: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> EAPServerStep

@@ -9,6 +9,8 @@ package struct EAPTLSCredentials: Sendable {
     package var privateKey: PrivateKey?
     /// Whose certificates are believed.
     package var trust: TrustStore
+    /// The peer's chain must lead through one of these; without any, to whatever authority is trusted.
+    package var authorities: [X509Certificate] = []
     package var revocation: RevocationPolicy
     package var today: UnixTime
     /// The client's side: who the server's certificate must be for, as IKE compares identities; nil for anyone that is trusted.

@@ -74,13 +74,15 @@ struct EAPContext {
         let credentials = policy.credentials
         let key = try? OwnKey.choose(connection, own, local: .anyV4, PeerAnnouncements(), credentials)
         let chain = key?.certificate.map { [$0] + credentials.intermediates(of: $0) } ?? []
-        return EAPTLSCredentials(
+        var tls = EAPTLSCredentials(
             certificates: chain,
             privateKey: key?.key,
             trust: credentials.trust,
             revocation: peer?.revocation ?? .relaxed,
             today: today
         )
+        tls.authorities = peer?.authorities ?? []
+        return tls
     }
 }
 

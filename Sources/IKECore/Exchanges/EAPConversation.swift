@@ -10,6 +10,8 @@ struct EAPConversation {
     var stage: Stage
     /// What an authentication server granted the peer.
     var grant: ServerGrant?
+    /// Why the peer is refused, where it has learned that it is.
+    var refusal: NegotiationFailure?
     /// The request that is not answered yet.
     var held: HeldRequest?
     /// How many messages the peer has sent.
@@ -38,8 +40,11 @@ struct EAPConversation {
     /// A refusal that is held back, so that passwords cannot be tried out fast.
     struct Verdict {
         let failure: NegotiationFailure
+        /// What the peer learns it by; nil: the failure's notify.
         let message: EAPMessage?
-        let at: Instant
+        /// The peer is to answer before EAP ends.
+        var hasAnswer = false
+        var at: Instant
     }
 
     /// No method takes more messages than this: TLS with large chains in small fragments takes some 70.

@@ -68,7 +68,8 @@ extension IKESA {
             remain(conversation, agreement, turn)
         } catch {
             endServerConversation(conversation, turn)
-            refuseAuth(header, error, agreement, turn)
+            // Who knows that it is refused may well leave; why it is refused is what counts.
+            refuseAuth(header, conversation.refusal ?? error, agreement, turn)
         }
     }
 
@@ -84,12 +85,21 @@ extension IKESA {
             switch reply {
             case .request(let next):
                 conversation.stage = .asking(authenticator)
-                answer(header, [Payload(.eap(next))], turn)
+                guard conversation.refusal == nil, let failure = authenticator.refusal else {
+                    answer(header, [Payload(.eap(next))], turn)
+                    return
+                }
+                conversation.refusal = failure
+                var verdict = EAPConversation.Verdict(failure, next, turn)
+                verdict.hasAnswer = true
+                conversation.held = .init(header: header, prefix: [], verdict: verdict)
             case .success(let success, let outcome):
                 conversation.stage = .proved(outcome)
                 answer(header, [Payload(.eap(success))], turn)
-            case .failure(let refusal, let failure):
-                conversation.held = .init(header: header, prefix: [], verdict: .init(failure, refusal, turn))
+            case .failure(let message, let failure):
+                var verdict = EAPConversation.Verdict(failure, message, turn)
+                if conversation.refusal != nil { verdict.at = turn.now }
+                conversation.held = .init(header: header, prefix: [], verdict: verdict)
             }
         case .askingName:
             guard message.type == .identity else {
@@ -205,6 +215,13 @@ extension IKESA {
     /// The time of a refusal has come.
     func tellVerdict(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
         guard let held = conversation.held, let verdict = held.verdict else { return }
+        if verdict.hasAnswer, let message = verdict.message {
+            var conversation = conversation
+            conversation.held = nil
+            answer(held.header, [Payload(.eap(message))], turn)
+            remain(conversation, agreement, turn)
+            return
+        }
         refuseAuth(held.header, verdict.failure, agreement, message: verdict.message, turn)
     }
 }

@@ -60,7 +60,7 @@ final class TLSPeerCheck {
                 intermediates: intermediates,
                 at: settings.today,
                 revocation: settings.revocation,
-                limitedTo: nil
+                limitedTo: settings.authorities.isEmpty ? nil : settings.authorities
             )
         } catch {
             throw .untrusted(error)

@@ -12,6 +12,8 @@ package struct TLSSettings: Sendable {
     /// The key of the first of them.
     package var privateKey: PrivateKey?
     package var trust: TrustStore
+    /// The peer's chain must lead through one of these; without any, to whatever authority is trusted.
+    package var authorities: [X509Certificate]
     package var revocation: RevocationPolicy
     package var today: UnixTime
     /// Who the peer's certificate must be for; nil for anyone that is trusted.
@@ -25,6 +27,7 @@ package struct TLSSettings: Sendable {
         certificates: [X509Certificate],
         privateKey: PrivateKey?,
         trust: TrustStore,
+        authorities: [X509Certificate] = [],
         revocation: RevocationPolicy,
         today: UnixTime,
         peerIdentity: Identification?,
@@ -35,6 +38,7 @@ package struct TLSSettings: Sendable {
         self.certificates = certificates
         self.privateKey = privateKey
         self.trust = trust
+        self.authorities = authorities
         self.revocation = revocation
         self.today = today
         self.peerIdentity = peerIdentity

@@ -128,14 +128,14 @@ private let localSettings: [(String, String, Bool)] = [
     ("certs", "x.pem", true), ("pubkeys", "x.pem", true),
     ("auth", "psk", true), ("auth", "pubkey", true),
     ("id", "gw.example.org", true),
-    ("eap_id", "x", false), ("aaa_id", "x", false), ("xauth_id", "x", false),
+    ("xauth_id", "x", false),
 ]
 
 private let remoteSettings: [(String, String, Bool)] = [
-    ("round", "0", true), ("id", "%any", true), ("eap_id", "x", false), ("groups", "x", false),
+    ("round", "0", true), ("id", "%any", true), ("groups", "x", false),
     ("cert_policy", "x", false), ("certs", "x.pem", true), ("cacerts", "x.pem", true), ("ca_id", "x", false),
     ("pubkeys", "x.pem", true), ("revocation", "relaxed", true), ("revocation", "strict", true),
-    ("auth", "psk", true), ("auth", "eap-tls", false),
+    ("auth", "psk", true), ("auth", "eap-tls", true),
 ]
 
 /// Those of the section `charon` that iked does not read.

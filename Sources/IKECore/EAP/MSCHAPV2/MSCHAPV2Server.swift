@@ -19,6 +19,10 @@ struct MSCHAPV2Server: EAPServerMethod {
         self.random = random
     }
 
+    var refusal: NegotiationFailure? {
+        if case .refused(let failure) = state { failure } else { nil }
+    }
+
     mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8] {
         let challenge = random.bytes(16)
         state = .challenged(challenge, id: identifier)

@@ -37,6 +37,10 @@ struct EAPTLSServer: EAPServerMethod {
         return Identification(type: .distinguishedName, data: identity)
     }
 
+    var refusal: NegotiationFailure? {
+        if case .failing(let failure) = state { failure } else { nil }
+    }
+
     mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8] { TLSFragments.start }
 
     mutating func process(_ response: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> EAPServerStep {

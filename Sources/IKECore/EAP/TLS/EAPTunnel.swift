@@ -102,6 +102,7 @@ extension EAPTLSCredentials {
             certificates: certificates,
             privateKey: privateKey,
             trust: trust,
+            authorities: authorities,
             revocation: revocation,
             today: today,
             peerIdentity: peer,

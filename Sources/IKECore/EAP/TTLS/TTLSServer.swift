@@ -33,6 +33,14 @@ struct TTLSServer: EAPServerMethod {
         tunnel = try EAPTunnel(.ttls, credentials.settings(.server, peer: nil, asksForClientCertificate: asks))
     }
 
+    var refusal: NegotiationFailure? {
+        switch state {
+        case .failing(let failure): failure
+        case .eap(let inner): inner.refusal
+        case .handshake, .awaitingAcceptance: nil
+        }
+    }
+
     mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8] { TLSFragments.start }
 
     mutating func process(_ response: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> EAPServerStep {
