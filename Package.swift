@@ -40,13 +40,14 @@ let package = Package(
         library("IKECrypto", ["COpenSSL", "IKEWire"]),
         library("IKECore", ["IKECrypto", "IKEWire", "Inet"]),
         library("ESP", ["IKECrypto", "IKEWire", "Inet"]),
+        library("RADIUS", ["IKECrypto", "IKEWire", "Inet"]),
         library("LinuxNet", ["CLinux", "Inet"]),
         library("DataPlane", ["ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet"]),
         library("SwanConf", ["IKEWire", "Inet"]),
         library("VICI", exclude: ["README.md"]),
         library(
             "Daemon",
-            ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "IKECore", "IKECrypto", "IKEWire", "Inet"]
+            ["VICI", "SwanConf", "DataPlane", "LinuxNet", "ESP", "RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
         executable("iked", ["Daemon"]),
         library("Control", ["VICI", "SwanConf", "IKECrypto", "IKEWire", "Inet"], exclude: ["README.md"]),
@@ -64,6 +65,7 @@ let package = Package(
         tests("IKECoreTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
         tests("SimulationTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
         tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet"]),
+        tests("RADIUSTests", ["RADIUS", "IKECrypto", "IKEWire", "Inet"]),
         tests("LinuxNetTests", ["LinuxNet", "Inet"]),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
@@ -76,7 +78,7 @@ let package = Package(
         tests("ControlTests", ["Control", "VICI", "VICISupport", "SwanConf", "IKECrypto", "IKEWire"]),
         tests(
             "DaemonTests",
-            ["Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "IKECore", "IKECrypto", "IKEWire", "Inet"]
+            ["Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet"]
         ),
     ]
 )

@@ -7,12 +7,13 @@ import COpenSSL
 struct MACContext: ~Copyable {
     /// What the code is built of.
     enum Construction {
-        case hmacSHA1, hmacSHA2_256, hmacSHA2_384, hmacSHA2_512
+        case hmacMD5, hmacSHA1, hmacSHA2_256, hmacSHA2_384, hmacSHA2_512
         case cmacAES128
 
         /// The digest or cipher, as libcrypto wants it named.
         var parameter: OSSL_PARAM {
             switch self {
+            case .hmacMD5: ossl_param_mac_digest(("MD5" as StaticString).cString)
             case .hmacSHA1: ossl_param_mac_digest(("SHA1" as StaticString).cString)
             case .hmacSHA2_256: ossl_param_mac_digest(("SHA256" as StaticString).cString)
             case .hmacSHA2_384: ossl_param_mac_digest(("SHA384" as StaticString).cString)
@@ -24,6 +25,7 @@ struct MACContext: ~Copyable {
         /// Octets of the untruncated code.
         var length: Int {
             switch self {
+            case .hmacMD5: 16
             case .hmacSHA1: 20
             case .hmacSHA2_256: 32
             case .hmacSHA2_384: 48

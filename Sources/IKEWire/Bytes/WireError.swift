@@ -63,7 +63,7 @@ extension WireError.Reason: CustomStringConvertible {
 // MARK: - Fields
 
 extension WireError {
-    /// The fields of a message as RFC 7296 section 3 names them.
+    /// The fields of a message as RFC 7296 section 3 names them, and those of the protocols that share its reader.
     package enum Field: String, Sendable, CustomStringConvertible {
         case initiatorSPI = "initiator's SPI"
         case responderSPI = "responder's SPI"
@@ -123,6 +123,15 @@ extension WireError {
         case eapType = "EAP type"
         case eapData = "EAP data"
         case puzzleSolution = "puzzle solution"
+
+        // RFC 2865 section 3.
+        case radiusCode = "RADIUS code"
+        case radiusIdentifier = "RADIUS identifier"
+        case radiusLength = "RADIUS length"
+        case radiusAuthenticator = "RADIUS authenticator"
+        case radiusAttributeLength = "length of a RADIUS attribute"
+        case radiusAttribute = "RADIUS attribute"
+        case radiusVendor = "vendor ID"
 
         package var description: String { rawValue }
     }

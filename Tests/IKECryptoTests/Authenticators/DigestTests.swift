@@ -38,4 +38,27 @@ import Testing
         #expect(try !HMAC.isValidSHA256(Array(code.dropLast()), key: key, Array("what do ya want for nothing?".utf8)))
         #expect(try !HMAC.isValidSHA256([], key: .empty, []))
     }
+
+    /// RFC 1321 appendix A.5.
+    @Test func knownDigestsOfMD5() throws {
+        let abc: Hex = "900150983cd24fb0d6963f7d28e17f72"
+        let nothing: Hex = "d41d8cd98f00b204e9800998ecf8427e"
+        #expect(try Digest.md5(SecretBytes(copying: self.abc)) == SecretBytes(copying: abc.bytes))
+        #expect(
+            try Digest.md5(SecretBytes(copying: [0x61]), .empty, SecretBytes(copying: [0x62, 0x63]))
+                == SecretBytes(copying: abc.bytes)
+        )
+        #expect(try Digest.md5() == SecretBytes(copying: nothing.bytes))
+    }
+
+    /// RFC 2202 section 2, test case 2.
+    @Test func hmacOfMD5() throws {
+        let key = SecretBytes(copying: Array("Jefe".utf8))
+        let octets = Array("what do ya want for nothing?".utf8)
+        let expected: Hex = "750c783e6ab0b503eaa86e310a5db738"
+        #expect(try HMAC.md5(key: key, octets) == expected.bytes)
+        #expect(try HMAC.isValidMD5(expected.bytes, key: key, octets))
+        #expect(try !HMAC.isValidMD5(expected.bytes, key: key, octets + [0]))
+        #expect(try !HMAC.isValidMD5(Array(expected.bytes.dropLast()), key: key, octets))
+    }
 }
