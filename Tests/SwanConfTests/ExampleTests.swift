@@ -37,6 +37,29 @@ import Testing
         #expect(configuration.pools.map(\.name) == ["hosts4", "hosts6"])
     }
 
+    /// Within the section `iked`, whose other settings are not examples.
+    @Test func itsCommentedServersSayTheDefaults() throws {
+        let lines = text.split(separator: "\n", omittingEmptySubsequences: false).map { line in
+            line.hasPrefix("    #") && line.dropFirst(5).first != " " || line.hasPrefix("    #    ")
+                ? "    " + line.dropFirst(5) : line
+        }
+        let configuration = try Configuration(parsing: lines.joined(separator: "\n"), file: path)
+        let radius = try #require(configuration.daemon.radius)
+        let least = "iked { radius { servers { a { address = 192.0.2.10\n secret = x\n } } } }"
+        let defaults = try #require(try Configuration(parsing: least, file: path).daemon.radius)
+        #expect(radius.nasIdentifier == defaults.nasIdentifier)
+        #expect(radius.accounting == defaults.accounting)
+        #expect(radius.accountingInterval == defaults.accountingInterval)
+        #expect(radius.retransmitTimeout == defaults.retransmitTimeout)
+        #expect(radius.retransmitBase == defaults.retransmitBase)
+        #expect(radius.retransmitTries == defaults.retransmitTries)
+        #expect(radius.deadTime == defaults.deadTime)
+        #expect(radius.servers.map(\.host) == defaults.servers.map(\.host))
+        #expect(radius.servers.map(\.authPort) == defaults.servers.map(\.authPort))
+        #expect(radius.servers.map(\.acctPort) == defaults.servers.map(\.acctPort))
+        #expect(radius.servers.map(\.preference) == defaults.servers.map(\.preference))
+    }
+
     @Test func itMentionsEverySettingThatIsRead() {
         let keys = [
             "tun", "mtu", "key_log", "metrics_listen", "log_level", "retransmit_timeout", "retransmit_base",
@@ -51,6 +74,8 @@ import Testing
             "copy_dscp", "start_action", "dpd_action", "close_action",
             "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",
             "addrs", "dns",
+            "nas_identifier", "accounting", "accounting_interval", "dead_time", "address", "auth_port", "acct_port",
+            "preference",
         ]
         for key in keys {
             #expect(text.contains(" \(key) = "), "the example does not show `\(key)`")

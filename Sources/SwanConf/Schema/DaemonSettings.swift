@@ -60,7 +60,8 @@ package struct DaemonSettings: Hashable, Sendable {
     package let udpGRO: Bool
     /// `crash_detection`: whether peers get tokens by which they see that this host has lost its SAs (RFC 6290).
     package let crashDetection: Bool
-
+    /// `radius`: servers that EAP is left to; nil for none.
+    package let radius: RADIUSConfiguration?
     /// `metrics_listen`: where Prometheus may fetch metrics; nil for nowhere.
     package let metricsListen: ListenAddress?
 
@@ -113,6 +114,11 @@ package struct DaemonSettings: Hashable, Sendable {
         ) { ListenAddress($0) }
         retryInterval = try reader.duration("retry_initiate_interval") ?? .seconds(10)
         earlyRekey = try reader.duration("early_rekey") ?? .zero
+        if let servers = section.section("radius") {
+            radius = try RADIUSConfiguration(section: servers)
+        } else {
+            radius = nil
+        }
         try checkRetransmission(reader)
         try checkPorts(reader)
     }

@@ -32,9 +32,40 @@ extension Vocabulary {
             "signature_authentication", "signature_authentication_constraints", "spi_label", "spi_mask", "spi_min",
             "spi_max", "threads", "user",
         ],
-        sections: [
-            "crypto_test", "host_resolver", "leak_detective", "tls", "x509", "plugins", "filelog", "syslog",
-            "processor", "start-scripts", "stop-scripts", "customlog", "imcv",
-        ].map { SectionRule(name: $0, isSupported: false) }
+        sections: [SectionRule(name: "radius")]
+            + [
+                "crypto_test", "host_resolver", "leak_detective", "tls", "x509", "plugins", "filelog", "syslog",
+                "processor", "start-scripts", "stop-scripts", "customlog", "imcv",
+            ].map { SectionRule(name: $0, isSupported: false) }
+    )
+
+    /// `iked.radius`: the names of strongSwan's plugin eap-radius.
+    static let radius = Vocabulary(
+        "`radius`",
+        path: "iked.radius",
+        dialect: "strongSwan's eap-radius",
+        read: [
+            "nas_identifier", "accounting", "accounting_interval", "retransmit_timeout", "retransmit_base",
+            "retransmit_tries", "dead_time",
+        ],
+        unsupported: [
+            "accounting_close_on_timeout", "accounting_requires_vip", "accounting_send_class", "class_group",
+            "close_all_on_timeout", "eap_start", "filter_id", "id_prefix", "port", "secret", "server", "sockets",
+            "source",
+            "station_id_with_port",
+        ],
+        sections: [SectionRule(name: "servers")]
+            + ["dae", "forward", "xauth"].map { SectionRule(name: $0, isSupported: false) }
+    )
+
+    /// `iked.radius.servers.<name>`
+    static let radiusServer = Vocabulary(
+        "a RADIUS server",
+        path: "iked.radius.servers.<name>",
+        dialect: "strongSwan's eap-radius",
+        read: ["address", "auth_port", "acct_port", "secret", "preference"],
+        unsupported: [
+            "nas_identifier", "port", "retransmit_base", "retransmit_timeout", "retransmit_tries", "sockets", "source",
+        ]
     )
 }

@@ -34,6 +34,7 @@ import Testing
         #expect(settings.earlyRekey == .zero)
         #expect(settings.retryInterval == .seconds(10))
         #expect(settings.metricsListen == nil)
+        #expect(settings.radius == nil)
     }
 
     @Test(arguments: ["127.0.0.1:9500", "[::1]:9500", "[2001:db8::1]:1", "unix:/run/iked/metrics.sock"])
