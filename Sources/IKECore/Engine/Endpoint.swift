@@ -277,7 +277,7 @@ package final class Endpoint {
             initiate(connection, .only(child), packet, local: local, remote: remote, id, turn)
         case .terminate(let references):
             apply(references, id, turn) { childID in
-                childID.map { .deleteChild(id: $0, id) } ?? .deleteIKE(reason: "asked to", id)
+                childID.map { .deleteChild(id: $0, id) } ?? .deleteIKE(reason: Ending.asked, id)
             }
         case .rekey(let references):
             apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
@@ -329,7 +329,7 @@ package final class Endpoint {
         if live.isEmpty { turn.finish(id) }
         for sa in live {
             if sa.isEstablished {
-                sa.enqueue(.deleteIKE(reason: "shutting down", id), turn)
+                sa.enqueue(.deleteIKE(reason: Ending.shuttingDown, id), turn)
             } else {
                 sa.abandon(turn)
                 turn.finish(id)

@@ -119,7 +119,7 @@ extension IKESA {
             var changed = established
             changed.expiresAt = nil
             state = .established(changed)
-            enqueue(.deleteIKE(reason: "its lifetime ended", nil), turn)
+            enqueue(.deleteIKE(reason: Ending.lifetimeEnded, nil), turn)
             return
         }
         if let rekeyAt = established.rekeyAt, rekeyAt <= turn.now {

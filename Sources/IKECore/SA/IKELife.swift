@@ -82,7 +82,7 @@ extension IKESA {
         if payloads.deletes.contains(where: { $0.protocolID == .ike }) {
             answer(header, [], turn)
             yieldToRival(turn)
-            closed(by: "deleted by the peer", turn)
+            closed(by: Ending.deletedByPeer, turn)
             return
         }
         if let notify = payloads.notifies.first(where: { Self.endings.contains($0.type) }) {

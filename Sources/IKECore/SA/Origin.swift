@@ -34,7 +34,7 @@ struct Origin {
         }
         guard let limits = peer.connection.reauthentication else { return }
         if role == .initiator { renewAt = limits.rekeyDeadline(from: turn.now, random: turn.random) }
-        if let hard = limits.hard { endBy(turn.now + hard, "nobody authenticated again in time (reauth_time)") }
+        if let hard = limits.hard { endBy(turn.now + hard, Ending.notRenewed) }
     }
 
     /// Brings the end forward; one that is earlier already stays.

@@ -1,0 +1,8 @@
+/// Why an IKE SA has ended that no failure has ended: reasons of `Event.ikeClosed` that those who watch may tell apart.
+package enum Ending {
+    package static let deletedByPeer = "deleted by the peer"
+    package static let asked = "asked to"
+    package static let shuttingDown = "shutting down"
+    package static let lifetimeEnded = "its lifetime ended"
+    package static let notRenewed = "nobody authenticated again in time (reauth_time)"
+}
