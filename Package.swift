@@ -55,7 +55,7 @@ let package = Package(
 
         .target(
             name: "Support",
-            dependencies: ["IKECore", "IKECrypto", "IKEWire", "Inet"],
+            dependencies: ["RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet"],
             path: "Tests/Support",
             swiftSettings: settings
         ),
@@ -78,21 +78,29 @@ let package = Package(
         tests("ControlTests", ["Control", "VICI", "VICISupport", "SwanConf", "IKECrypto", "IKEWire"]),
         tests(
             "DaemonTests",
-            ["Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet"]
+            [
+                "Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "RADIUS", "IKECore", "IKECrypto", "IKEWire",
+                "Inet",
+            ]
         ),
     ]
 )
 
 // A fuzz target needs its own instrumented build of the libraries, which `scripts/fuzz` makes; an ordinary build has none.
 if Context.environment["FUZZ"] != nil {
-    package.targets.append(
-        .executableTarget(
-            name: "MessageFuzzer",
-            dependencies: ["IKEWire"],
-            path: "Tests/Fuzz/MessageFuzzer",
-            swiftSettings: settings
+    for (name, dependencies) in [
+        ("MessageFuzzer", ["IKEWire"]),
+        ("RADIUSFuzzer", ["RADIUS", "IKECrypto", "IKEWire"]),
+    ] as [(String, [Target.Dependency])] {
+        package.targets.append(
+            .executableTarget(
+                name: name,
+                dependencies: dependencies,
+                path: "Tests/Fuzz/\(name)",
+                swiftSettings: settings
+            )
         )
-    )
+    }
 }
 
 // The simulator is a tool for development: `scripts/simulate` builds it, optimised; an ordinary build has none.

@@ -39,6 +39,8 @@ package final class Daemon {
     var notifier: ServiceNotifier
     var metrics = Metrics()
     var history = NegotiationHistory()
+    /// Nil where no servers are configured.
+    let radius: RADIUSService?
     private let metricsServer: MetricsServer?
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
@@ -95,6 +97,7 @@ package final class Daemon {
         } catch {
             throw StartupError(description: "\(error)")
         }
+        radius = Self.radius(settings, loop, resolver, tunnels)
         store.isConfinedToUDP = !tunnels.dataPlane.carriesRawESP
         endpoint = Endpoint(
             settings: Settings(settings),
@@ -130,6 +133,24 @@ package final class Daemon {
     private static func metricsServer(_ settings: DaemonSettings, _ loop: EventLoop) throws(Errno) -> MetricsServer? {
         guard let address = settings.metricsListen else { return nil }
         return try MetricsServer(at: address, loop: loop) { Instant(nanoseconds: MonotonicClock.nanoseconds) }
+    }
+
+    private static func radius(
+        _ settings: DaemonSettings,
+        _ loop: EventLoop,
+        _ resolver: HostResolver,
+        _ tunnels: Tunnels
+    ) -> RADIUSService? {
+        guard let configuration = settings.radius else { return nil }
+        let surroundings = RADIUSService.Surroundings(
+            loop: loop,
+            resolver: resolver,
+            random: SystemRandom(),
+            clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) },
+            usage: { tunnels.accountedUsage },
+            timestamp: { UInt32(clamping: time(nil)) }
+        )
+        return RADIUSService(configuration, surroundings)
     }
 
     private static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
@@ -169,6 +190,9 @@ package final class Daemon {
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
         metricsServer?.page = { [weak self] in self?.metricsPage ?? "" }
         metricsServer?.deadlineChanged = { [weak self] in self?.setTimer() }
+        radius?.answered = { [weak self] conversation, answer in self?.feed(.serverAnswered(conversation, answer)) }
+        radius?.log = { [weak self] record in self?.log(record) }
+        radius?.deadlineChanged = { [weak self] in self?.setTimer() }
         control.forget = { [weak self] client in self?.commands.forget(client) }
     }
 
@@ -193,6 +217,9 @@ package final class Daemon {
         }
         if let keyLog {
             log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
+        }
+        if let servers = configuration.daemon.radius?.servers {
+            log(.info, "RADIUS servers: \(servers.map { "\($0.name) (\($0.host))" }.joined(separator: ", "))")
         }
         if let address = configuration.daemon.metricsListen { log(.info, "metrics are served at \(address)") }
         log(
@@ -268,21 +295,31 @@ package final class Daemon {
         case .removeOutbound(let childSA):
             for failure in tunnels.removeOutbound(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .removeChild(let childSA):
-            if let counters = tunnels.dataPlane.counters(for: childSA.dataPlaneID) { metrics.retire(counters) }
+            if let counters = tunnels.dataPlane.counters(for: childSA.dataPlaneID) {
+                metrics.retire(counters)
+                radius?.retire(childSA, counters)
+            }
             for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
         case .addAddress(let address, let connection):
             if let failure = tunnels.addAddress(address) { log(.error, failure, connection: connection) }
         case .removeAddress(let address):
             if let failure = tunnels.removeAddress(address) { log(.warning, failure) }
         case .lookUp(let connection, let id): lookUp(connection, id)
-        case .askServer(let question):
-            let answer = ServerAnswer.unreachable(reason: "no RADIUS server is configured (iked.radius.servers)")
-            feed(.serverAnswered(question.conversation, answer))
-        case .endConversation: break
+        case .askServer(let question): ask(question)
+        case .endConversation(let conversation): radius?.end(conversation)
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):
             if let failure = keyLog?.write(keys) { log(.error, failure) }
+        }
+    }
+
+    private func ask(_ question: ServerQuestion) {
+        if let radius {
+            radius.ask(question)
+        } else {
+            let reason = "connection \(question.connection) has auth = eap-radius, and no server is configured (iked.radius.servers)"
+            feed(.serverAnswered(question.conversation, .unreachable(reason: reason)))
         }
     }
 
@@ -339,6 +376,7 @@ package final class Daemon {
         notifier.timePassed(now) { words }
         metricsServer?.timePassed(now)
         if let failure = leaseStore.timePassed(now, leases: { endpoint.allLeases }) { log(.warning, failure) }
+        radius?.timePassed(now)
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
@@ -378,7 +416,7 @@ package final class Daemon {
     private func setTimer() {
         let deadlines = [
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
-            notifier.nextDeadline, metricsServer?.nextDeadline, leaseStore.deadline,
+            notifier.nextDeadline, metricsServer?.nextDeadline, leaseStore.deadline, radius?.nextDeadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)

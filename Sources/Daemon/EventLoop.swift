@@ -6,7 +6,7 @@ final class EventLoop {
     private var events = Epoll.EventBuffer()
     private var watchers: [UInt64: (UInt64) -> Void] = [:]
     private var lastToken: UInt64 = 0
-    private var isRunning = true
+    private var isRunning = false
 
     init() throws(Errno) { epoll = try Epoll() }
 
@@ -30,7 +30,9 @@ final class EventLoop {
 
     func stop() { isRunning = false }
 
+    /// Runs until `stop` is called from within.
     func run() throws(Errno) {
+        isRunning = true
         while isRunning {
             try epoll.wait(into: &events)
             for index in 0..<events.count {

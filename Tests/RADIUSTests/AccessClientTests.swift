@@ -7,7 +7,7 @@ import Testing
 
 /// Conversations: what is asked, what comes of an answer, and what the next question returns.
 @Suite struct AccessClientTests {
-    private let server = TestServer()
+    private let server = RADIUSTestServer()
     private let addresses: [SocketAddress]
     private let access: AccessClient
     private let session: AccessSession

@@ -7,7 +7,7 @@ import Testing
 
 /// Requests prove who asks, and only the server's own answers are taken.
 @Suite struct AuthenticityTests {
-    private let server = TestServer()
+    private let server = RADIUSTestServer()
     private let random = SeededRandom(seed: 7)
 
     private func access(_ attributes: [Attribute] = [Attribute(.userName, text: "nemo")]) throws -> SignedRequest {
@@ -112,7 +112,7 @@ import Testing
 
     @Test func anotherSecretIsNoticed() throws {
         let request = try access()
-        let octets = try TestServer(secret: SecretBytes(copying: [1])).answer(request.octets, .accessAccept)
+        let octets = try RADIUSTestServer(secret: "another").answer(request.octets, .accessAccept)
         #expect(throws: RADIUSError.wrongResponseAuthenticator) {
             try request.checkedAnswer(octets, secret: server.secret)
         }

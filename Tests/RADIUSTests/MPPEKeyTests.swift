@@ -4,7 +4,7 @@ import Support
 import Testing
 
 @Suite struct MPPEKeyTests {
-    private let server = TestServer()
+    private let server = RADIUSTestServer()
     private let request: [UInt8] = [1, 0, 0, 20] + (0..<16).map { UInt8($0) }
 
     private func decrypt(_ value: [UInt8]) throws -> SecretBytes {

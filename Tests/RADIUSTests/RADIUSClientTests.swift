@@ -7,7 +7,7 @@ import Testing
 
 /// Several servers in virtual time.
 @Suite struct RADIUSClientTests {
-    private let server = TestServer()
+    private let server = RADIUSTestServer()
     private let first: SocketAddress
     private let second: SocketAddress
     private let client: RADIUSClient

@@ -6,6 +6,7 @@ extension Daemon {
     func announce(_ event: Event) {
         metrics.count(event)
         history.note(event, now)
+        radius?.note(event)
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)

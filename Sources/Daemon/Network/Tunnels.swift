@@ -4,6 +4,7 @@ import IKECore
 import IKEWire
 import Inet
 import LinuxNet
+import RADIUS
 
 /// Puts CHILD SAs into the data plane and their routes into the kernel.
 final class Tunnels {
@@ -154,6 +155,12 @@ final class Tunnels {
             )
         }
         return usage
+    }
+
+    /// The same as accounting tells it.
+    var accountedUsage: [UInt32: AccountingRecord.Usage] {
+        let usage = dataPlane.allCounters.map { ($0.key.rawValue, AccountingRecord.Usage($0.value)) }
+        return Dictionary(usage, uniquingKeysWith: { first, _ in first })
     }
 
     func traffic(of childSA: ChildSA, now: Instant) -> Traffic? {

@@ -38,7 +38,7 @@ extension AccessGrant {
     private static let choices = [IPAddress(v4: 0xFFFF_FFFF), IPAddress(v4: 0xFFFF_FFFE)]
 
     /// What an answer grants. An attribute that is malformed makes the whole of it so (RFC 2865 section 5).
-    init(_ answer: RADIUSClient.Answer, secret: SecretBytes) throws(RADIUSError) {
+    package init(_ answer: RADIUSClient.Answer, secret: SecretBytes) throws(RADIUSError) {
         let packet = answer.packet
         masterSessionKey = try packet.masterSessionKey(
             secret: secret,

@@ -40,6 +40,12 @@ package final class RADIUSClient {
         package let server: ServerIndex
         /// The authenticator of the request, by which keys in the answer are decrypted.
         package let requestAuthenticator: [UInt8]
+
+        package init(packet: Packet, server: ServerIndex, requestAuthenticator: [UInt8]) {
+            self.packet = packet
+            self.server = server
+            self.requestAuthenticator = requestAuthenticator
+        }
     }
 
     /// A server by its place in the list.

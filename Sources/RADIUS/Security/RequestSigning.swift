@@ -11,6 +11,13 @@ package struct SignedRequest: Sendable {
     package let authenticator: [UInt8]
     /// The whole packet. Each repetition sends the same octets (RFC 5080 section 2.2.1).
     package let octets: [UInt8]
+
+    package init(code: PacketCode, identifier: UInt8, authenticator: [UInt8], octets: [UInt8]) {
+        self.code = code
+        self.identifier = identifier
+        self.authenticator = authenticator
+        self.octets = octets
+    }
 }
 
 extension SignedRequest {

@@ -1,18 +1,17 @@
-import IKECrypto
-import IKEWire
-import Inet
-import RADIUS
-import Support
-import Testing
+package import IKECrypto
+package import RADIUS
 
 /// What a server does with its secret: makes authentic answers, and those of somebody who only tries.
-struct TestServer {
-    var secret = SecretBytes(copying: Array("xyzzy5461".utf8))
+package struct RADIUSTestServer {
+    package let secret: SecretBytes
+
+    /// - Parameter secret: that of the examples of RFC 2865 section 7.
+    package init(secret: String = "xyzzy5461") { self.secret = SecretBytes(copying: Array(secret.utf8)) }
 
     /// An answer to a request.
     ///
     /// - Parameter signature: whether there is a Message-Authenticator, at which place among the attributes.
-    func answer(
+    package func answer(
         _ request: [UInt8],
         _ code: PacketCode,
         _ attributes: [Attribute] = [],
@@ -34,14 +33,16 @@ struct TestServer {
     }
 
     /// With the Response Authenticator in the place of the request's.
-    func signed(_ packet: Packet) throws -> [UInt8] {
+    package func signed(_ packet: Packet) throws -> [UInt8] {
         var packet = packet
         packet.authenticator = try md5(SecretBytes(copying: packet.encoded()), secret)
         return try packet.encoded()
     }
 
     /// RFC 2548 section 2.4.2, from the server's side.
-    func encrypt(key: [UInt8], salt: [UInt8] = [0x80, 1], for request: [UInt8], padding: Int? = nil) throws -> [UInt8] {
+    package func encrypt(key: [UInt8], salt: [UInt8] = [0x80, 1], for request: [UInt8], padding: Int? = nil) throws
+        -> [UInt8]
+    {
         var plain = [UInt8(key.count)] + key
         plain += [UInt8](repeating: 0, count: padding ?? (16 - plain.count % 16) % 16)
         var salted = Array(request[4..<20]) + salt
@@ -54,7 +55,8 @@ struct TestServer {
         return salt + cipher
     }
 
-    func mppe(_ type: UInt8, _ value: [UInt8]) -> Attribute {
+    /// Microsoft's attribute of that type.
+    package func mppe(_ type: UInt8, _ value: [UInt8]) -> Attribute {
         Attribute(.vendorSpecific, [0, 0, 1, 0x37, type, UInt8(value.count + 2)] + value)
     }
 
@@ -63,12 +65,3 @@ struct TestServer {
         return digest.withUnsafeBytes { [UInt8]($0) }
     }
 }
-
-extension SocketAddress {
-    init(_ address: String, _ port: UInt16) throws {
-        self.init(address: try #require(IPAddress(address)), port: port)
-    }
-}
-
-/// Octets of a packet at whose end a message cannot be cut without being noticed.
-func everyProperPrefix(of octets: [UInt8]) -> [[UInt8]] { octets.indices.map { Array(octets[..<$0]) } }
