@@ -188,6 +188,7 @@ package final class Daemon {
         try loop.watch(timer.raw, .readable) { [weak self] _ in self?.timerFired() }
         try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
+        control.registrationsChanged = { [weak self] in self?.noteRegistrations() }
         metricsServer?.page = { [weak self] in self?.metricsPage ?? "" }
         metricsServer?.deadlineChanged = { [weak self] in self?.setTimer() }
         radius?.answered = { [weak self] conversation, answer in self?.feed(.serverAnswered(conversation, answer)) }

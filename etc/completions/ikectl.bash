@@ -14,7 +14,7 @@ _ikectl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --socket | --timeout | --level | --dir | --ca) ((index++)) ;;
+            --socket | --timeout | --level | --dir | --ca | --count | --interval) ((index++)) ;;
             -*) ;;
             *) command=${COMP_WORDS[index]} && break ;;
         esac
@@ -22,7 +22,7 @@ _ikectl() {
     COMPREPLY=()
     case $previous in
         --socket | --dir | --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        --timeout | --days | --name | --left | --left-net | --right | --right-net) return ;;
+        --timeout | --count | --interval | --days | --name | --left | --left-net | --right | --right-net) return ;;
         --auth) mapfile -t COMPREPLY < <(compgen -W 'psk key cert' -- "$word") && return ;;
         --key) mapfile -t COMPREPLY < <(compgen -W 'ecdsa256 ecdsa384 ed25519 rsa3072' -- "$word") && return ;;
         --revocation) mapfile -t COMPREPLY < <(compgen -W 'strict ifuri relaxed' -- "$word") && return ;;
@@ -32,13 +32,15 @@ _ikectl() {
         status/-*) words='--json --watch --short --verbose' ;;
         up/-* | down/-*) words=--timeout ;;
         list/-* | explain/-*) words=--json ;;
+        ping/-*) words='--count --interval --timeout --json' ;;
+        trace/-*) words=--follow ;;
         pools/-*) words='--json --leases' ;;
         log/-*) words=--level ;;
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
         pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;
-        /*) words='status up down list pools explain reload log check new pki version help' ;;
-        status/* | up/* | down/* | list/* | explain/*) words=$(_ikectl_names) ;;
+        /*) words='status up down list pools explain ping trace reload log check new pki version help' ;;
+        status/* | up/* | down/* | list/* | explain/* | ping/* | trace/*) words=$(_ikectl_names) ;;
         pools/*) words=$(_ikectl_pools) ;;
         pki/*)
             words='ca issue show verify revoke'
@@ -46,7 +48,7 @@ _ikectl() {
             [[ $previous == pki ]] || return
             ;;
         check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        help/*) words='status up down list pools explain reload log check new pki version help' ;;
+        help/*) words='status up down list pools explain ping trace reload log check new pki version help' ;;
         *) return ;;
     esac
     [[ $word != -* ]] || words+=' --socket --help'

@@ -10,7 +10,7 @@ function __ikectl_pools
     timeout 2 ikectl pools --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$'
 end
 
-set -l commands status up down list pools explain reload log check new pki version help
+set -l commands status up down list pools explain ping trace reload log check new pki version help
 set -l takes __fish_seen_subcommand_from
 
 complete -c ikectl -f
@@ -23,6 +23,8 @@ complete -c ikectl -n "not $takes $commands" -a down -d 'take a tunnel down'
 complete -c ikectl -n "not $takes $commands" -a list -d 'show the configured connections'
 complete -c ikectl -n "not $takes $commands" -a pools -d 'show the pools of addresses'
 complete -c ikectl -n "not $takes $commands" -a explain -d 'say why a tunnel is not up'
+complete -c ikectl -n "not $takes $commands" -a ping -d 'ask a peer whether it lives'
+complete -c ikectl -n "not $takes $commands" -a trace -d 'show the messages of an exchange, decoded'
 complete -c ikectl -n "not $takes $commands" -a reload -d 'read the configuration again'
 complete -c ikectl -n "not $takes $commands" -a log -d 'show the log as it is written'
 complete -c ikectl -n "not $takes $commands" -a check -d 'validate a configuration file'
@@ -31,7 +33,7 @@ complete -c ikectl -n "not $takes $commands" -a pki -d 'make, show, verify and r
 complete -c ikectl -n "not $takes $commands" -a version -d 'print the versions'
 complete -c ikectl -n "not $takes $commands" -a help -d 'explain a command'
 
-complete -c ikectl -n "$takes status up down list explain" -a '(__ikectl_names)'
+complete -c ikectl -n "$takes status up down list explain ping trace" -a '(__ikectl_names)'
 complete -c ikectl -n "$takes pools" -a '(__ikectl_pools)'
 complete -c ikectl -n "$takes help" -a "$commands"
 complete -c ikectl -n "$takes check" -F
@@ -40,8 +42,12 @@ complete -c ikectl -n "$takes status" -l watch -d 'again every second'
 complete -c ikectl -n "$takes status" -l short -d 'a line for each tunnel'
 complete -c ikectl -n "$takes status" -l verbose -d 'offloads, SPIs, drops, MTUs'
 complete -c ikectl -n "$takes up" -l timeout -x -d 'how long to wait for the peer'
+complete -c ikectl -n "$takes ping" -l count -x -d 'how often'
+complete -c ikectl -n "$takes ping" -l interval -x -d 'pause between two'
+complete -c ikectl -n "$takes ping" -l timeout -x -d 'how long to wait for the peer'
+complete -c ikectl -n "$takes trace" -l follow -d 'until interrupted'
 complete -c ikectl -n "$takes down" -l timeout -x -d 'how long to wait for the peer'
-complete -c ikectl -n "$takes list explain" -l json -d 'print JSON'
+complete -c ikectl -n "$takes list explain ping" -l json -d 'print JSON'
 complete -c ikectl -n "$takes pools" -l json -d 'print JSON'
 complete -c ikectl -n "$takes pools" -l leases -d 'who has which address'
 complete -c ikectl -n "$takes log" -l level -x -a '0 1 2' -d 'how much'

@@ -1,5 +1,3 @@
-import Glibc
-
 extension Command {
     static let log = Command(
         name: "log",
@@ -22,16 +20,8 @@ enum LogCommand {
         try daemon.listen(to: "log") { message in
             let line = LogLine(message)
             guard line.level <= highest else { return }
-            console.print(console.palette.paint(clock(), .quiet) + " " + line.rendered(console.palette))
+            console.print(console.palette.paint(Clock.now, .quiet) + " " + line.rendered(console.palette))
         }
         return .ok
-    }
-
-    /// The time of day, `12:03:04`; log events do not carry one.
-    private static func clock() -> String {
-        var now = time(nil)
-        var parts = tm()
-        guard localtime_r(&now, &parts) != nil else { return "--:--:--" }
-        return [parts.tm_hour, parts.tm_min, parts.tm_sec].map { Quantities.twoDigits(Int($0)) }.joined(separator: ":")
     }
 }

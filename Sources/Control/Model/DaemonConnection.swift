@@ -31,11 +31,19 @@ struct DaemonConnection: ~Copyable {
 
     /// Hands over events until the connection ends.
     mutating func listen(to event: String, onEvent: (VICIMessage) -> Void) throws(Failure) {
-        do throws(VICIClientError) {
-            try client.listen(to: [event]) { _, message in
+        try listen(
+            to: event,
+            until: { message in
                 onEvent(message)
                 return true
             }
+        )
+    }
+
+    /// Hands over events until `onEvent` returns false or the connection ends.
+    mutating func listen(to event: String, until onEvent: (VICIMessage) -> Bool) throws(Failure) {
+        do throws(VICIClientError) {
+            try client.listen(to: [event]) { _, message in onEvent(message) }
         } catch {
             throw .daemon(error)
         }

@@ -26,6 +26,8 @@ extension Daemon {
             let name = ChildName(connection: connection, child: child)
             if !traps.contains(name) { setTrap(name, isConfigured: false) }
         case .ikeFailed, .childFailed, .retransmitted: break
+        case .answered(let id, let time): answerPing(id, time)
+        case .traced(let message): tell(message)
         case .commandFinished(let id, let outcome):
             answer(id, outcome)
         }

@@ -8,6 +8,7 @@ struct CommandTable {
             case initiate
             /// `matches` SAs were meant.
             case terminate(matches: Int)
+            case ping(IKESASummary)
         }
 
         let client: ControlServer.ClientID

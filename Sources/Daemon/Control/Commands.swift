@@ -20,6 +20,7 @@ extension Daemon {
         case "initiate": initiate(message, client)
         case "terminate": terminate(message, client)
         case "rekey": rekey(message, client)
+        case "ping": ping(message, client)
         case "install": control.reply(client, installTrap(message))
         case "uninstall": control.reply(client, uninstallTrap(message))
         case "list-policies": listPolicies(message, client)
@@ -260,7 +261,7 @@ extension VICIMessage {
     static func failure(_ reason: String) -> VICIMessage { ["success": "no", "errmsg": .text(reason)] }
 
     /// Whether the filters `ike` and `ike-id` let this IKE SA through.
-    fileprivate func admits(_ sa: IKESASummary) -> Bool {
+    func admits(_ sa: IKESASummary) -> Bool {
         (self["ike"].map { $0 == sa.connection } ?? true) && (number("ike-id").map { $0 == sa.id } ?? true)
     }
 
@@ -279,7 +280,7 @@ extension VICIMessage {
         return self["ike"] != nil || self["ike-id"] != nil ? [.ikeSA(id: sa.id)] : []
     }
 
-    fileprivate func waiting(
+    func waiting(
         _ client: ControlServer.ClientID,
         _ kind: CommandTable.Waiting.Kind,
         now: Instant

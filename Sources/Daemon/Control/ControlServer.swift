@@ -21,7 +21,7 @@ final class ControlServer {
 
     static let events: Set<String> = [
         "log", "control-log", "list-sa", "list-conn", "list-policy", "list-cert", "ike-updown", "ike-rekey",
-        "child-updown", "child-rekey",
+        "child-updown", "child-rekey", "trace",
     ]
     /// More clients at once than any administration needs; each costs a descriptor.
     static let mostClients = 64
@@ -32,6 +32,8 @@ final class ControlServer {
     private let buffer: UnsafeMutableRawBufferPointer
     /// Called for each request.
     var handle: (ClientID, VICISession.Request) -> Void = { _, _ in }
+    /// Called when clients may want other events than before.
+    var registrationsChanged: () -> Void = {}
     /// Called when a client is gone.
     var forget: (ClientID) -> Void = { _ in }
 
@@ -72,6 +74,9 @@ final class ControlServer {
         for id in listening.keys { event(id, name, built) }
     }
 
+    /// Whether a client asked for events of this name.
+    func isWanted(_ event: String) -> Bool { clients.values.contains { $0.session.isRegistered(for: event) } }
+
     // MARK: - Sockets
 
     private func accept() {
@@ -97,8 +102,9 @@ final class ControlServer {
         do {
             while let count = try client.stream.read(into: buffer) {
                 guard count > 0 else { return close(id) }
-                guard let request = try client.session.receive(buffer[..<count]) else { continue }
-                handle(id, request)
+                let request = try client.session.receive(buffer[..<count])
+                registrationsChanged()
+                if let request { handle(id, request) }
             }
         } catch {
             return close(id)
@@ -137,5 +143,6 @@ final class ControlServer {
         guard let client = clients.removeValue(forKey: id) else { return }
         loop.unwatch(id, client.stream.raw)
         forget(id)
+        registrationsChanged()
     }
 }

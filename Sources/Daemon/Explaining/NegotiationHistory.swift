@@ -50,7 +50,9 @@ struct NegotiationHistory {
         case .childEstablished(let childSA, _):
             records[childSA.connection]?.failures[Key(role: .initiator, child: childSA.name)] = nil
             records[childSA.connection]?.failures[Key(role: .responder, child: "")] = nil
-        case .ikeRekeyed, .childRekeyed, .childClosed, .childTrapped, .retransmitted, .commandFinished: break
+        case .ikeRekeyed, .childRekeyed, .childClosed, .childTrapped, .retransmitted, .answered, .traced,
+            .commandFinished:
+            break
         }
     }
 

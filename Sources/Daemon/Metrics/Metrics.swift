@@ -39,7 +39,9 @@ struct Metrics {
         case .ikeRekeyed: ikeRekeyings += 1
         case .childRekeyed: childRekeyings += 1
         case .retransmitted: retransmissions += 1
-        case .ikeClosed, .childEstablished, .childFailed, .childClosed, .childTrapped, .commandFinished: break
+        case .ikeClosed, .childEstablished, .childFailed, .childClosed, .childTrapped, .answered, .traced,
+            .commandFinished:
+            break
         }
     }
 

@@ -25,6 +25,8 @@ package final class Endpoint {
     private var outputs: [Output] = []
     private var nextOutput = 0
     private(set) var isShuttingDown = false
+    /// Whether messages are told as `Event.traced`, which costs nothing while it is off.
+    package var isTracing = false
     var retries = RetryQueue()
     /// How often the SAs are searched that an unprotected message may be about.
     var hints = RateLimit(burst: 20, interval: .milliseconds(100))
@@ -77,7 +79,8 @@ package final class Endpoint {
             leases: leases,
             assigned: assigned,
             isFirstContact: { [unowned self] in isFirstContact($0, $1) },
-            arrival: input.arrival
+            arrival: input.arrival,
+            isTracing: isTracing
         )
         switch input {
         case .datagram(let datagram): receive(datagram, turn)
@@ -143,7 +146,19 @@ package final class Endpoint {
             return
         }
         let header = message.header
-        if let sa = sas[header.isFromInitiator ? header.responderSPI : header.initiatorSPI] {
+        let sa = sas[header.isFromInitiator ? header.responderSPI : header.initiatorSPI]
+        if turn.isTracing, !message.isProtected {
+            let (local, remote) = (datagram.local, datagram.remote)
+            turn.traceUnprotected(
+                .received,
+                message,
+                octets: datagram.bytes.count,
+                local: local,
+                remote: remote,
+                of: sa
+            )
+        }
+        if let sa {
             sa.receive(datagram, message, turn)
             settle(sa, turn)
         } else if header.exchangeType == .ikeSAInit, !header.isResponse, header.isFromInitiator,
@@ -281,6 +296,7 @@ package final class Endpoint {
             }
         case .rekey(let references):
             apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
+        case .ping(let reference): ping(reference, id, turn)
         case .shutDown:
             isShuttingDown = true
             for initiation in retries.removeAll() { abandon(initiation, turn) }
@@ -310,6 +326,16 @@ package final class Endpoint {
             }
             settle(sa, turn)
         }
+    }
+
+    private func ping(_ reference: SAReference, _ id: CommandID, _ turn: Turn) {
+        ledger.begin(id, parts: 1)
+        guard let (sa, _) = live(reference), sa.isEstablished else {
+            turn.finish(id, NegotiationFailure(.noSuchSA, "no IKE SA stands"))
+            return
+        }
+        sa.enqueue(.ping(id), turn)
+        settle(sa, turn)
     }
 
     /// The IKE SA that a reference leads to, unless it is on its way out.

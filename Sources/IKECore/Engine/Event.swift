@@ -16,6 +16,10 @@ package enum Event: Sendable {
     case childTrapped(connection: String, child: String)
     /// A request that was not answered was sent again.
     case retransmitted
+    /// The peer has answered a `ping`, whose command ends thereupon.
+    case answered(CommandID, after: Duration)
+    /// A message was sent or came in; only while `Endpoint.isTracing`.
+    case traced(TracedMessage)
     /// A command came to its end.
     case commandFinished(CommandID, CommandOutcome)
 }

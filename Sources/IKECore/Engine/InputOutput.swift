@@ -40,6 +40,8 @@ package enum Command: Sendable {
     case terminate([SAReference])
     /// Start a rekeying now.
     case rekey([SAReference])
+    /// Ask the peer of an IKE SA whether it lives, by an empty INFORMATIONAL exchange, and say how long it took to answer.
+    case ping(SAReference)
     /// Delete every SA; no new one is accepted from then on.
     case shutDown
 }

@@ -18,6 +18,8 @@ final class Turn {
     let strangers: Strangers
     /// Where the datagram came in that the call is about; nil where it is about something else.
     let arrival: Path?
+    /// Whether somebody wants to see each message.
+    let isTracing: Bool
     /// How many computations are left for the puzzles that responders give us.
     var puzzleTries = 0
     let directory: PeerDirectory
@@ -55,7 +57,8 @@ final class Turn {
         leases: LeaseTable,
         assigned: AssignedAddresses,
         isFirstContact: @escaping (Connection, SocketAddress) -> Bool,
-        arrival: Path?
+        arrival: Path?,
+        isTracing: Bool
     ) {
         self.now = now
         self.settings = settings
@@ -72,6 +75,7 @@ final class Turn {
         self.leases = leases
         self.assigned = assigned
         self.isFirstContact = isFirstContact
+        self.isTracing = isTracing
     }
 
     func emit(_ output: Output) { outputs.append(output) }

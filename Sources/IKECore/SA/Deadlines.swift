@@ -37,7 +37,7 @@ extension IKESA {
             case .resend(let datagrams, let attempt):
                 log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
                 turn.emit(.retransmitted)
-                send(datagrams, turn)
+                send(datagrams, again: true, turn)
                 probe(datagrams, attempt: attempt, turn)
             case .giveUp(let attempts): peerIsSilent(attempts: attempts, turn)
             }

@@ -65,6 +65,7 @@ extension IKESA {
         state = .connecting(exchange, initiation)
         window.restart()
         window.open(.ikeSAInit, datagrams: [bytes], policy: turn.settings.retransmission, now: turn.now)
+        traceSentInClear(bytes, turn)
         send([bytes], turn)
     }
 
@@ -310,6 +311,7 @@ extension IKESA {
         sa.nat = answer.nat
         sa.window.answered(message.header.messageID, with: [answer.bytes])
         turn.export(answer.agreement.exported)
+        sa.traceSentInClear(answer.bytes, turn)
         sa.send([answer.bytes], turn)
         sa.log(.halfOpen, .debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
         return sa

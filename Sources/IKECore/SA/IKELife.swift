@@ -27,6 +27,8 @@ extension IKESA {
                 begin(.announceDeletion, .informational, [Payload(.delete(.esp([spi])))], turn)
             case .deleteIKE(let reason, let command): startDeleteIKE(established, reason, command, turn)
             case .liveness: begin(.liveness, .informational, livenessPayloads(turn), turn)
+            case .ping(let command):
+                begin(.ping(command, since: turn.now), .informational, livenessPayloads(turn), turn)
             case .addresses(let request): startAddressExchange(request, turn)
             case .takeOver(let lineage): takeOver(lineage, turn)
             case .report(let notify): begin(.liveness, .informational, [Payload(.notify(notify))], turn)
@@ -226,7 +228,7 @@ extension IKESA {
                 case .createChild(let creation, _): turn.spis.release(creation.offer.spi)
                 case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
                 case .rekeyIKE(let rekeying): rekeying.rival?.sa.disappear(turn)
-                case .deleteChild, .announceDeletion, .liveness, .addresses: break
+                case .deleteChild, .announceDeletion, .liveness, .ping, .addresses: break
                 }
             }
         case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: break
@@ -258,6 +260,7 @@ extension IKESA.PendingExchange {
         case .rekeyChild(_, let command), .rekeyIKE(let command), .deleteChild(_, let command),
             .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
+        case .ping(let command): command
         case .liveness, .announceDeletion, .addresses, .report, .takeOver: nil
         }
     }
@@ -275,6 +278,7 @@ extension IKESA.OngoingExchange {
         case .rekeyChild(let rekeying): rekeying.command
         case .rekeyIKE(let rekeying): rekeying.command
         case .deleteChild(_, let command): command
+        case .ping(let command, _): command
         case .announceDeletion, .liveness, .addresses: nil
         }
     }

@@ -59,6 +59,8 @@ final class IKESA {
         case deleteChild(id: UInt32, CommandID?)
         case announceDeletion
         case liveness
+        /// A liveness check that somebody asked for, and when it was sent.
+        case ping(CommandID, since: Instant)
         case addresses(AddressExchange)
     }
 
@@ -74,6 +76,7 @@ final class IKESA {
         case announceDeletion(ESPSPI)
         case deleteIKE(reason: String, CommandID?)
         case liveness
+        case ping(CommandID)
         case addresses(AddressRequest)
         /// Tells the peer that something is wrong with what it sends.
         case report(Notify)
@@ -245,10 +248,12 @@ final class IKESA {
             guard let opened = try open(datagram.bytes, message, turn) else { return }
             payloads = opened
         } catch {
+            traceReceived(datagram, message, [], problem: error.message, turn)
             reject(message.header, error, turn)
             return
         }
         heard(message.header, from: datagram.path, turn)
+        traceReceived(datagram, message, payloads, turn)
         if message.header.isResponse {
             receiveResponse(message.header, payloads, turn)
         } else {
@@ -272,7 +277,7 @@ final class IKESA {
                 )
                 return
             }
-            if turn.strangers.mayAnswer(remote, turn.now) { reply([agreement.responseBytes], turn) }
+            if turn.strangers.mayAnswer(remote, turn.now) { reply([agreement.responseBytes], again: true, turn) }
         default:
             log(.unknownSA, .debug, "dropped an IKE_SA_INIT message that nothing waits for", turn)
         }
@@ -302,7 +307,7 @@ final class IKESA {
             process(header, payloads, turn)
         case .answered(let datagrams):
             log(.debug, "the peer repeats request \(header.messageID); sending the same answer", turn)
-            reply(datagrams, turn)
+            reply(datagrams, again: true, turn)
         case .outside:
             log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
         case .new:
@@ -396,6 +401,10 @@ final class IKESA {
             break
         case .liveness:
             processLiveness(payloads, turn)
+        case .ping(let command, let since):
+            processLiveness(payloads, turn)
+            turn.emit(.answered(command, after: turn.now - since))
+            turn.finish(command)
         case .addresses(let exchange):
             processAddressExchange(payloads, exchange, turn)
         }

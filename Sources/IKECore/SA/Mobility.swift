@@ -187,7 +187,7 @@ extension IKESA {
     /// Sends what waits for its answer along the path that the IKE SA has now.
     func sendAgain(_ turn: Turn) {
         for datagrams in window.beginAgain(policy: turn.settings.retransmission, now: turn.now) {
-            send(datagrams, turn)
+            send(datagrams, again: true, turn)
         }
     }
 
@@ -200,7 +200,7 @@ extension IKESA {
             answersAgain = nil
             return
         }
-        for datagrams in window.keptAnswers { send(datagrams, turn) }
+        for datagrams in window.keptAnswers { send(datagrams, again: true, turn) }
         answersAgain = (turn.now + policy.wait(afterAttempt: attempt), attempt + 1)
     }
 
@@ -227,7 +227,7 @@ extension IKESA {
         else { return }
         for other in candidatePaths(turn) where other != path {
             mobility.isProbing = true
-            send(datagrams, along: other, turn)
+            send(datagrams, along: other, again: true, turn)
         }
     }
 

@@ -49,7 +49,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild: true
-            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness, .addresses: false
+            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness, .ping, .addresses: false
             }
         }
     }
@@ -59,7 +59,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild, .deleteChild, .announceDeletion: true
-            case .rekeyIKE, .liveness, .addresses: false
+            case .rekeyIKE, .liveness, .ping, .addresses: false
             }
         }
     }
@@ -113,7 +113,7 @@ struct OngoingExchanges {
         guard !isEmpty else { return true }
         guard rekeyIKE == nil else { return false }
         switch next {
-        case .rekeyIKE, .deleteIKE, .liveness, .takeOver: return false
+        case .rekeyIKE, .deleteIKE, .liveness, .ping, .takeOver: return false
         case .createChild, .announceDeletion, .addresses, .report: return true
         case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
             return !rekeys(child: id) && !deletes(child: id)

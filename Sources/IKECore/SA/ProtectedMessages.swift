@@ -36,7 +36,7 @@ extension IKESA {
         let part = try security.protection.open(fragment, of: bytes)
         if !header.isResponse, case .answered(let datagrams) = window.verdict(onRequest: header.messageID) {
             // Only the first fragment of a repeated request calls for the answer again (RFC 7383 section 2.6.1).
-            if fragment.number == 1 { reply(datagrams, turn) }
+            if fragment.number == 1 { reply(datagrams, again: true, turn) }
             return nil
         }
         let whole =
@@ -65,8 +65,9 @@ extension IKESA {
         guard let security else { return false }
         do {
             let payloads = payloads + windowSize(turn)
+            let header = header(exchangeType, messageID: window.nextRequestID, isResponse: false)
             let datagrams = try security.protection.seal(
-                header(exchangeType, messageID: window.nextRequestID, isResponse: false),
+                header,
                 payloads,
                 limit: messageLimit(security, turn)
             )
@@ -77,6 +78,7 @@ extension IKESA {
                 policy: turn.settings.retransmission,
                 now: turn.now
             )
+            traceSent(header, payloads, datagrams, along: path, turn)
             send(datagrams, turn)
             return true
         } catch {
@@ -89,12 +91,15 @@ extension IKESA {
     func answer(_ header: Header, _ payloads: [Payload], _ turn: Turn) {
         guard let security else { return }
         do {
+            let payloads = payloads + windowSize(turn)
+            let header = self.header(header.exchangeType, messageID: header.messageID, isResponse: true)
             let datagrams = try security.protection.seal(
-                self.header(header.exchangeType, messageID: header.messageID, isResponse: true),
-                payloads + windowSize(turn),
+                header,
+                payloads,
                 limit: messageLimit(security, turn)
             )
             window.answered(header.messageID, with: datagrams)
+            traceSent(header, payloads, datagrams, along: turn.arrival ?? path, turn)
             reply(datagrams, turn)
         } catch {
             close(error, turn)
@@ -124,13 +129,19 @@ extension IKESA {
         window.widen(forOurRequests: data.reduce(0) { $0 << 8 | UInt32($1) })
     }
 
-    func send(_ datagrams: [[UInt8]], _ turn: Turn) { send(datagrams, along: path, turn) }
+    /// - Parameter again: they have been sent before.
+    func send(_ datagrams: [[UInt8]], again: Bool = false, _ turn: Turn) {
+        send(datagrams, along: path, again: again, turn)
+    }
 
     /// Sends an answer back to where the request came from, which need not be where the SA sends to (RFC 7296 section 2.11).
-    func reply(_ datagrams: [[UInt8]], _ turn: Turn) { send(datagrams, along: turn.arrival ?? path, turn) }
+    func reply(_ datagrams: [[UInt8]], again: Bool = false, _ turn: Turn) {
+        send(datagrams, along: turn.arrival ?? path, again: again, turn)
+    }
 
-    func send(_ datagrams: [[UInt8]], along path: Path, _ turn: Turn) {
+    func send(_ datagrams: [[UInt8]], along path: Path, again: Bool = false, _ turn: Turn) {
         if path == self.path { lastSent = turn.now }
+        if again { traceSentAgain(datagrams, along: path, turn) }
         for bytes in datagrams { turn.emit(.send(Datagram(local: path.local, remote: path.remote, bytes: bytes))) }
     }
 

@@ -73,6 +73,8 @@ extension Event {
         case .childRekeyed(let old, let new, _): "CHILD SA \(old.story) rekeyed as \(new.story)"
         case .childClosed(let child, _, let reason): "CHILD SA \(child.story) closed: \(reason)"
         case .childTrapped(let connection, let child): "child \(connection)/\(child) trapped"
+        case .answered(let id, let time): "the peer answers command \(id.rawValue) after \(time)"
+        case .traced(let message): "a message was \(message.direction.rawValue)"
         case .commandFinished(let id, .done(let count)): "command \(id.rawValue) done, \(count) SAs"
         case .commandFinished(let id, .failed(let failure)): "command \(id.rawValue) failed: \(failure.message)"
         }
@@ -90,6 +92,7 @@ extension Command {
         case .acquire(let connection, let child, let packet, _, let remote):
             "initiate \(connection)/\(child) to \(remote) for a packet \(packet.local) === \(packet.remote)"
         case .terminate(let references): "delete \(references.map(\.story))"
+        case .ping(let reference): "ping \(reference.story)"
         case .rekey(let references): "rekey \(references.map(\.story))"
         case .shutDown: "shut down"
         }

@@ -78,6 +78,8 @@ extension Turn {
             payloads: notifies.map { Payload(.notify($0)) }
         )
         guard strangers.mayAnswer(datagram.remote, now), let bytes = try? answer.encoded() else { return }
+        let (local, remote) = (datagram.local, datagram.remote)
+        traceUnprotected(.sent, answer, octets: bytes.count, local: local, remote: remote, of: nil)
         emit(.send(Datagram(local: datagram.local, remote: datagram.remote, bytes: bytes)))
     }
 
