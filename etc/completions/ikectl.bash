@@ -31,7 +31,7 @@ _ikectl() {
     case $command/$word in
         status/-*) words='--json --watch --short --verbose' ;;
         up/-* | down/-*) words=--timeout ;;
-        list/-* | explain/-*) words=--json ;;
+        list/-* | explain/-* | doctor/-*) words=--json ;;
         ping/-*) words='--count --interval --timeout --json' ;;
         trace/-*) words=--follow ;;
         pools/-*) words='--json --leases' ;;
@@ -39,7 +39,7 @@ _ikectl() {
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
         pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;
-        /*) words='status up down list pools explain ping trace reload log check new pki version help' ;;
+        /*) words='status up down list pools explain ping trace reload log doctor check new pki version help' ;;
         status/* | up/* | down/* | list/* | explain/* | ping/* | trace/*) words=$(_ikectl_names) ;;
         pools/*) words=$(_ikectl_pools) ;;
         pki/*)
@@ -48,7 +48,7 @@ _ikectl() {
             [[ $previous == pki ]] || return
             ;;
         check/*) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        help/*) words='status up down list pools explain ping trace reload log check new pki version help' ;;
+        help/*) words='status up down list pools explain ping trace reload log doctor check new pki version help' ;;
         *) return ;;
     esac
     [[ $word != -* ]] || words+=' --socket --help'

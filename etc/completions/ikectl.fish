@@ -10,7 +10,7 @@ function __ikectl_pools
     timeout 2 ikectl pools --json 2>/dev/null | string match --regex --groups-only '^ *"name": "([^"]*)",?$'
 end
 
-set -l commands status up down list pools explain ping trace reload log check new pki version help
+set -l commands status up down list pools explain ping trace reload log doctor check new pki version help
 set -l takes __fish_seen_subcommand_from
 
 complete -c ikectl -f
@@ -27,6 +27,7 @@ complete -c ikectl -n "not $takes $commands" -a ping -d 'ask a peer whether it l
 complete -c ikectl -n "not $takes $commands" -a trace -d 'show the messages of an exchange, decoded'
 complete -c ikectl -n "not $takes $commands" -a reload -d 'read the configuration again'
 complete -c ikectl -n "not $takes $commands" -a log -d 'show the log as it is written'
+complete -c ikectl -n "not $takes $commands" -a doctor -d 'look at this host for what keeps tunnels down'
 complete -c ikectl -n "not $takes $commands" -a check -d 'validate a configuration file'
 complete -c ikectl -n "not $takes $commands" -a new -d 'write matching configurations for two hosts'
 complete -c ikectl -n "not $takes $commands" -a pki -d 'make, show, verify and revoke certificates'
@@ -47,7 +48,7 @@ complete -c ikectl -n "$takes ping" -l interval -x -d 'pause between two'
 complete -c ikectl -n "$takes ping" -l timeout -x -d 'how long to wait for the peer'
 complete -c ikectl -n "$takes trace" -l follow -d 'until interrupted'
 complete -c ikectl -n "$takes down" -l timeout -x -d 'how long to wait for the peer'
-complete -c ikectl -n "$takes list explain ping" -l json -d 'print JSON'
+complete -c ikectl -n "$takes list explain ping doctor" -l json -d 'print JSON'
 complete -c ikectl -n "$takes pools" -l json -d 'print JSON'
 complete -c ikectl -n "$takes pools" -l leases -d 'who has which address'
 complete -c ikectl -n "$takes log" -l level -x -a '0 1 2' -d 'how much'

@@ -34,7 +34,7 @@ struct Command: Sendable {
 
     /// In the order that the help lists them.
     static let all: [Command] = [
-        status, up, down, list, pools, explain, ping, trace, reload, log, check, new, pki, version, help,
+        status, up, down, list, pools, explain, ping, trace, reload, log, doctor, check, new, pki, version, help,
     ]
 }
 

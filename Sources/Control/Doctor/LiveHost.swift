@@ -1,0 +1,108 @@
+import Glibc
+
+extension HostView {
+    /// The host that this runs on.
+    static var live: HostView {
+        HostView(
+            text: { LiveHost.text($0) },
+            names: { LiveHost.names($0) },
+            target: { LiveHost.target($0) },
+            run: { LiveHost.run($0, $1) },
+            tunError: {
+                let device = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
+                guard device >= 0 else { return errno }
+                close(device)
+                return 0
+            },
+            seconds: { Int64(time(nil)) }
+        )
+    }
+}
+
+private enum LiveHost {
+    /// More than any file or answer that is read here.
+    private static let most = 16 * 1024 * 1024
+
+    static func text(_ path: String) -> String? {
+        let file = open(path, O_RDONLY | O_CLOEXEC)
+        guard file >= 0 else { return nil }
+        defer { close(file) }
+        return read(file).map { String(decoding: $0, as: UTF8.self) }
+    }
+
+    private static func read(_ file: Int32) -> [UInt8]? {
+        var content: [UInt8] = []
+        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
+        while content.count < most {
+            let count = Glibc.read(file, &buffer, buffer.count)
+            if count < 0 {
+                guard errno == EINTR else { return nil }
+                continue
+            }
+            if count == 0 { break }
+            content += buffer.prefix(count)
+        }
+        return content
+    }
+
+    static func names(_ directory: String) -> [String] {
+        guard let stream = opendir(directory) else { return [] }
+        defer { closedir(stream) }
+        var names: [String] = []
+        while let entry = readdir(stream) {
+            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
+                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
+                    String(cString: $0)
+                }
+            }
+            if name != "." && name != ".." { names.append(name) }
+        }
+        return names.sorted()
+    }
+
+    static func target(_ link: String) -> String? {
+        var buffer = [UInt8](repeating: 0, count: Int(PATH_MAX))
+        let count = buffer.withUnsafeMutableBytes { bytes in
+            bytes.withMemoryRebound(to: CChar.self) { characters -> Int in
+                guard let start = characters.baseAddress else { return -1 }
+                return readlink(link, start, characters.count)
+            }
+        }
+        return count < 0 ? nil : String(decoding: buffer.prefix(count), as: UTF8.self)
+    }
+
+    /// Standard error is left out: what a program complains about, its status says.
+    static func run(_ program: String, _ arguments: [String]) -> HostView.ProgramResult? {
+        guard let path = path(of: program) else { return nil }
+        var ends: [Int32] = [-1, -1]
+        guard pipe(&ends) == 0 else { return nil }
+        for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
+        var actions = posix_spawn_file_actions_t()
+        posix_spawn_file_actions_init(&actions)
+        defer { posix_spawn_file_actions_destroy(&actions) }
+        posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
+        posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
+        var process = pid_t()
+        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        // What is printed is read by a program.
+        var environment: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
+        defer { for word in words + environment { free(word) } }
+        let result = posix_spawn(&process, path, &actions, nil, &words, &environment)
+        close(ends[1])
+        defer { close(ends[0]) }
+        guard result == 0 else { return nil }
+        let output = read(ends[0]) ?? []
+        var status: Int32 = 0
+        while waitpid(process, &status, 0) < 0 && errno == EINTR {}
+        let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
+        return HostView.ProgramResult(status: code, output: String(decoding: output, as: UTF8.self))
+    }
+
+    private static func path(of program: String) -> String? {
+        for directory in ["/usr/sbin", "/sbin", "/usr/bin", "/bin"] {
+            let path = "\(directory)/\(program)"
+            if access(path, X_OK) == 0 { return path }
+        }
+        return nil
+    }
+}
