@@ -14,7 +14,7 @@ _ikectl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --socket | --timeout | --level | --dir | --ca | --count | --interval) ((index++)) ;;
+            --socket | --timeout | --level | --dir | --ca | --count | --interval | --sort | --filter) ((index++)) ;;
             -*) ;;
             *) command=${COMP_WORDS[index]} && break ;;
         esac
@@ -22,14 +22,15 @@ _ikectl() {
     COMPREPLY=()
     case $previous in
         --socket | --dir | --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
-        --timeout | --count | --interval | --days | --name | --left | --left-net | --right | --right-net) return ;;
+        --sort) mapfile -t COMPREPLY < <(compgen -W 'name state traffic age' -- "$word") && return ;;
+        --timeout | --filter | --count | --interval | --days | --name | --left | --left-net | --right | --right-net) return ;;
         --auth) mapfile -t COMPREPLY < <(compgen -W 'psk key cert' -- "$word") && return ;;
         --key) mapfile -t COMPREPLY < <(compgen -W 'ecdsa256 ecdsa384 ed25519 rsa3072' -- "$word") && return ;;
         --revocation) mapfile -t COMPREPLY < <(compgen -W 'strict ifuri relaxed' -- "$word") && return ;;
         --level) mapfile -t COMPREPLY < <(compgen -W '0 1 2' -- "$word") && return ;;
     esac
     case $command/$word in
-        status/-*) words='--json --watch --short --verbose' ;;
+        status/-*) words='--json --watch --short --verbose --sort --filter' ;;
         up/-* | down/-*) words=--timeout ;;
         list/-* | explain/-* | doctor/-*) words=--json ;;
         ping/-*) words='--count --interval --timeout --json' ;;

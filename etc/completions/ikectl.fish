@@ -39,7 +39,9 @@ complete -c ikectl -n "$takes pools" -a '(__ikectl_pools)'
 complete -c ikectl -n "$takes help" -a "$commands"
 complete -c ikectl -n "$takes check" -F
 complete -c ikectl -n "$takes status" -l json -d 'print JSON'
-complete -c ikectl -n "$takes status" -l watch -d 'again every second'
+complete -c ikectl -n "$takes status" -l watch -d 'throughput, every second'
+complete -c ikectl -n "$takes status" -l sort -x -a 'name state traffic age' -d 'the order'
+complete -c ikectl -n "$takes status" -l filter -x -d 'only what has this in it'
 complete -c ikectl -n "$takes status" -l short -d 'a line for each tunnel'
 complete -c ikectl -n "$takes status" -l verbose -d 'offloads, SPIs, drops, MTUs'
 complete -c ikectl -n "$takes up" -l timeout -x -d 'how long to wait for the peer'

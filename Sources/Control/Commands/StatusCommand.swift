@@ -12,9 +12,21 @@ extension Command {
             .json,
             Option(
                 name: "watch",
-                summary: "show it again every second until interrupted; with --json a line each time"
+                summary:
+                    "a line for each tunnel with its throughput, every second until interrupted; as JSON with --json"
             ),
             Option(name: "short", summary: "one line for each tunnel"),
+            Option(
+                name: "sort",
+                value: "KEY",
+                summary:
+                    "name, state (what needs a look first), traffic (the busiest first) or age (the youngest first)"
+            ),
+            Option(
+                name: "filter",
+                value: "TEXT",
+                summary: "only connections with this in a name, identity, address or state"
+            ),
             Option(name: "verbose", summary: "also show offloads, SPIs of IKE SAs, drops, modes, reqids, MTUs"),
         ],
         run: StatusCommand.run
@@ -23,16 +35,18 @@ extension Command {
 
 enum StatusCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
+        let order = try order(invocation)
+        var history = ThroughputHistory()
         guard invocation.has("watch") else {
-            let report = try report(for: invocation)
+            let report = try report(for: invocation, order, history)
             console.print(lines(report, invocation, console).joined(separator: "\n"))
             return .ok
         }
         // What is wrong from the start ends the command; what goes wrong later is shown until it is over.
-        _ = try report(for: invocation)
+        _ = try report(for: invocation, order, history)
         try Watch(console).run { (columns) throws(Failure) in
             do throws(Failure) {
-                return lines(try report(for: invocation), invocation, console, columns: columns)
+                return try drawing(invocation, console, order, &history, columns: columns)
             } catch {
                 if invocation.has("json") { throw error }
                 return [console.palette.paint(Console.printableLines(error.message), .bad)]
@@ -41,13 +55,49 @@ enum StatusCommand {
         return .ok
     }
 
-    private static func report(for invocation: Invocation) throws(Failure) -> StatusReport {
+    private static func order(_ invocation: Invocation) throws(Failure) -> StatusReport.Order? {
+        guard let text = invocation.value("sort") else { return nil }
+        guard let order = StatusReport.Order(rawValue: text) else {
+            let known = StatusReport.Order.allCases.map(\.rawValue).joined(separator: ", ")
+            throw .usage("--sort takes one of \(known), not '\(text)'", of: invocation.command.name)
+        }
+        return order
+    }
+
+    private static func report(
+        for invocation: Invocation,
+        _ order: StatusReport.Order?,
+        _ history: ThroughputHistory
+    ) throws(Failure) -> StatusReport {
         var daemon = try DaemonConnection(for: invocation)
-        let report = try StatusReport(from: &daemon)
-        guard let name = invocation.operands.first else { return report }
-        let named = report.tunnels(named: name)
-        guard !named.isEmpty else { throw report.unknown(name) }
-        return report.limited(to: Set(named.map(\.connection)))
+        var report = try StatusReport(from: &daemon)
+        if let name = invocation.operands.first {
+            let named = report.tunnels(named: name)
+            guard !named.isEmpty else { throw report.unknown(name) }
+            report = report.limited(to: Set(named.map(\.connection)))
+        }
+        if let text = invocation.value("filter") { report = report.matching(text) }
+        guard let order else { return report }
+        return report.sorted(by: order) { invocation.has("watch") ? history.rate(of: $0) : $0.octets }
+    }
+
+    /// One look with `--watch`: the blocks of all details with `--verbose`, else a line for each tunnel.
+    private static func drawing(
+        _ invocation: Invocation,
+        _ console: Console,
+        _ order: StatusReport.Order?,
+        _ history: inout ThroughputHistory,
+        columns: Int?
+    ) throws(Failure) -> [String] {
+        let report = try report(for: invocation, order, history)
+        history.note(report, at: .now)
+        if invocation.has("json") || invocation.has("verbose") || invocation.has("short") {
+            return lines(report, invocation, console, columns: columns)
+        }
+        let width = columns ?? Line.standardLimit
+        let table = WatchTable(report: report, history: history, palette: console.palette, columns: width).lines
+        let status = StatusTable(report, palette: console.palette, limit: min(width, Line.standardLimit))
+        return status.totalLines + (table.isEmpty ? [] : [""] + table)
     }
 
     private static func lines(

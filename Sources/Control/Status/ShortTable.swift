@@ -7,7 +7,7 @@
 /// ```
 struct ShortTable {
     /// One line, before its columns are known.
-    private struct Row {
+    struct Row {
         var tunnel: String
         var mark: String
         var style: Palette.Style
@@ -26,7 +26,7 @@ struct ShortTable {
     init(_ report: StatusReport, palette: Palette, limit: Int = Line.standardLimit) {
         self.palette = palette
         self.limit = limit
-        rows = report.connections.flatMap(self.rows)
+        rows = Self.rows(of: report, palette: palette)
         for row in rows {
             tunnelWidth = max(tunnelWidth, Columns.shownCount(of: row.tunnel))
             peerWidth = max(peerWidth, Columns.shownCount(of: row.peer))
@@ -79,7 +79,20 @@ struct ShortTable {
 // MARK: - Rows
 
 extension ShortTable {
-    private func rows(for connection: StatusReport.Connection) -> [Row] {
+    /// A row for each tunnel, in the order of the report.
+    static func rows(of report: StatusReport, palette: Palette) -> [Row] {
+        let maker = RowMaker(palette: palette)
+        return report.connections.flatMap(maker.rows)
+    }
+}
+
+/// Makes the rows of a connection.
+private struct RowMaker {
+    typealias Row = ShortTable.Row
+
+    let palette: Palette
+
+    func rows(for connection: StatusReport.Connection) -> [Row] {
         guard !connection.ikeSAs.isEmpty else {
             let children = connection.configuration?.children ?? []
             let peers = connection.configuration?.remoteAddresses.joined(separator: ", ") ?? ""

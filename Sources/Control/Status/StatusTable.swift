@@ -42,6 +42,9 @@ struct StatusTable {
         return framed(table.isEmpty ? [] : [""] + table)
     }
 
+    /// The totals alone.
+    var totalLines: [String] { totals.map(\.rendered) }
+
     /// Puts the totals above a table, and below it, too, where those above have scrolled away.
     private func framed(_ table: [String]) -> [String] {
         let totals = totals.map(\.rendered)
