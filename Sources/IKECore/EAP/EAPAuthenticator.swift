@@ -37,7 +37,7 @@ package struct EAPAuthenticator {
     /// - Parameters:
     ///   - asksIdentity: whether to begin by asking who the client is.
     ///   - assumedIdentity: who the client is taken for if it is not asked.
-    ///   - password: the password in UTF-8 of a user name; nil where there is none.
+    ///   - password: the password in UTF-8 of a user name, which is given as it came ("DOMAIN\name" too); nil where there is none.
     package init(
         method: EAPMethod,
         asksIdentity: Bool,

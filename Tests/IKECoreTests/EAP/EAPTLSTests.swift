@@ -88,6 +88,21 @@ import Testing
         #expect(try encoded.run().authenticator.get().identity == subject)
     }
 
+    @Test func octetsThatAreNoNameAreNobody() throws {
+        let credentials = try authority.client()
+        for identity in [[0x30, 0x00], [0x30], [0xFF, 0xFE], [0x00]] as [[UInt8]] {
+            let peer = EAPPeer(
+                method: .tls,
+                identity: identity,
+                password: nil,
+                tls: credentials,
+                random: SeededRandom(seed: 1)
+            )
+            var conversation = Conversation(peer, .gateway(.tls, tls: try authority.gateway()))
+            #expect(try conversation.run().authenticatorFailure != nil)
+        }
+    }
+
     @Test func whoGivesNoIdentityIsWhoTheCertificateSays() throws {
         var conversation = try conversation(identity: "")
         #expect(try conversation.run().authenticator.get().identity == [UInt8]("CN=alice"))

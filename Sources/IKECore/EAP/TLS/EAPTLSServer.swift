@@ -26,15 +26,17 @@ struct EAPTLSServer: EAPServerMethod {
         )
     }
 
-    /// Who the certificate must be for. Identities are text; that of a Name may also be its DER.
+    /// Who the certificate must be for. Identities are text; a Name may also come as its DER, which no text looks like.
     private static func expected(_ identity: [UInt8]) throws(NegotiationFailure) -> Identification? {
         guard !identity.isEmpty else { return nil }
-        if let text = String(validating: identity, as: UTF8.self), let known = Identification(text) { return known }
-        let sequence: UInt8 = 0x30
-        guard identity.first == sequence else {
-            throw .eap("the EAP identity \"\(eapText(identity))\" is none that a certificate can confirm")
+        guard let text = String(validating: identity, as: UTF8.self), text.unicodeScalars.allSatisfy(\.isPrintable)
+        else {
+            return Identification(type: .distinguishedName, data: identity)
         }
-        return Identification(type: .distinguishedName, data: identity)
+        guard let known = Identification(text) else {
+            throw .eap("the EAP identity \"\(text)\" is none that a certificate can confirm")
+        }
+        return known
     }
 
     var refusal: NegotiationFailure? {

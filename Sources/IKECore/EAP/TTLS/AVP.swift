@@ -1,5 +1,5 @@
-import IKECrypto
-import IKEWire
+package import IKECrypto
+package import IKEWire
 
 /// An attribute inside the tunnel of EAP-TTLS (RFC 5281 section 10.1).
 ///
@@ -9,7 +9,7 @@ import IKEWire
 ///     | data ..., filled up with zeros to a multiple of four octets   |
 ///
 /// Kept as secrets throughout: a password may be among them.
-struct AVP {
+package struct AVP {
     struct Kind: Hashable {
         /// 0 for what RADIUS and Diameter define.
         var vendor: UInt32 = 0
@@ -43,7 +43,7 @@ struct AVP {
 
 extension AVP {
     /// All attributes of one turn. The padding of the last one may be missing, as some leave it away.
-    static func parse(_ octets: SecretBytes) throws(WireError) -> [AVP] {
+    package static func parse(_ octets: SecretBytes) throws(WireError) -> [AVP] {
         try octets.withUnsafeBytes { (buffer) throws(WireError) in
             var reader = Reader(buffer.bytes)
             var attributes: [AVP] = []
@@ -87,7 +87,7 @@ extension AVP {
     private static func padding(_ length: Int) -> Int { (4 - length % 4) % 4 }
 
     /// Nil for data that is longer than the field can say.
-    var encoded: SecretBytes? {
+    package var encoded: SecretBytes? {
         let hasVendor = kind.vendor != 0
         let length = data.count + (hasVendor ? 12 : 8)
         guard length < 1 << 24 else { return nil }
