@@ -9,7 +9,7 @@ RADIUS_PACKAGES=(freeradius freeradius-utils)
 RADIUS_SECRET=testing-secret-of-radius
 RADIUS_USER=anna
 RADIUS_PASSWORD=hunter2
-RADIUS_ATTRIBUTES= # more of what the server grants to the user, as lines of a `users` file
+RADIUS_ATTRIBUTES= # more of what the server grants to the user, separated by commas, as in a `users` file
 
 declare -A RADIUS_PID=()
 
@@ -228,6 +228,6 @@ CONF
 # EAP-TLS asks for a certificate rather than a password: whoever has one of the authority gets in under any name.
 radius_users() {
     printf '%s Cleartext-Password := "%s"\n' "$RADIUS_USER" "$RADIUS_PASSWORD"
-    printf '    Class := "of-%s"%s\n\n' "$RADIUS_USER" "${RADIUS_ATTRIBUTES:+,}"
-    [[ -z $RADIUS_ATTRIBUTES ]] || printf '%s\n' "$RADIUS_ATTRIBUTES"
+    printf '    Class := "of-%s"%s\n' "$RADIUS_USER" "${RADIUS_ATTRIBUTES:+,}"
+    [[ -z $RADIUS_ATTRIBUTES ]] || printf '    %s\n' "$RADIUS_ATTRIBUTES"
 }

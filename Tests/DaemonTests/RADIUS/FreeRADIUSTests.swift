@@ -2,6 +2,7 @@ import Foundation
 import IKECore
 import IKECrypto
 import IKEWire
+import Inet
 import RADIUS
 import Support
 import Testing
@@ -52,7 +53,10 @@ struct FreeRADIUSTests {
         guard case .accept(let message, let grant) = try bench.ask(response) else { throw Unexpected() }
         #expect(message.code == .success)
         #expect(grant.accountingClass == [Array("of-anna".utf8)])
-        #expect(grant.msk == nil)
+        let key = [UInt8](repeating: 0xAA, count: 32) + [UInt8](repeating: 0xBB, count: 32)
+        #expect(grant.msk == SecretBytes(copying: key))
+        #expect(grant.framedAddresses == [IPAddress("10.3.0.7")])
+        #expect(grant.sessionTimeout == .seconds(3600))
         #expect(bench.log.isEmpty)
     }
 
