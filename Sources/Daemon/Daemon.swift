@@ -319,7 +319,8 @@ package final class Daemon {
         if let radius {
             radius.ask(question)
         } else {
-            let reason = "connection \(question.connection) has auth = eap-radius, and no server is configured (iked.radius.servers)"
+            let reason =
+                "connection \(question.connection) has auth = eap-radius, and no server is configured (iked.radius.servers)"
             feed(.serverAnswered(question.conversation, .unreachable(reason: reason)))
         }
     }

@@ -87,6 +87,77 @@ case_eap_ttls() { # WHO-IS-THE-CLIENT
     stop_both ours
 }
 
+# MARK: - RADIUS
+
+# Ours is a gateway that has FreeRADIUS beside it ask; theirs is the client, and its user one that the server knows.
+radius_prepare() { # METHOD
+    eap_prepare theirs eap-radius "eap-$1"
+    pki_end aaa.test root rsa
+    radius_start ours "$(pki_file aaa.test pem)" "$(pki_file aaa.test key)" "$(pki_file root pem)"
+    PEER_AUTH[theirs]="auth = eap-$1"$'\n      eap_id = '"$RADIUS_USER"$'\n      aaa_id = aaa.test'
+    PEER_SECTIONS[theirs]=$(eap_secret "$RADIUS_USER" "$RADIUS_PASSWORD")
+    PEER_SECTIONS[ours]=$(radius_gateway)
+}
+
+radius_gateway() {
+    cat <<CONF
+iked {
+  radius {
+    accounting = yes
+    servers {
+      beside {
+        address = 127.0.0.1
+        secret = $RADIUS_SECRET
+      }
+    }
+  }
+}
+CONF
+}
+
+case_eap_radius() { # METHOD
+    radius_prepare "$1"
+    eap_carry theirs
+    wait_until 10 radius_accounts Start || die "the RADIUS server has no start record ($(radius_accounting ours))"
+    peer_terminate theirs ike
+    wait_until 10 radius_accounts Stop || die "the RADIUS server has no stop record ($(radius_accounting ours))"
+    stop_both ours
+}
+
+radius_accounts() { # Start|Stop
+    grep -F "Acct-Status-Type = $1" "$(radius_accounting ours)" >/dev/null 2>&1
+}
+
+# The server gives the client its address.
+case_eap_radius_address() {
+    RADIUS_ATTRIBUTES='    Framed-IP-Address := 10.66.7.7'
+    radius_prepare mschapv2
+    STRONGSWAN_SETTINGS+=$'\n  install_virtual_ip = yes\n  install_virtual_ip_on = ipsec0'
+    PEER_CONNECTION_KEYS[theirs]='    vips = 0.0.0.0'
+    PEER_LOCAL_TS[theirs]=dynamic
+    PEER_REMOTE_TS[ours]=dynamic
+    start_both
+    peer_up theirs
+    wait_until 10 ping_from ours 10.66.7.7 || die "the client does not answer at 10.66.7.7 ($WORK/ping.log)"
+    stop_both ours
+}
+
+case_eap_radius_refused() { # password|silence
+    local words="the authentication server refuses $RADIUS_USER"
+    radius_prepare mschapv2
+    if [[ $1 == password ]]; then
+        PEER_SECTIONS[theirs]=$(eap_secret "$RADIUS_USER" wrong)
+    else
+        radius_stop ours
+        words='127\.0\.0\.1'
+    fi
+    start_both
+    ! peer_initiate theirs || die "theirs came in all the same ($1)"
+    our_log_says "$words"
+    peers_assert_no_sa ours theirs
+    stop_both ours
+}
+
 for client in ours theirs; do
     case_add "$client-eap-mschapv2" case_eap_mschapv2 "$client"
     case_add "$client-eap-wrong-password" case_eap_wrong_password "$client"
@@ -95,5 +166,12 @@ for client in ours theirs; do
     case_add "$client-eap-tls-stranger" case_eap_tls_stranger "$client"
     case_add "$client-eap-ttls" case_eap_ttls "$client"
 done
+
+for method in mschapv2 ttls; do
+    case_add "theirs-eap-radius-$method" case_eap_radius "$method"
+done
+case_add theirs-eap-radius-address case_eap_radius_address
+case_add theirs-eap-radius-password case_eap_radius_refused password
+case_add theirs-eap-radius-silence case_eap_radius_refused silence
 
 cases_quick ours-eap-mschapv2 theirs-eap-tls-1.3

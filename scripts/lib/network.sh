@@ -14,6 +14,8 @@ source "${BASH_SOURCE[0]%/*}/losses.sh"
 source "${BASH_SOURCE[0]%/*}/peer.sh"
 # shellcheck source=certificates.sh
 source "${BASH_SOURCE[0]%/*}/certificates.sh"
+# shellcheck source=radius.sh
+source "${BASH_SOURCE[0]%/*}/radius.sh"
 # shellcheck source=strongswan.sh
 source "${BASH_SOURCE[0]%/*}/strongswan.sh"
 # shellcheck source=iked.sh
