@@ -104,4 +104,39 @@ import Testing
         #expect(connection.lifetime.rekey == nil)
         #expect(connection.lifetime.hard == .seconds(86_400))
     }
+
+    @Test func attributesOfAPoolAreSentAsTheyAreWritten() throws {
+        let text = """
+            pools {
+                p {
+                    addrs = 10.3.0.0/24
+                    dns = 10.1.0.53, fd01::53
+                    nbns = 10.1.0.5
+                    dhcp = 10.1.0.6, fd01::6
+                    netmask = 255.255.255.0
+                    subnet = 10.1.0.0/20, fd01::/32
+                    25 = corp.example
+                    leases { ada = 10.3.0.7
+                    }
+                }
+            }
+            """
+        let configuration = try SwanConf.Configuration(parsing: text, file: "iked.conf")
+        let pool = AddressPool(try #require(configuration.pools.first))
+        let six: [UInt8] = [0xfd, 1] + [UInt8](repeating: 0, count: 12)
+        #expect(
+            pool.attributes == [
+                ConfigurationAttribute(.internalIP4DNS, value: [10, 1, 0, 53]),
+                ConfigurationAttribute(.internalIP6DNS, value: six + [0, 0x53]),
+                ConfigurationAttribute(.internalIP4NBNS, value: [10, 1, 0, 5]),
+                ConfigurationAttribute(.internalIP4DHCP, value: [10, 1, 0, 6]),
+                ConfigurationAttribute(.internalIP6DHCP, value: six + [0, 6]),
+                ConfigurationAttribute(.internalIP4Netmask, value: [255, 255, 255, 0]),
+                ConfigurationAttribute(.internalIP4Subnet, value: [10, 1, 0, 0, 255, 255, 240, 0]),
+                ConfigurationAttribute(.internalIP6Subnet, value: six + [0, 0, 32]),
+                ConfigurationAttribute(.internalDNSDomain, value: Array("corp.example".utf8)),
+            ]
+        )
+        #expect(pool.fixed == [try #require(IPAddress("10.3.0.7")): try #require(Identification("ada"))])
+    }
 }

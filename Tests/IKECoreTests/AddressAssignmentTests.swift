@@ -80,6 +80,39 @@ import Testing
         #expect(pair.left.assigned.map(\.description) == ["10.3.0.1"])
     }
 
+    @Test func whoAsksLearnsOfNameServersAndTheirDomains() throws {
+        let six: [UInt8] = try Self.address("fd02::53").bytes
+        let pool = AddressPool(
+            name: "p",
+            addresses: try Self.address("10.3.0.1")...(try Self.address("10.3.0.9")),
+            attributes: [
+                ConfigurationAttribute(.internalIP4DNS, value: [10, 2, 0, 53]),
+                ConfigurationAttribute(.internalIP4DNS, value: [10, 2, 0]),
+                ConfigurationAttribute(.internalIP6DNS, value: six),
+                ConfigurationAttribute(.internalDNSDomain, value: Array("corp.example".utf8)),
+                ConfigurationAttribute(.internalDNSDomain, value: Array("$(reboot)".utf8)),
+                ConfigurationAttribute(
+                    .encryptedDNSIP4,
+                    value: [0, 1, 1, 3, 10, 2, 0, 53] + Array("dns".utf8) + [0, 1, 0, 4, 3] + Array("dot".utf8)
+                ),
+            ]
+        )
+        let pair = Pair(try sites(pools: [pool]))
+        pair.up()
+        let dns = try #require(pair.left.endpoint.summaries(now: pair.network.now).first).dns
+        #expect(dns.servers == [try Self.address("10.2.0.53"), try Self.address("fd02::53")])
+        #expect(dns.domains == ["corp.example"])
+        #expect(dns.encrypted.map(\.description) == ["dns at 10.2.0.53 (dot)"])
+        #expect(
+            pair.left.logs.contains {
+                $0.message.contains(
+                    "this host has 10.3.0.1 in the tunnel, DNS 10.2.0.53, fd02::53 for corp.example, encrypted DNS dns at "
+                )
+            }
+        )
+        #expect(try #require(pair.right.endpoint.summaries(now: pair.network.now).first).dns.isEmpty)
+    }
+
     @Test func whoDoesNotAskGetsNone() throws {
         var sites = try sites(vips: [], pools: [Self.pool("p", "10.3.0.1", "10.3.0.9")])
         sites.left.connections[0].children[0].localSelectors = TwoSites().left.connections[0].children[0].localSelectors

@@ -39,6 +39,10 @@ struct IKESAStatus {
     var lifetime: Int?
     /// Of the request that waits for its answer now.
     var retransmits: Int
+    /// Whom the peer says to ask for names, for which domains (none: all), and who answers over an encrypted transport.
+    var dnsServers: [String]
+    var dnsDomains: [String]
+    var encryptedDNS: [String]
     var children: [ChildSAStatus]
 
     init(connection: String, _ message: VICIMessage) {
@@ -57,6 +61,9 @@ struct IKESAStatus {
         endsIn = message.number("life-time")
         lifetime = message.number("life-total")
         retransmits = message.number("retransmits") ?? 0
+        dnsServers = message.list("dns-servers") ?? []
+        dnsDomains = message.list("dns-domains") ?? []
+        encryptedDNS = message.list("encrypted-dns") ?? []
         children = message.section("child-sas")?.sections.map { ChildSAStatus(key: $0.name, $0.section) } ?? []
     }
 

@@ -20,6 +20,7 @@ extension StatusLayout {
         lines.append(end(ikeSA.remote, "remote", of: ikeSA))
         lines += crypto(ikeSA.suite)
         lines += eap(ikeSA.eap)
+        lines += names(ikeSA)
         if ikeSA.retransmits > 0 {
             var line = detail("waits", indentation: Self.labelColumn)
             line.add("for an answer, request sent again \(Quantities.count(ikeSA.retransmits, "time"))", .warning)
@@ -66,6 +67,20 @@ extension StatusLayout {
         tls.add(([version] + [eap.cipherSuite].compactMap { $0 }).joined(separator: ", "))
         if let certificate = eap.clientCertificate { tls.add("; client certificate \(certificate)") }
         return [line, tls]
+    }
+
+    /// Whom to ask for names inside the tunnel.
+    private func names(_ ikeSA: IKESAStatus) -> [Line] {
+        var words = Line.withCommas(ikeSA.dnsServers)
+        if !ikeSA.dnsServers.isEmpty, !ikeSA.dnsDomains.isEmpty {
+            words += ["for"] + Line.withCommas(ikeSA.dnsDomains)
+        }
+        let rows = [words] + ikeSA.encryptedDNS.map { ["encrypted:", $0] }
+        return rows.filter { !$0.isEmpty }.flatMap { words in
+            detail("dns", indentation: Self.labelColumn).filled(with: words.map { ($0, .plain) }) {
+                blank(to: Self.valueColumn)
+            }
+        }
     }
 
     /// What only `--verbose` shows: identities that were shortened, and the SPIs.

@@ -62,6 +62,13 @@ extension IKESAStatus {
             ("ends_in", .integer(endsIn)),
             ("lifetime", .integer(lifetime)),
             ("retransmits", .integer(retransmits)),
+            (
+                "dns",
+                .object([
+                    ("servers", .texts(dnsServers)), ("domains", .texts(dnsDomains)),
+                    ("encrypted", .texts(encryptedDNS)),
+                ])
+            ),
             ("child_sas", .array(children.map(\.json))),
         ])
     }

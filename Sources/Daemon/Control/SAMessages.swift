@@ -22,6 +22,9 @@ extension IKESASummary {
         if let eap { section.append(contentsOf: eap.message) }
         if !localVirtual.isEmpty { section.append("local-vips", .texts(localVirtual.map(\.description))) }
         if !remoteVirtual.isEmpty { section.append("remote-vips", .texts(remoteVirtual.map(\.description))) }
+        if !dns.servers.isEmpty { section.append("dns-servers", .texts(dns.servers.map(\.description))) }
+        if !dns.domains.isEmpty { section.append("dns-domains", .texts(dns.domains)) }
+        if !dns.encrypted.isEmpty { section.append("encrypted-dns", .texts(dns.encrypted.map(\.description))) }
         section.append("retransmits", .number(retransmissions))
         if let children { section.append("child-sas", .section(VICIMessage(entries: children))) }
         return VICIMessage(entries: [.init(connection ?? "(unnamed)", .section(section))])

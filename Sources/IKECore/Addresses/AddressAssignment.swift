@@ -12,23 +12,31 @@ import Inet
 struct InnerAddresses: Equatable {
     var local: [IPAddress] = []
     var remote: [IPAddress] = []
+    /// Whom the peer says to ask for names.
+    var dns = InnerDNS()
 
     /// For the log; nothing where nothing was assigned.
     var words: String {
         let addresses = (local + remote).map(\.description).joined(separator: ", ")
-        return addresses.isEmpty ? "" : ", \(local.isEmpty ? "the peer" : "this host") has \(addresses) in the tunnel"
+        return addresses.isEmpty
+            ? "" : ", \(local.isEmpty ? "the peer" : "this host") has \(addresses) in the tunnel\(dns.words)"
     }
 }
 
 /// The initiator's side.
 enum AddressWish {
-    /// CFG_REQUEST; the unspecified address of a family asks for any.
+    /// CFG_REQUEST; the unspecified address of a family asks for any. Name servers are asked for as well.
     static func payload(_ wanted: [IPAddress]) -> Payload {
         let attributes = wanted.map { address in
             address.isUnspecified
                 ? ConfigurationAttribute(address.attributeType) : ConfigurationAttribute(assigning: address)
         }
-        return Payload(.configuration(Configuration(type: .request, attributes: attributes)))
+        return Payload(.configuration(Configuration(type: .request, attributes: attributes + InnerDNS.wishes(wanted))))
+    }
+
+    /// Whom CFG_REPLY says to ask for names.
+    static func dns(_ payloads: [Payload]) -> InnerDNS {
+        InnerDNS(payloads.configuration.flatMap { $0.type == .reply ? $0.attributes : nil } ?? [])
     }
 
     /// What CFG_REPLY assigns, of the families that were asked for.

@@ -187,6 +187,7 @@ struct AuthInitiator {
         do {
             if !wantedAddresses.isEmpty {
                 peer.inner.local = try AddressWish.assigned(payloads, wanted: wantedAddresses)
+                peer.inner.dns = AddressWish.dns(payloads)
             }
             guard let offer else { return .done(peer: peer, child: .none) }
             return .done(peer: peer, child: .agreed(try offer.accept(payloads)))

@@ -30,6 +30,8 @@ package struct IKESASummary: Sendable {
     package let remoteVirtual: [IPAddress]
     /// What an authentication server granted the peer, and accounting returns to it.
     package let grant: ServerGrant?
+    /// Whom the peer says to ask for names.
+    package let dns: InnerDNS
     package let proposal: Proposal?
     package let nat: NATStatus
     /// How long its negotiation took, where it was not made by rekeying.
@@ -77,6 +79,7 @@ extension IKESA {
             localVirtual: peer?.inner.local ?? [],
             remoteVirtual: peer?.inner.remote ?? [],
             grant: peer?.grant,
+            dns: peer?.inner.dns ?? InnerDNS(),
             proposal: security?.proposal,
             nat: nat,
             negotiationTime: established.map { $0.since - begunAt },
