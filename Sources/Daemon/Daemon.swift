@@ -41,6 +41,9 @@ package final class Daemon {
     var history = NegotiationHistory()
     /// Nil where no servers are configured.
     let radius: RADIUSService?
+    /// Nil: nothing that is configured needs it, or it could not be started.
+    var hooks: Hooks?
+    var hooked = HookedSAs()
     private let metricsServer: MetricsServer?
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
@@ -61,11 +64,19 @@ package final class Daemon {
     package init(_ options: Options) throws(StartupError) {
         self.options = options
         let configuration: Configuration
+        // It has what an updown script may need, and what the daemon gives up next.
+        let (helper, helperFailure) = Self.startHelper()
         do {
             try Confinement.begin()
             configuration = try Configuration.load(path: options.configurationPath)
         } catch {
             throw StartupError(description: "\(error)")
+        }
+        if configuration.needsHooks {
+            hooks = helper
+            _ = helper?.submit(.permit(configuration.hookCommands))
+        } else {
+            _ = helper?.finish(limit: .seconds(1))
         }
         let settings = configuration.daemon
         logger.level = LogRecord.Level(settings.logLevel)
@@ -113,11 +124,20 @@ package final class Daemon {
             throw StartupError(description: "\(error)")
         }
         if let crashWarning { log(.warning, crashWarning) }
+        if let helperFailure, configuration.needsHooks { log(.warning, helperFailure) }
         let (leases, leaseWarning) = leaseStore.load()
         endpoint.restore(leases)
         if let leaseWarning { log(.warning, leaseWarning) }
         confine()
         announceStart(configuration)
+    }
+
+    private static func startHelper() -> (Hooks?, failure: String?) {
+        do throws(Errno) {
+            return (try Hooks(), nil)
+        } catch {
+            return (nil, "neither updown scripts nor name servers: \(error)")
+        }
     }
 
     /// Without its file peers only find out later that this host was started anew: no reason not to start.
@@ -187,6 +207,9 @@ package final class Daemon {
         try loop.watch(network.descriptor, .readable) { [weak self] _ in self?.networkChanged() }
         try loop.watch(timer.raw, .readable) { [weak self] _ in self?.timerFired() }
         try loop.watch(signals.raw, .readable) { [weak self] _ in self?.readSignals() }
+        if let hooks {
+            try loop.watch(hooks.raw, .readable) { [weak self] in self?.collectFromHooks($0) }
+        }
         control.handle = { [weak self] client, request in self?.perform(request, for: client) }
         control.registrationsChanged = { [weak self] in self?.noteRegistrations() }
         metricsServer?.page = { [weak self] in self?.metricsPage ?? "" }
@@ -242,9 +265,11 @@ package final class Daemon {
         do throws(Errno) {
             try loop.run()
         } catch {
+            finishHooks()
             tunnels.close()
             throw StartupError(description: "the event loop failed: \(error)")
         }
+        finishHooks()
         tunnels.close()
         if let failure = leaseStore.finish({ endpoint.allLeases }) { log(.warning, failure) }
         log(.info, "iked has ended")

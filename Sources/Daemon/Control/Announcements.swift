@@ -7,6 +7,7 @@ extension Daemon {
         metrics.count(event)
         history.note(event, now)
         radius?.note(event)
+        hook(event)
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)

@@ -8,4 +8,11 @@ package enum MonotonicClock {
         clock_gettime(CLOCK_MONOTONIC, &time)
         return UInt64(bitPattern: Int64(time.tv_sec)) &* 1_000_000_000 &+ UInt64(bitPattern: Int64(time.tv_nsec))
     }
+
+    /// So much later than now.
+    package static func nanoseconds(after duration: Duration) -> UInt64 {
+        let (seconds, attoseconds) = duration.components
+        return nanoseconds &+ UInt64(clamping: seconds) &* 1_000_000_000
+            &+ UInt64(clamping: attoseconds / 1_000_000_000)
+    }
 }

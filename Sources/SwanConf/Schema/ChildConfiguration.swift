@@ -32,6 +32,8 @@ package struct ChildConfiguration: Hashable, Sendable {
     /// What happens when the peer is found dead.
     package let dpdAction: DPDAction
     package let closeAction: CloseAction
+    /// The program that is run when the CHILD SA comes up and goes down, and its arguments; nil for none.
+    package let updown: [String]?
 
     /// Whether it is negotiated without anybody asking for it.
     package var isMeantToBeUp: Bool {
@@ -103,6 +105,7 @@ package struct ChildConfiguration: Hashable, Sendable {
         copyECN = try reader.boolean("copy_ecn") ?? true
         copyDSCP = try Self.copyDSCP(reader)
         startAction = try Self.startAction(reader)
+        updown = try Self.updown(reader)
         dpdAction = try Self.dpdAction(reader)
         closeAction = try Self.closeAction(reader)
         try checkFamilies(reader)
@@ -160,6 +163,14 @@ extension ChildConfiguration {
                 "trap|start": .trapAndStart, "start|trap": .trapAndStart,
             ]
         ) ?? .none
+    }
+
+    /// Words between blanks; no shell reads them.
+    private static func updown(_ reader: SectionReader) throws(ConfigurationError) -> [String]? {
+        try reader.read("updown", "the path of a program from the root, and arguments for it") { text in
+            let words = text.split { $0 == " " || $0 == "\t" }.map(String.init)
+            return words.first?.hasPrefix("/") == true ? words : nil
+        }
     }
 
     private static func dpdAction(_ reader: SectionReader) throws(ConfigurationError) -> DPDAction {

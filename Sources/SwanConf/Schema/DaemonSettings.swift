@@ -41,6 +41,8 @@ package struct DaemonSettings: Hashable, Sendable {
     package let routingTablePriority: UInt32
     /// `install_routes`: whether routes to remote networks are set at all.
     package let installRoutes: Bool
+    /// `install_dns`: whether the name servers that peers name are asked, and whom to tell.
+    package let installDNS: InstallDNS
     /// Octets of the largest IP packet that carries an IKE message.
     package let fragmentSize: Int
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3).
@@ -64,6 +66,15 @@ package struct DaemonSettings: Hashable, Sendable {
     package let radius: RADIUSConfiguration?
     /// `metrics_listen`: where Prometheus may fetch metrics; nil for nowhere.
     package let metricsListen: ListenAddress?
+
+    /// Which program of the host learns of name servers.
+    package enum InstallDNS: Hashable, Sendable {
+        case no
+        /// The one that there is.
+        case auto
+        case resolvectl
+        case resolvconf
+    }
 
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
@@ -101,6 +112,11 @@ package struct DaemonSettings: Hashable, Sendable {
         routingTable = try reader.integer("routing_table", in: 1...UInt32.max) ?? 220
         routingTablePriority = try reader.integer("routing_table_prio", in: 0...UInt32.max) ?? 220
         installRoutes = try reader.boolean("install_routes") ?? true
+        installDNS =
+            try reader.choice(
+                "install_dns",
+                ["auto": .auto, "yes": .auto, "no": .no, "resolvectl": .resolvectl, "resolvconf": .resolvconf]
+            ) ?? .auto
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
         tunGSO = try reader.boolean("tun_gso") ?? true

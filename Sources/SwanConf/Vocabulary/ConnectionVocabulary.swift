@@ -64,7 +64,8 @@ extension Vocabulary {
         read: [
             "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
             "copy_df", "copy_ecn", "copy_dscp", "start_action", "dpd_action",
-            "close_action", "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets",
+            "close_action", "updown", "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets",
+            "rand_packets",
         ],
         inert: [
             "mode": .oneOf(["tunnel"]),
@@ -90,6 +91,6 @@ extension Vocabulary {
             "hw_offload": .oneOf(["no", "auto"]),
             "icmp": .no,
         ],
-        unsupported: ["ah_proposals", "updown", "interface", "label"]
+        unsupported: ["ah_proposals", "interface", "label"]
     )
 }

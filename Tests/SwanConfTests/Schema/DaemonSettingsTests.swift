@@ -28,6 +28,7 @@ import Testing
         #expect(settings.routingTable == 220)
         #expect(settings.routingTablePriority == 220)
         #expect(settings.installRoutes)
+        #expect(settings.installDNS == .auto)
         #expect(settings.requestWindow == 4)
         #expect(settings.tunGSO && settings.tunGRO && settings.udpGSO && settings.udpGRO)
         #expect(settings.crashDetection)

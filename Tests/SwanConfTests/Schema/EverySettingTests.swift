@@ -94,7 +94,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("rekey_packets", "0", true), ("rekey_packets", "1000", true),
     ("life_packets", "0", true), ("life_packets", "1000", true),
     ("rand_packets", "0", true), ("rand_packets", "1", true),
-    ("updown", "/bin/true", false),
+    ("updown", "/bin/true", true), ("updown", "/bin/true a b", true),
     ("hostaccess", "no", true), ("hostaccess", "yes", false),
     ("mode", "tunnel", true), ("mode", "transport", false), ("mode", "beet", false), ("mode", "pass", false),
     ("policies", "yes", true), ("policies", "no", false),
