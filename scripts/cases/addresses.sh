@@ -72,10 +72,33 @@ case_pool_exhausted() { # WHO-IS-THE-CLIENT
     stop_both ours
 }
 
+# The client's script is told of the tunnel and its addresses, and of the end.
+case_updown() { # WHO-IS-THE-CLIENT
+    local client=$1 script=$WORK/updown
+    addresses_prepare "$client"
+    cat >"$script" <<SCRIPT
+#!/bin/sh
+echo "\$1 \$PLUTO_VERB \$PLUTO_CONNECTION \$PLUTO_MY_SOURCEIP \$PLUTO_DNS4_1 \$PLUTO_PEER_CLIENT" >>"$WORK/updown.log"
+echo "heard of \$PLUTO_VERB"
+SCRIPT
+    chmod 755 "$script"
+    IKED_SETTINGS+=$'\n  install_dns = no'
+    PEER_CHILD_KEYS[$client]="        updown = $script word"
+    start_both
+    peer_up "$client"
+    wait_until 10 grep -q '^word up-client-v6 ' "$WORK/updown.log" || die "the script was not told of the tunnel"
+    grep -q "^word up-client net 10.66.0.1 10.2.0.53 ${NETWORK4[${OTHER[$client]}]}\$" "$WORK/updown.log" ||
+        die "the script was told something else ($WORK/updown.log)"
+    wait_until 10 grep -q 'heard of up-client' "$(peer_log "$client")" || die "what the script prints is not in the log"
+    stop_both "$client"
+    grep -q '^word down-client net ' "$WORK/updown.log" || die "the script was not told of the end ($WORK/updown.log)"
+}
+
 for client in ours theirs; do
     case_add "$client-virtual-addresses" case_virtual_addresses "$client"
     case_add "$client-pool-exhausted" case_pool_exhausted "$client"
 done
 case_add two-virtual-addresses two_of_ours case_virtual_addresses ours
+case_add two-updown two_of_ours case_updown ours
 
 cases_quick theirs-virtual-addresses
