@@ -79,7 +79,7 @@ package final class Daemon {
             _ = helper?.finish(limit: .seconds(1))
         }
         let settings = configuration.daemon
-        logger.level = LogRecord.Level(settings.logLevel)
+        logger = Logger(settings)
         do {
             store = try ConfigurationStore(file: configuration, path: options.configurationPath)
         } catch {
@@ -230,8 +230,8 @@ package final class Daemon {
     }
 
     private func announceStart(_ configuration: Configuration) {
-        for warning in configuration.warnings { log(.warning, warning.summary) }
-        for warning in store.warnings { log(.warning, warning) }
+        for warning in configuration.warnings { log(.warning, warning.summary, .cfg) }
+        for warning in store.warnings { log(.warning, warning, .cfg) }
         if store.isConfinedToUDP {
             log(
                 .warning,
@@ -283,13 +283,18 @@ package final class Daemon {
 
     var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds) }
 
-    func log(_ level: LogRecord.Level, _ message: String, connection: String? = nil) {
-        log(LogRecord(level, message, connection: connection))
+    func log(
+        _ level: LogRecord.Level,
+        _ message: String,
+        connection: String? = nil,
+        _ subsystem: LogRecord.Subsystem = .dmn
+    ) {
+        log(LogRecord(level, message, connection: connection, subsystem: subsystem))
     }
 
     func log(_ record: LogRecord) {
         logger.write(record)
-        guard record.level <= logger.level else { return }
+        guard logger.levels.admits(record) else { return }
         control.broadcast("log") { record.message(name: "log") }
         for (client, limit) in commands.listeners where record.level.viciLevel <= limit {
             control.event(client, "control-log", record.message(name: "control-log"))
@@ -317,19 +322,21 @@ package final class Daemon {
         case .installInbound(let childSA): report(tunnels.installInbound(childSA), childSA)
         case .installOutbound(let childSA): report(tunnels.installOutbound(childSA), childSA)
         case .updateChild(let childSA):
-            if let failure = tunnels.update(childSA) { log(.warning, failure, connection: childSA.connection) }
+            if let failure = tunnels.update(childSA) { log(.warning, failure, connection: childSA.connection, .esp) }
         case .removeOutbound(let childSA):
-            for failure in tunnels.removeOutbound(childSA) { log(.warning, failure, connection: childSA.connection) }
+            for failure in tunnels.removeOutbound(childSA) {
+                log(.warning, failure, connection: childSA.connection, .esp)
+            }
         case .removeChild(let childSA):
             if let counters = tunnels.dataPlane.counters(for: childSA.dataPlaneID) {
                 metrics.retire(counters)
                 radius?.retire(childSA, counters)
             }
-            for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection) }
+            for failure in tunnels.remove(childSA) { log(.warning, failure, connection: childSA.connection, .esp) }
         case .addAddress(let address, let connection):
-            if let failure = tunnels.addAddress(address) { log(.error, failure, connection: connection) }
+            if let failure = tunnels.addAddress(address) { log(.error, failure, connection: connection, .net) }
         case .removeAddress(let address):
-            if let failure = tunnels.removeAddress(address) { log(.warning, failure) }
+            if let failure = tunnels.removeAddress(address) { log(.warning, failure, .net) }
         case .lookUp(let connection, let id): lookUp(connection, id)
         case .askServer(let question): ask(question)
         case .endConversation(let conversation): radius?.end(conversation)
@@ -357,7 +364,7 @@ package final class Daemon {
         } catch {
             traffic.sendFailures += 1
             let record = sendFailures.admit(now) {
-                LogRecord(.warning, "could not send: \(error)", peer: datagram.remote)
+                LogRecord(.warning, "could not send: \(error)", peer: datagram.remote, subsystem: .net)
             }
             if let record { log(record) }
         }
@@ -366,7 +373,7 @@ package final class Daemon {
     /// A CHILD SA that the data plane refuses is of no use: it is deleted with the peer.
     private func report(_ failure: String?, _ childSA: ChildSA) {
         guard let failure else { return }
-        log(.error, failure, connection: childSA.connection)
+        log(.error, failure, connection: childSA.connection, .esp)
         feed(.command(.terminate([.childSA(id: childSA.id)]), commands.nextID()))
     }
 
@@ -380,7 +387,7 @@ package final class Daemon {
             feed(.childArrival(id: child.rawValue, Path(local: arrival.local, remote: arrival.remote)))
         }
         for wanted in events.acquires { acquire(wanted) }
-        for failure in tunnels.followPath(of: events.resized) { log(.warning, failure) }
+        for failure in tunnels.followPath(of: events.resized) { log(.warning, failure, .net) }
         for refusal in events.refusals { feed(.strayPacket(StrayPacket(refusal))) }
         if let failure = events.deviceFailure {
             log(.error, "the device \(tunnels.dataPlane.deviceName) is gone: \(failure); ending")
@@ -419,7 +426,7 @@ package final class Daemon {
         do throws(Errno) {
             if let seen = try network.look(towards: endpoint.mobilePeers) { feed(.network(seen)) }
         } catch {
-            log(.warning, "the addresses of this host could not be read: \(error)")
+            log(.warning, "the addresses of this host could not be read: \(error)", .net)
         }
     }
 

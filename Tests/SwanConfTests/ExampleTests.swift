@@ -62,7 +62,8 @@ import Testing
 
     @Test func itMentionsEverySettingThatIsRead() {
         let keys = [
-            "tun", "mtu", "key_log", "metrics_listen", "log_level", "retransmit_timeout", "retransmit_base",
+            "tun", "mtu", "key_log", "metrics_listen", "log_level", "log_format", "retransmit_timeout",
+            "retransmit_base",
             "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table",

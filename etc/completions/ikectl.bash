@@ -14,7 +14,7 @@ _ikectl() {
     local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command='' index words
     for ((index = 1; index < COMP_CWORD; index++)); do
         case ${COMP_WORDS[index]} in
-            --socket | --timeout | --level | --dir | --ca | --count | --interval | --sort | --filter) ((index++)) ;;
+            --socket | --timeout | --level | --dir | --ca | --count | --interval | --sort | --filter | --connection | --peer | --set) ((index++)) ;;
             -*) ;;
             *) command=${COMP_WORDS[index]} && break ;;
         esac
@@ -23,7 +23,8 @@ _ikectl() {
     case $previous in
         --socket | --dir | --ca) mapfile -t COMPREPLY < <(compgen -f -- "$word") && return ;;
         --sort) mapfile -t COMPREPLY < <(compgen -W 'name state traffic age' -- "$word") && return ;;
-        --timeout | --filter | --count | --interval | --days | --name | --left | --left-net | --right | --right-net) return ;;
+        --connection) mapfile -t COMPREPLY < <(compgen -W "$(_ikectl_names)" -- "$word") && return ;;
+        --timeout | --filter | --peer | --set | --count | --interval | --days | --name | --left | --left-net | --right | --right-net) return ;;
         --auth) mapfile -t COMPREPLY < <(compgen -W 'psk key cert' -- "$word") && return ;;
         --key) mapfile -t COMPREPLY < <(compgen -W 'ecdsa256 ecdsa384 ed25519 rsa3072' -- "$word") && return ;;
         --revocation) mapfile -t COMPREPLY < <(compgen -W 'strict ifuri relaxed' -- "$word") && return ;;
@@ -36,7 +37,7 @@ _ikectl() {
         ping/-*) words='--count --interval --timeout --json' ;;
         trace/-*) words=--follow ;;
         pools/-*) words='--json --leases' ;;
-        log/-*) words=--level ;;
+        log/-*) words='--level --connection --peer --set --json' ;;
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
         pki/-*) words='--name --dir --ca --days --key --revocation' ;;
         */-*) words='' ;;

@@ -1,4 +1,5 @@
 import IKECore
+import Inet
 import VICI
 
 extension Daemon {
@@ -57,9 +58,15 @@ extension VICIMessage {
 extension LogRecord {
     /// The event `log` or `control-log`.
     func message(name: String) -> VICIMessage {
-        var message: VICIMessage = ["group": "IKE", "level": .number(level.viciLevel)]
+        var message: VICIMessage = [
+            "group": .text(subsystem.rawValue.uppercased()), "level": .number(level.viciLevel),
+        ]
         if let connection { message.append("ikesa-name", .text(connection)) }
         if let ikeSA { message.append("ikesa-uniqueid", .number(ikeSA)) }
+        if let peer {
+            message.append("remote-host", .text(peer.address.description))
+            message.append("remote-port", .number(peer.port))
+        }
         message.append("msg", .text(self.message.singleLine))
         return message
     }

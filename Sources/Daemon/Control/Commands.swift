@@ -15,6 +15,7 @@ extension Daemon {
         case "stats": control.reply(client, statistics)
         case "list-sas": listSAs(message, client)
         case "list-conns": listConnections(message, client)
+        case "log-levels": control.reply(client, changeLogLevels(message))
         case "explain": control.reply(client, explain(message))
         case "get-conns": control.reply(client, ["conns": .texts(store.connections.map(\.name))])
         case "initiate": initiate(message, client)
@@ -230,9 +231,11 @@ extension Daemon {
             let new = try Configuration.load(path: options.configurationPath)
             let isDaemonChanged = new.daemon != store.file.daemon
             let (loaded, unloaded) = try store.replaceFile(new)
-            for warning in new.warnings { log(.warning, warning.summary) }
-            for warning in store.warnings { log(.warning, warning) }
-            if isDaemonChanged { log(.warning, "changes in the section iked take effect when the daemon starts again") }
+            for warning in new.warnings { log(.warning, warning.summary, .cfg) }
+            for warning in store.warnings { log(.warning, warning, .cfg) }
+            if isDaemonChanged {
+                log(.warning, "changes in the section iked take effect when the daemon starts again", .cfg)
+            }
             policyChanged(
                 "configuration read again: \(loaded.count) connections new or changed, \(unloaded.count) gone"
             )
@@ -241,13 +244,13 @@ extension Daemon {
             return ["success": "yes", "loaded": .texts(loaded), "unloaded": .texts(unloaded)]
         } catch {
             let summary = (error as? ConfigurationError)?.summary ?? "\(error)"
-            log(.error, "configuration not read again, nothing changes: \(summary)")
+            log(.error, "configuration not read again, nothing changes: \(summary)", .cfg)
             return .failure("\(error)")
         }
     }
 
     func policyChanged(_ what: String) {
-        log(.info, what)
+        log(.info, what, .cfg)
         history.forget(except: store.connections.map(\.name))
         feed(.policy(store.policy))
     }

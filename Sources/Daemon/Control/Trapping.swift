@@ -72,7 +72,7 @@ extension Daemon {
 
     private func refuseTrap(_ name: ChildName, _ reason: String) -> String {
         let message = "child \(name.child) cannot be trapped: \(reason)"
-        log(.error, message, connection: name.connection)
+        log(.error, message, connection: name.connection, .esp)
         return message
     }
 
@@ -82,7 +82,7 @@ extension Daemon {
 
     func removeTrap(_ name: ChildName) {
         guard traps.remove(name) else { return }
-        for failure in tunnels.removeTrap(name) { log(.warning, failure, connection: name.connection) }
+        for failure in tunnels.removeTrap(name) { log(.warning, failure, connection: name.connection, .esp) }
     }
 
     /// A packet wants a trapped child.
@@ -96,7 +96,8 @@ extension Daemon {
         log(
             .info,
             "a packet \(acquire.local) === \(acquire.remote) wants CHILD SA \(name.child)",
-            connection: name.connection
+            connection: name.connection,
+            .esp
         )
         let id = commands.nextID()
         traps.began(id, for: name)
@@ -123,7 +124,8 @@ extension Daemon {
                 .warning,
                 "CHILD SA \(name.child), which a packet wanted, could not be had; what waited for it is dropped: "
                     + failure.message,
-                connection: name.connection
+                connection: name.connection,
+                .esp
             )
         }
         tunnels.dataPlane.concludeAcquire(tunnels.trapID(of: name), succeeded: hasSucceeded)
@@ -136,7 +138,7 @@ extension Daemon {
             return .failure("there is no child '\(message["child"] ?? "")' in the configuration")
         }
         if traps.contains(name) { return .success }
-        log(.info, "child \(name.child) is trapped, as asked", connection: name.connection)
+        log(.info, "child \(name.child) is trapped, as asked", connection: name.connection, .esp)
         return setTrap(name, isConfigured: false).map { .failure($0) } ?? .success
     }
 
@@ -147,7 +149,7 @@ extension Daemon {
         guard let name = matching?.name else {
             return .failure("no policy of a child '\(message["child"] ?? "")' is trapped")
         }
-        log(.info, "child \(name.child) is no longer trapped, as asked", connection: name.connection)
+        log(.info, "child \(name.child) is no longer trapped, as asked", connection: name.connection, .esp)
         removeTrap(name)
         return .success
     }

@@ -1,21 +1,37 @@
 import Glibc
 import IKECore
+import LinuxNet
 import SwanConf
 
-/// Writes log records to standard error, one line each: time, level, connection and SA, peer, message.
-struct Logger {
-    var level: LogRecord.Level = .info
+/// Writes log records: to standard error as text or JSON, or to the journal with its fields.
+struct Logger: ~Copyable {
+    var levels = LogLevels(.info)
+    private var format = LogFormat.text
+    private var isForJournal = false
+    private var journal: UnixDatagram?
+
+    /// Where systemd's journal takes entries.
+    static let journalPath = "/run/systemd/journal/socket"
+
+    init() {}
+
+    /// As `log_level` and `log_format` say.
+    init(_ settings: DaemonSettings, journal path: String = Self.journalPath) {
+        levels = LogLevels(LogRecord.Level(settings.logLevel))
+        switch settings.logFormat {
+        case .text: break
+        case .json: format = .json
+        case .journal:
+            isForJournal = true
+            journal = try? UnixDatagram(to: path)
+        }
+    }
 
     func write(_ record: LogRecord) {
-        guard record.level <= level else { return }
-        var line = "\(Self.timestamp()) \(record.level.label) "
-        if let connection = record.connection {
-            line += record.ikeSA.map { "\(connection){\($0)} " } ?? "\(connection) "
-        } else if let id = record.ikeSA {
-            line += "{\(id)} "
-        }
-        if let peer = record.peer { line += "\(peer) " }
-        line += record.message.singleLine + "\n"
+        guard levels.admits(record) else { return }
+        // What the journal does not take is not lost.
+        if isForJournal, (try? journal?.send(Array(record.journalEntry.utf8))) != nil { return }
+        let line = format.line(record, at: Self.timestamp())
         line.withCString { text in
             let length = strlen(text)
             var written = 0

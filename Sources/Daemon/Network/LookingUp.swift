@@ -38,7 +38,7 @@ extension Daemon {
                 history.noteUnreachable(connection.name, failure, now)
                 let mayChange = !connection.hostNames.isEmpty || failure.reason == .peerUnreachable
                 guard mayChange, connection.keyingtries == 0 || tries < connection.keyingtries else {
-                    log(.error, failure.message, connection: connection.name)
+                    log(.error, failure.message, connection: connection.name, .net)
                     answer(id, .failed(failure))
                     return
                 }
@@ -46,7 +46,8 @@ extension Daemon {
                 log(
                     .warning,
                     "\(failure.message); trying again in \(wait.components.seconds) s",
-                    connection: connection.name
+                    connection: connection.name,
+                    .net
                 )
                 postpone(
                     PostponedBeginning(
@@ -89,7 +90,7 @@ extension Daemon {
         resolver.resolve(names) { [weak self] answer in
             guard let self else { return }
             for failure in answer.failures {
-                log(.warning, "could not look up \(failure)", connection: connection.name)
+                log(.warning, "could not look up \(failure)", connection: connection.name, .net)
             }
             body(addresses(of: connection.naming(answer.addresses)))
         }
@@ -116,7 +117,7 @@ extension Daemon {
             case .success(let addresses):
                 self?.feed(.lookedUp(id, Path(local: addresses.local, remote: addresses.remote)))
             case .failure(let failure):
-                self?.log(.warning, failure.message, connection: name)
+                self?.log(.warning, failure.message, connection: name, .net)
                 self?.feed(.lookedUp(id, nil))
             }
         }

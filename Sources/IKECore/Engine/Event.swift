@@ -38,7 +38,22 @@ package struct LogRecord: Hashable, Sendable {
         package static func < (left: Level, right: Level) -> Bool { left.rawValue < right.rawValue }
     }
 
+    /// What a line is about, for those who want more of one thing and less of others.
+    package enum Subsystem: String, CaseIterable, Hashable, Sendable {
+        /// The protocol: negotiations, SAs, messages.
+        case ike
+        /// The data plane: what carries packets, and packets that bring up a tunnel.
+        case esp
+        /// Addresses, names, routes and sockets of the host.
+        case net
+        /// Configuration and credentials.
+        case cfg
+        /// The daemon itself.
+        case dmn
+    }
+
     package var level: Level
+    package var subsystem: Subsystem
     package var connection: String?
     package var ikeSA: UInt32?
     package var peer: SocketAddress?
@@ -49,9 +64,11 @@ package struct LogRecord: Hashable, Sendable {
         _ message: String,
         connection: String? = nil,
         ikeSA: UInt32? = nil,
-        peer: SocketAddress? = nil
+        peer: SocketAddress? = nil,
+        subsystem: Subsystem = .ike
     ) {
         self.level = level
+        self.subsystem = subsystem
         self.message = message
         self.connection = connection
         self.ikeSA = ikeSA

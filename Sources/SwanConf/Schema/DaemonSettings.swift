@@ -8,6 +8,8 @@ package struct DaemonSettings: Hashable, Sendable {
     package let keyLog: String?
     /// `log_level`: how much is logged.
     package let logLevel: LogLevel
+    /// `log_format`: how, and where to.
+    package let logFormat: LogFormat
     /// `retransmit_timeout`: how long a request waits for its answer before it is sent again.
     package let retransmitTimeout: Duration
     /// `retransmit_base`: the factor by which each wait is longer than the one before; at least 1.
@@ -76,6 +78,16 @@ package struct DaemonSettings: Hashable, Sendable {
         case resolvconf
     }
 
+    /// How log lines are written.
+    package enum LogFormat: Hashable, Sendable {
+        /// To standard error, for people.
+        case text
+        /// To standard error, a JSON object a line.
+        case json
+        /// To systemd's journal, with fields.
+        case journal
+    }
+
     /// How much is logged; each level tells what those before it tell, too.
     package enum LogLevel: Int, Hashable, Sendable, Comparable {
         case error
@@ -97,6 +109,8 @@ package struct DaemonSettings: Hashable, Sendable {
                 "log_level",
                 ["error": .error, "warning": .warning, "info": .info, "debug": .debug]
             ) ?? .info
+        logFormat =
+            try reader.choice("log_format", ["text": .text, "json": .json, "journal": .journal]) ?? .text
         retransmitTimeout = try Self.seconds("retransmit_timeout", reader) ?? .seconds(4)
         retransmitBase = try Self.retransmitBase(reader) ?? 1.8
         retransmitTries = try reader.integer("retransmit_tries", in: 0...100) ?? 5

@@ -6,7 +6,8 @@ extension Vocabulary {
         path: "iked",
         dialect: "charon",
         read: [
-            "tun", "mtu", "key_log", "log_level", "retransmit_timeout", "retransmit_base", "retransmit_tries",
+            "tun", "mtu", "key_log", "log_level", "log_format", "retransmit_timeout", "retransmit_base",
+            "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
             "install_routes", "install_dns", "fragment_size", "request_window", "crash_detection",

@@ -59,6 +59,7 @@ import Testing
             mtu = 1400
             key_log = /run/iked/keys
             log_level = Debug
+            log_format = journal
             retransmit_timeout = 0.25
             retransmit_base = 2
             retransmit_tries = 3
@@ -92,6 +93,7 @@ import Testing
         #expect(settings.retryInterval == .seconds(60))
         #expect(settings.keyLog == "/run/iked/keys")
         #expect(settings.logLevel == .debug)
+        #expect(settings.logFormat == .journal)
         #expect(settings.retransmitTimeout == .milliseconds(250))
         #expect(settings.retransmitBase == 2)
         #expect(settings.retransmitTries == 3)
@@ -133,6 +135,7 @@ import Testing
         ("port = 4500", "`port` and `port_nat_t` must differ"),
         ("port_nat_t = 500", "`port` and `port_nat_t` must differ"),
         ("routing_table = 0", "`routing_table` takes a number from 1 to 4294967295"),
+        ("log_format = xml", "`log_format` takes `text` or `json` or `journal`"),
         ("log_level = verbose", "`log_level` takes `error` or `warning` or `info` or `debug`"),
         ("spi_min = 0xc0000000", "`spi_min` is known to charon, but not supported yet by iked"),
         ("plugins { }", "`plugins` sections are known to charon"),
