@@ -306,6 +306,11 @@ extension DataPlane {
         registry.withLock { $0.tallies }.mapValues(\.snapshot)
     }
 
+    /// The processor time that each worker has used, by the thread's name.
+    package var processorTimes: [(name: String, time: Duration)] {
+        threads.withLock { threads in threads.compactMap { thread in thread.processorTime.map { (thread.name, $0) } } }
+    }
+
     /// The counters of what belongs to no CHILD SA.
     package var planeCounters: PlaneCounters {
         var sum = PlaneCounters()

@@ -26,7 +26,8 @@ import Testing
                 datagrams: DatagramCounters(received: 10, sent: 9, sendFailures: 1),
                 plane: plane,
                 children: children,
-                startedOn: 1_700_000_000
+                startedOn: 1_700_000_000,
+                threads: [(name: "iked-in", time: .milliseconds(1500))]
             ).text
         )
     }
@@ -50,6 +51,7 @@ import Testing
         #expect(page.value("iked_dropped_packets_total", ["direction": "in", "cause": "unknown-spi"]) == 3)
         #expect(page.value("iked_dropped_packets_total", ["direction": "out", "cause": "no-policy"]) == 4)
         #expect(page.value("iked_start_time_seconds") == 1_700_000_000)
+        #expect(page.value("iked_thread_busy_seconds_total", ["thread": "iked-in"]) == 1.5)
         #expect(page.types["iked_build_info"] == "gauge")
     }
 

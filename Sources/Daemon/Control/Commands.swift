@@ -40,6 +40,8 @@ extension Daemon {
         case "get-pools": control.reply(client, poolsMessage(message))
         case "load-pool": control.reply(client, loadPool(message))
         case "unload-pool": control.reply(client, unloadPool(message))
+        case "get-algorithms": control.reply(client, .algorithms)
+        case "list-authorities": control.reply(client, [:])
         case "get-authorities": control.reply(client, ["authorities": .list([])])
         default: control.unknownCommand(client)
         }

@@ -1,6 +1,7 @@
 import DataPlane
 import IKECore
 import IKEWire
+import LinuxNet
 import VICI
 
 /// Everything that a page of metrics is made of, at one moment.
@@ -16,6 +17,8 @@ struct MetricsPage {
     let children: [ChildCounters]
     /// When the daemon began, in seconds since 1970.
     let startedOn: Int
+    /// The processor time of each thread with a loop.
+    var threads: [(name: String, time: Duration)] = []
 
     /// The page in Prometheus' format. The help of each family is its documentation.
     var text: String {
@@ -36,6 +39,13 @@ struct MetricsPage {
             samples: [(["version": Software.version], 1)]
         )
         page.add("iked_start_time_seconds", .gauge, "When the daemon started, in seconds since 1970.", startedOn)
+        page.add(
+            "iked_thread_busy_seconds_total",
+            .counter,
+            "Time in which a thread's loop was busy: iked-in opens ESP, iked-out seals it, control does the rest. A rate near "
+                + "1 means that the thread is saturated.",
+            samples: threads.map { (["thread": $0.name], $0.time / .seconds(1)) }
+        )
         page.add("iked_connections", .gauge, "Connections that are configured.", connections)
     }
 
@@ -219,7 +229,9 @@ extension Daemon {
             datagrams: traffic,
             plane: tunnels.dataPlane.planeCounters,
             children: Array(tunnels.dataPlane.allCounters.values),
-            startedOn: startedOn
+            startedOn: startedOn,
+            threads: tunnels.dataPlane.processorTimes
+                + (NativeThread.ownProcessorTime.map { [(name: "control", time: $0)] } ?? [])
         ).text
     }
 }

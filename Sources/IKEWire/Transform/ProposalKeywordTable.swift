@@ -22,6 +22,9 @@ enum ProposalKeywordTable {
             + product((1...7).map { "ke\($0)_" }, keyEncapsulations + ["none"] + keyExchanges.map(\.0))
     )
 
+    /// Every transform that can be used, each once, in no order.
+    static var allTransforms: Set<Transform> { Set(supported.values) }
+
     /// Every word that can be used, to suggest one for a misspelling.
     static var allSupported: some Collection<String> { supported.keys }
 

@@ -5,6 +5,8 @@ import Glibc
 ///
 /// Workers block in epoll_wait, which a thread of the cooperative pool must never do.
 package final class NativeThread: Sendable {
+    /// As `ps -L` shows it.
+    package let name: String
     private let handle: pthread_t
 
     /// Starts a thread; `name` (at most 15 octets) shows in `ps -L` and debuggers.
@@ -16,7 +18,27 @@ package final class NativeThread: Sendable {
             start.release()
             throw Errno("pthread_create", code: failure)
         }
+        self.name = name
         self.handle = handle
+    }
+
+    /// The processor time that the thread has used; nil where the system does not tell. Not to be asked for after `join`.
+    ///
+    /// A thread that waits in epoll_wait uses none, so the growth of this is the share of time in which it is busy, and
+    /// the thread itself has nothing to do for it.
+    package var processorTime: Duration? {
+        var clock = clockid_t()
+        guard pthread_getcpuclockid(handle, &clock) == 0 else { return nil }
+        return Self.time(of: clock)
+    }
+
+    /// The processor time of the calling thread.
+    package static var ownProcessorTime: Duration? { time(of: CLOCK_THREAD_CPUTIME_ID) }
+
+    private static func time(of clock: clockid_t) -> Duration? {
+        var time = timespec()
+        guard clock_gettime(clock, &time) == 0 else { return nil }
+        return .seconds(time.tv_sec) + .nanoseconds(time.tv_nsec)
     }
 
     /// Waits until the closure has returned. To be called exactly once, and not by the thread itself.
