@@ -12,15 +12,13 @@ extension Command {
             .json,
             Option(
                 name: "watch",
-                summary:
-                    "a line for each tunnel with its throughput, every second until interrupted; as JSON with --json"
+                summary: "throughput of each tunnel, every second until interrupted; JSON with --json"
             ),
             Option(name: "short", summary: "one line for each tunnel"),
             Option(
                 name: "sort",
                 value: "KEY",
-                summary:
-                    "name, state (what needs a look first), traffic (the busiest first) or age (the youngest first)"
+                summary: "by name, state (what needs a look first), traffic or age (most, youngest first)"
             ),
             Option(
                 name: "filter",
