@@ -90,6 +90,7 @@ let package = Package(
 if Context.environment["FUZZ"] != nil {
     for (name, dependencies) in [
         ("MessageFuzzer", ["IKEWire"]),
+        ("EAPFuzzer", ["IKECore", "IKECrypto", "IKEWire"]),
         ("RADIUSFuzzer", ["RADIUS", "IKECrypto", "IKEWire"]),
     ] as [(String, [Target.Dependency])] {
         package.targets.append(
