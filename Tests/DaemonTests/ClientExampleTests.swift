@@ -23,13 +23,7 @@ import Testing
 
     @Test(arguments: files)
     func itIsReadWithoutAWarning(file: String) throws {
-        // Passwords need EAP, which a build may lack.
-        try withKnownIssue(isIntermittent: true) {
-            let warnings = try Self.configuration(file).warnings
-            #expect(warnings.isEmpty)
-        } when: {
-            file == "gateway-passwords.conf"
-        }
+        #expect(try Self.configuration(file).warnings.isEmpty)
     }
 
     /// What a client offers, in words, one proposal in each; and MODP-1024, which has no word here.
