@@ -13,7 +13,7 @@ import Inet
 /// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
-/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `AskingByEAP`, `ChildLife`,
+/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `ChildLife`,
 /// `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
