@@ -166,6 +166,59 @@ import Testing
         #expect(right.contains("EAP_ONLY_AUTHENTICATION"))
     }
 
+    // MARK: - Certificates within TLS
+
+    /// The left side has the certificate of `p384`, the right side that of `ed25519`, and both the authority's.
+    private func sitesWithTLS(alone: Bool) throws -> TwoSites {
+        var sites = TwoSites()
+        let client = try #require(Identification("C=CH, O=Example, CN=p384"))
+        let server = try #require(Identification("C=CH, O=Example, CN=ed25519"))
+        let tls = AuthenticationKind.eap(EAPPolicy(.only(.tls)))
+        let serversProof = alone ? tls : .publicKey(PublicKeyPolicy())
+        func equip(_ policy: inout Policy, _ key: String) throws {
+            policy.credentials = Credentials(
+                privateKeys: [try Fixture.privateKey(key)],
+                certificates: [try Fixture.certificate(key)],
+                trust: TrustStore(authorities: [try Fixture.certificate("root")])
+            )
+        }
+        try equip(&sites.left, "p384")
+        try equip(&sites.right, "ed25519")
+        sites.left.connections[0].local = AuthenticationPolicy(kind: tls, identity: client)
+        sites.left.connections[0].remote = AuthenticationPolicy(kind: serversProof, identity: server)
+        sites.right.connections[0].local = AuthenticationPolicy(kind: serversProof, identity: server)
+        sites.right.connections[0].remote = AuthenticationPolicy(kind: tls, identity: client)
+        return sites
+    }
+
+    @Test(arguments: [false, true]) func certificatesWithinTLSProveWhoTheClientIs(alone: Bool) throws {
+        let pair = Pair(try sitesWithTLS(alone: alone))
+        let id = pair.up(within: .seconds(5))
+        #expect(pair.left.failure(of: id)?.message == nil)
+        #expect(areUp(pair))
+        for host in [pair.left, pair.right] {
+            let summary = try #require(host.endpoint.summaries(now: pair.network.now).first)
+            #expect(summary.eap?.tls?.version == .tls13)
+            #expect(summary.eap?.tls?.clientCertificate == .given)
+        }
+    }
+
+    @Test func aStrangersServerIsRefusedWithinTLS() throws {
+        var sites = try sitesWithTLS(alone: true)
+        sites.left.credentials.trust = TrustStore(authorities: [try Fixture.certificate("other-root")])
+        let (left, right) = try refusal(Pair(sites))
+        #expect(left.message.contains("EAP-TLS fails"))
+        #expect(right.contains("EAP-TLS fails"))
+    }
+
+    @Test func theClientsAuthorityMayBeLimited() throws {
+        var sites = try sitesWithTLS(alone: false)
+        guard case .eap(var policy) = sites.right.connections[0].remote.kind else { return }
+        policy.publicKey.authorities = [try Fixture.certificate("other-root")]
+        sites.right.connections[0].remote.kind = .eap(policy)
+        #expect(try refusal(Pair(sites)).right.contains("EAP-TLS fails"))
+    }
+
     // MARK: - The user counts, not the identity of IKE
 
     @Test func eachUserHasItsOwnAddress() throws {

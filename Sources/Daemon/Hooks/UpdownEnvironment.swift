@@ -39,6 +39,9 @@ enum UpdownEnvironment {
         ]
         if let identity = sa.localIdentity { variables.append("PLUTO_MY_ID=\(identity)") }
         if let identity = sa.remoteIdentity { variables.append("PLUTO_PEER_ID=\(identity)") }
+        if let eap = sa.eap, !eap.identity.isEmpty {
+            variables.append("PLUTO_XAUTH_ID=\(String(decoding: eap.identity, as: UTF8.self))")
+        }
         if childSA.usesUDP { variables.append("PLUTO_UDP_ENC=\(childSA.remote.port)") }
         variables += addresses("MY_SOURCEIP", sa.localVirtual) + addresses("PEER_SOURCEIP", sa.remoteVirtual)
         for (family, name) in [(IPAddress.Family.v4, "DNS4"), (.v6, "DNS6")] {
