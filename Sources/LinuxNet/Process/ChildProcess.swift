@@ -1,3 +1,4 @@
+import CLinux
 import Glibc
 
 /// A program that runs beside us.
