@@ -88,6 +88,9 @@ let package = Package(
 
 // A fuzz target needs its own instrumented build of the libraries, which `scripts/fuzz` makes; an ordinary build has none.
 if Context.environment["FUZZ"] != nil {
+    package.targets.append(
+        .target(name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver", swiftSettings: settings)
+    )
     for (name, dependencies) in [
         ("MessageFuzzer", ["IKEWire"]),
         ("EAPFuzzer", ["IKECore", "IKECrypto", "IKEWire"]),
@@ -96,7 +99,7 @@ if Context.environment["FUZZ"] != nil {
         package.targets.append(
             .executableTarget(
                 name: name,
-                dependencies: dependencies,
+                dependencies: dependencies + ["FuzzDriver"],
                 path: "Tests/Fuzz/\(name)",
                 swiftSettings: settings
             )

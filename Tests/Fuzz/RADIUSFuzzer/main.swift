@@ -1,15 +1,3 @@
-import Glibc
+import FuzzDriver
 
-// The package manager gives every executable a main of its own, so libFuzzer's loop is called rather than linked as main.
-
-/// libFuzzer's entry point for programs with their own main.
-@_silgen_name("LLVMFuzzerRunDriver")
-private func runFuzzer(
-    _ argumentCount: UnsafeMutablePointer<CInt>,
-    _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>>,
-    _ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) -> CInt
-) -> CInt
-
-var argumentCount = CommandLine.argc
-var arguments = CommandLine.unsafeArgv
-exit(runFuzzer(&argumentCount, &arguments, testOneInput))
+fuzz(testOneInput)
