@@ -5,18 +5,12 @@ import IKEWire
 ///
 /// The client's certificate must confirm the EAP identity, as IKE compares identities. Who gives no identity at all is who the
 /// subject of the certificate says.
-struct EAPTLSServer: EAPServerMethod {
-    private enum State {
-        case handshake
-        /// The last of our words is on its way.
-        case concluding
-        /// The alert is on its way.
-        case failing(NegotiationFailure)
-    }
-
+struct EAPTLSServer: EAPTunnelServer {
     private let identity: [UInt8]
-    private var tunnel: EAPTunnel
-    private var state = State.handshake
+    var tunnel: EAPTunnel
+    var alert: NegotiationFailure?
+    /// The last of our words is on its way.
+    private var isConcluding = false
 
     init(identity: [UInt8], credentials: EAPTLSCredentials) throws(NegotiationFailure) {
         self.identity = identity
@@ -39,37 +33,24 @@ struct EAPTLSServer: EAPServerMethod {
         return known
     }
 
-    var refusal: NegotiationFailure? {
-        if case .failing(let failure) = state { failure } else { nil }
-    }
+    var refusal: NegotiationFailure? { alert }
 
-    mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8] { TLSFragments.start }
-
-    mutating func process(_ response: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> EAPServerStep {
-        if case .failing(let failure) = state { throw failure }
-        switch try tunnel.receive(response) {
-        case .packet(let packet): return .request(packet)
-        case .failed(let failure, let packet):
-            guard let packet else { throw failure }
-            state = .failing(failure)
-            return .request(packet)
-        case .turn(let data):
-            guard data.isEmpty else {
-                throw .malformedEAP(
-                    "the client sends \(data.count) octets inside the tunnel of EAP-TLS, where nothing belongs"
-                )
-            }
-            return try proceed()
+    mutating func answer(_ data: SecretBytes) throws(NegotiationFailure) -> EAPServerStep {
+        guard data.isEmpty else {
+            throw .malformedEAP(
+                "the client sends \(data.count) octets inside the tunnel of EAP-TLS, where nothing belongs"
+            )
         }
+        return try proceed()
     }
 
     private mutating func proceed() throws(NegotiationFailure) -> EAPServerStep {
-        if case .concluding = state {
+        if isConcluding {
             let subject = tunnel.session.summary?.peerSubject ?? ""
             return .done(try tunnel.outcome(identity: identity.isEmpty ? Array(subject.utf8) : identity))
         }
         guard let version = tunnel.session.version else { return .request(tunnel.send()) }
-        state = .concluding
+        isConcluding = true
         switch version {
         case .tls12: return .request(tunnel.send())
         case .tls13: return .request(try tunnel.send(SecretBytes(copying: [0])))

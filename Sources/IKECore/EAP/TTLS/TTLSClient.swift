@@ -10,14 +10,15 @@ import IKEWire
 ///
 /// The server's certificate is verified before anything goes through the tunnel. A certificate of our own is shown if the server
 /// asks for it.
-struct TTLSClient: EAPClientMethod {
+struct TTLSClient: EAPTunnelClient {
+    static let method = EAPMethod.ttls
     private let identity: [UInt8]
-    private let settings: TLSSettings
-    private var tunnel: EAPTunnel?
+    let settings: TLSSettings
+    var tunnel: EAPTunnel?
     private var inner: EAPPeer
     private var hasBegunInside = false
-    private(set) var outcome: EAPOutcome?
-    private(set) var failure: NegotiationFailure?
+    var outcome: EAPOutcome?
+    var failure: NegotiationFailure?
 
     init(identity: [UInt8], password: SecretBytes, credentials: EAPTLSCredentials, random: any RandomSource) {
         self.identity = identity
@@ -25,31 +26,7 @@ struct TTLSClient: EAPClientMethod {
         inner = EAPPeer(method: .mschapV2, identity: identity, password: password, tls: nil, random: random)
     }
 
-    mutating func respond(to request: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> [UInt8] {
-        guard var tunnel else {
-            guard TLSFragments.isStart(request) else {
-                throw .malformedEAP("the server's first packet of EAP-TTLS is not its start")
-            }
-            var tunnel = try EAPTunnel(.ttls, settings)
-            defer { self.tunnel = tunnel }
-            return try tunnel.open()
-        }
-        defer { self.tunnel = tunnel }
-        // All is said, and the server has only to end it.
-        guard failure == nil else { return tunnel.send() }
-        switch try tunnel.receive(request) {
-        case .packet(let packet): return packet
-        case .failed(let failure, let packet):
-            (self.failure, outcome) = (failure, nil)
-            return packet ?? tunnel.send()
-        case .turn(let data): return try answer(data, &tunnel)
-        }
-    }
-
-    private mutating func answer(
-        _ data: SecretBytes,
-        _ tunnel: inout EAPTunnel
-    ) throws(NegotiationFailure) -> [UInt8] {
+    mutating func answer(_ data: SecretBytes, _ tunnel: inout EAPTunnel) throws(NegotiationFailure) -> [UInt8] {
         guard tunnel.session.isEstablished else { return tunnel.send() }
         // An octet of zero is how a server with TLS 1.3 may say that it is content (RFC 9427 section 3.1).
         let isSilent = data.isEmpty || data == SecretBytes(copying: [0])

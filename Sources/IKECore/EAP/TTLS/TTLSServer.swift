@@ -6,20 +6,19 @@ import IKEWire
 /// The client chooses what it does in the tunnel (RFC 5281 section 11.2): EAP-MSCHAPv2, MS-CHAPv2 without EAP around it, or the
 /// password as it is, which the tunnel protects. If the client is asked for a certificate too, it must be trusted; who the
 /// client is, the password says.
-struct TTLSServer: EAPServerMethod {
+struct TTLSServer: EAPTunnelServer {
     private enum State {
         /// Of TLS, or nothing has come through the tunnel yet.
         case handshake
         case eap(EAPAuthenticator)
         /// The user has proved the password by MS-CHAPv2 and is to accept our proof by a packet without data.
         case awaitingAcceptance(user: [UInt8])
-        /// The alert is on its way.
-        case failing(NegotiationFailure)
     }
 
     private let password: ([UInt8]) -> SecretBytes?
     private let random: any RandomSource
-    private var tunnel: EAPTunnel
+    var tunnel: EAPTunnel
+    var alert: NegotiationFailure?
     private var state = State.handshake
 
     init(
@@ -34,32 +33,19 @@ struct TTLSServer: EAPServerMethod {
     }
 
     var refusal: NegotiationFailure? {
-        switch state {
-        case .failing(let failure): failure
-        case .eap(let inner): inner.refusal
-        case .handshake, .awaitingAcceptance: nil
-        }
+        if let alert { return alert }
+        if case .eap(let inner) = state { return inner.refusal }
+        return nil
     }
 
-    mutating func begin(identifier: UInt8) throws(NegotiationFailure) -> [UInt8] { TLSFragments.start }
-
-    mutating func process(_ response: [UInt8], identifier: UInt8) throws(NegotiationFailure) -> EAPServerStep {
-        if case .failing(let failure) = state { throw failure }
-        switch try tunnel.receive(response) {
-        case .packet(let packet): return .request(packet)
-        case .failed(let failure, let packet):
-            guard let packet else { throw failure }
-            state = .failing(failure)
-            return .request(packet)
-        case .turn(let data):
-            guard data.isEmpty else { return try answer(data) }
-            if case .awaitingAcceptance(let user) = state { return .done(try tunnel.outcome(identity: user)) }
-            // The rest of the handshake; or nothing, which gives the client its turn.
-            return .request(tunnel.send())
-        }
+    mutating func answer(_ data: SecretBytes) throws(NegotiationFailure) -> EAPServerStep {
+        guard data.isEmpty else { return try answer(inside: data) }
+        if case .awaitingAcceptance(let user) = state { return .done(try tunnel.outcome(identity: user)) }
+        // The rest of the handshake; or nothing, which gives the client its turn.
+        return .request(tunnel.send())
     }
 
-    private mutating func answer(_ data: SecretBytes) throws(NegotiationFailure) -> EAPServerStep {
+    private mutating func answer(inside data: SecretBytes) throws(NegotiationFailure) -> EAPServerStep {
         let attributes = try [AVP](data, from: "client", known: Self.known)
         switch state {
         case .handshake: return try begin(attributes)
@@ -70,7 +56,7 @@ struct TTLSServer: EAPServerMethod {
             let reply = try authenticator.process(EAPMessage(tunneled: octets, from: "client"))
             state = .eap(authenticator)
             return try end(reply)
-        case .awaitingAcceptance, .failing:
+        case .awaitingAcceptance:
             throw .malformedEAP(
                 "the client sends attributes in the tunnel of EAP-TTLS where it has nothing more to say"
             )
