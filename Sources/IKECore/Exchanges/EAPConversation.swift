@@ -31,20 +31,22 @@ struct EAPConversation {
     /// A request whose answer takes time.
     struct HeldRequest {
         let header: Header
-        /// What goes before the EAP message in the answer.
-        let prefix: [Payload]
-        /// Nil: an authentication server is asked.
-        var verdict: Verdict?
+        let cause: Cause
+
+        enum Cause {
+            /// An authentication server is asked. The payloads go before the EAP message in the answer.
+            case server(first: [Payload])
+            /// A refusal is held back until then, so that passwords cannot be tried out fast.
+            case refusal(Refusal, until: Instant)
+        }
     }
 
-    /// A refusal that is held back, so that passwords cannot be tried out fast.
-    struct Verdict {
-        let failure: NegotiationFailure
-        /// What the peer learns it by; nil: the failure's notify.
-        let message: EAPMessage?
-        /// The peer is to answer before EAP ends.
-        var hasAnswer = false
-        var at: Instant
+    /// How the peer learns that it is refused.
+    enum Refusal {
+        /// By a request of the method, which it answers before EAP ends.
+        case request(EAPMessage)
+        /// By the end of EAP; nil: by the failure's notify.
+        case end(EAPMessage?, NegotiationFailure)
     }
 
     /// No method takes more messages than this: TLS with large chains in small fragments takes some 70.

@@ -90,16 +90,14 @@ extension IKESA {
                     return
                 }
                 conversation.refusal = failure
-                var verdict = EAPConversation.Verdict(failure, next, turn)
-                verdict.hasAnswer = true
-                conversation.held = .init(header: header, prefix: [], verdict: verdict)
+                conversation.hold(.request(next), header, until: turn.now + EAPConversation.refusalDelay)
             case .success(let success, let outcome):
                 conversation.stage = .proved(outcome)
                 answer(header, [Payload(.eap(success))], turn)
             case .failure(let message, let failure):
-                var verdict = EAPConversation.Verdict(failure, message, turn)
-                if conversation.refusal != nil { verdict.at = turn.now }
-                conversation.held = .init(header: header, prefix: [], verdict: verdict)
+                // Who has been told so already has waited for it.
+                let delay = conversation.refusal == nil ? EAPConversation.refusalDelay : .zero
+                conversation.hold(.end(message, failure), header, until: turn.now + delay)
             }
         case .askingName:
             guard message.type == .identity else {
@@ -159,7 +157,7 @@ extension IKESA {
         _ turn: Turn
     ) {
         conversation.stage = .server(name: name, method: message.type ?? .identity)
-        conversation.held = .init(header: header, prefix: first)
+        conversation.held = .init(header: header, cause: .server(first: first))
         let question = ServerQuestion(
             conversation: serverConversation,
             connection: conversation.peer.connection.name,
@@ -176,18 +174,18 @@ extension IKESA {
     func serverAnswered(_ reply: ServerAnswer, _ turn: Turn) {
         guard case .halfOpen(let agreement, var conversation?, _) = state,
             case .server(let name, let method) = conversation.stage,
-            let held = conversation.held, held.verdict == nil
+            let held = conversation.held, case .server(let first) = held.cause
         else { return }
         conversation.held = nil
         switch reply {
         case .challenge(let message):
             conversation.stage = .server(name: name, method: message.type ?? method)
-            answer(held.header, held.prefix + [Payload(.eap(message))], turn)
+            answer(held.header, first + [Payload(.eap(message))], turn)
         case .accept(let message, let grant):
             conversation.grant = grant
             let outcome = EAPOutcome(method: method, identity: grant.userName ?? name, msk: grant.msk, tls: nil)
             conversation.stage = .proved(outcome)
-            answer(held.header, held.prefix + [Payload(.eap(message))], turn)
+            answer(held.header, first + [Payload(.eap(message))], turn)
         case .reject(let message, let reason):
             let user = Identification(eapName: name)
             let failure = NegotiationFailure(
@@ -195,8 +193,11 @@ extension IKESA {
                 "the authentication server refuses \(user): \(reason)",
                 notify: Notify(.authenticationFailed)
             )
-            conversation.held = held
-            conversation.held?.verdict = .init(failure, message, turn)
+            conversation.hold(
+                .end(message, failure),
+                held.header,
+                until: turn.now + EAPConversation.refusalDelay
+            )
         case .unreachable(let reason):
             let failure = NegotiationFailure(.noCredential, reason, notify: Notify(.authenticationFailed))
             refuseAuth(held.header, failure, agreement, turn)
@@ -213,25 +214,28 @@ extension IKESA {
     // MARK: - Refusals
 
     /// The time of a refusal has come.
-    func tellVerdict(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
-        guard let held = conversation.held, let verdict = held.verdict else { return }
-        if verdict.hasAnswer, let message = verdict.message {
+    func tellRefusal(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
+        guard let held = conversation.held, case .refusal(let refusal, _) = held.cause else { return }
+        switch refusal {
+        case .request(let message):
             var conversation = conversation
             conversation.held = nil
             answer(held.header, [Payload(.eap(message))], turn)
             remain(conversation, agreement, turn)
-            return
+        case .end(let message, let failure):
+            refuseAuth(held.header, failure, agreement, message: message, turn)
         }
-        refuseAuth(held.header, verdict.failure, agreement, message: verdict.message, turn)
     }
 }
 
 extension EAPConversation {
-    func isVerdictDue(_ now: Instant) -> Bool { held?.verdict.map { $0.at <= now } ?? false }
-}
+    /// When a refusal is to be told; nil: none is held back.
+    var refusalDeadline: Instant? {
+        guard case .refusal(_, let until)? = held?.cause else { return nil }
+        return until
+    }
 
-extension EAPConversation.Verdict {
-    fileprivate init(_ failure: NegotiationFailure, _ message: EAPMessage?, _ turn: Turn) {
-        self.init(failure: failure, message: message, at: turn.now + EAPConversation.refusalDelay)
+    fileprivate mutating func hold(_ refusal: Refusal, _ header: Header, until: Instant) {
+        held = HeldRequest(header: header, cause: .refusal(refusal, until: until))
     }
 }

@@ -9,7 +9,7 @@ extension IKESA {
         var deadlines: [Instant?] = [window.nextDeadline, answersAgain?.at, draining.map(\.until).min()]
         switch state {
         case .halfOpen(_, let conversation, let until):
-            deadlines += [until, conversation?.held?.verdict?.at]
+            deadlines += [until, conversation?.refusalDeadline]
         case .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
@@ -45,8 +45,9 @@ extension IKESA {
         switch state {
         case .connecting(let exchange, let initiation) where exchange.search.map { $0.resumesAt <= turn.now } ?? false:
             solvePuzzle(exchange, initiation, turn)
-        case .halfOpen(let agreement, let conversation?, _) where conversation.isVerdictDue(turn.now):
-            tellVerdict(conversation, agreement, turn)
+        case .halfOpen(let agreement, let conversation?, _)
+        where conversation.refusalDeadline.map { $0 <= turn.now } ?? false:
+            tellRefusal(conversation, agreement, turn)
         case .halfOpen(_, let conversation, let until) where until <= turn.now:
             let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
             log(.abandoned, .info, story, turn)
