@@ -43,7 +43,7 @@ extension Daemon {
             resolver: resolver,
             random: SystemRandom(),
             clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) },
-            usage: { tunnels.accountedUsage },
+            usage: { tunnels.accountedUsage(of: $0) },
             timestamp: { UInt32(clamping: time(nil)) }
         )
         return RADIUSService(configuration, surroundings)

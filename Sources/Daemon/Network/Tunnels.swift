@@ -157,10 +157,9 @@ final class Tunnels {
         return usage
     }
 
-    /// The same as accounting tells it.
-    var accountedUsage: [UInt32: AccountingRecord.Usage] {
-        let usage = dataPlane.allCounters.map { ($0.key.rawValue, AccountingRecord.Usage($0.value)) }
-        return Dictionary(usage, uniquingKeysWith: { first, _ in first })
+    /// What one of them has carried so far, as accounting tells it; nil for one that is gone.
+    func accountedUsage(of child: UInt32) -> AccountingRecord.Usage? {
+        dataPlane.counters(for: ChildID(rawValue: child)).map { AccountingRecord.Usage($0) }
     }
 
     func traffic(of childSA: ChildSA, now: Instant) -> Traffic? {

@@ -38,7 +38,7 @@ struct AccountingSessions {
 
     /// Distinguishes the sessions of this start from those of others.
     private let prefix: String
-    private let usage: () -> [UInt32: AccountingRecord.Usage]
+    private let usage: (UInt32) -> AccountingRecord.Usage?
     private let timestamp: () -> UInt32
     /// By the id of the IKE SA.
     private var sessions: [UInt32: Session] = [:]
@@ -49,11 +49,11 @@ struct AccountingSessions {
 
     /// - Parameters:
     ///   - prefix: what every session's id begins with.
-    ///   - usage: what each CHILD SA has carried so far.
+    ///   - usage: what a CHILD SA, named by its id, has carried so far.
     ///   - timestamp: the time in seconds since 1970.
     init(
         prefix: String,
-        usage: @escaping () -> [UInt32: AccountingRecord.Usage],
+        usage: @escaping (UInt32) -> AccountingRecord.Usage?,
         timestamp: @escaping () -> UInt32
     ) {
         self.prefix = prefix
@@ -110,7 +110,7 @@ struct AccountingSessions {
     /// An IKE SA has ended. Nil for one that is not accounted for.
     mutating func end(ikeSA: UInt32, _ cause: TerminateCause, now: Instant) -> AccountingRecord? {
         guard let session = sessions[ikeSA] else { return nil }
-        let total = total(of: session, usage())
+        let total = total(of: session)
         forget(ikeSA)
         return session.startedAt == nil ? nil : record(.stop(cause), session, total, now)
     }
@@ -125,24 +125,20 @@ struct AccountingSessions {
     /// The interim records that are due.
     mutating func interims(now: Instant) -> [AccountingRecord] {
         guard let deadline = nextDeadline, deadline <= now else { return [] }
-        let usage = usage()
         var records: [AccountingRecord] = []
         for (_, session) in sessions.sorted(by: { $0.key < $1.key }) {
             guard let due = session.nextInterim, due <= now, let interval = session.user.interimInterval else {
                 continue
             }
             session.nextInterim = now + interval
-            records.append(record(.interim, session, total(of: session, usage), now))
+            records.append(record(.interim, session, total(of: session), now))
         }
         nextDeadline = sessions.values.compactMap(\.nextInterim).min()
         return records
     }
 
-    private func total(
-        of session: Session,
-        _ usage: [UInt32: AccountingRecord.Usage]
-    ) -> AccountingRecord.Usage {
-        session.children.compactMap { usage[$0] }.reduce(into: session.retired) { $0 += $1 }
+    private func total(of session: Session) -> AccountingRecord.Usage {
+        session.children.compactMap(usage).reduce(into: session.retired) { $0 += $1 }
     }
 
     private func record(

@@ -40,8 +40,8 @@ final class RADIUSService {
         let resolver: HostResolver
         let random: any RandomSource
         let clock: () -> Instant
-        /// What each CHILD SA has carried so far, and the time in seconds since 1970.
-        let usage: () -> [UInt32: AccountingRecord.Usage]
+        /// What a CHILD SA, named by its id, has carried so far, and the time in seconds since 1970.
+        let usage: (UInt32) -> AccountingRecord.Usage?
         let timestamp: () -> UInt32
     }
 

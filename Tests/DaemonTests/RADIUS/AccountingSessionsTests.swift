@@ -16,7 +16,7 @@ import Testing
 
     init() {
         let carried = carried
-        sessions = AccountingSessions(prefix: "9", usage: { carried.usage }, timestamp: { 42 })
+        sessions = AccountingSessions(prefix: "9", usage: { carried.usage[$0] }, timestamp: { 42 })
     }
 
     private func at(_ seconds: UInt64) -> Instant { Instant(nanoseconds: seconds * 1_000_000_000) }

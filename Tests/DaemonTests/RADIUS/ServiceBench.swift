@@ -35,7 +35,7 @@ final class ServiceBench {
                 resolver: try HostResolver(loop: loop),
                 random: SystemRandom(),
                 clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) },
-                usage: { [:] },
+                usage: { _ in nil },
                 timestamp: { 42 }
             )
         )
