@@ -65,7 +65,7 @@ package final class Daemon {
         self.options = options
         let configuration: Configuration
         // It has what an updown script may need, and what the daemon gives up next.
-        let (helper, helperFailure) = Self.startHelper()
+        let (runner, runnerFailure) = Self.startHooks()
         do {
             try Confinement.begin()
             configuration = try Configuration.load(path: options.configurationPath)
@@ -73,10 +73,10 @@ package final class Daemon {
             throw StartupError(description: "\(error)")
         }
         if configuration.needsHooks {
-            hooks = helper
-            _ = helper?.submit(.permit(configuration.hookCommands))
+            hooks = runner
+            _ = runner?.submit(.permit(configuration.hookCommands))
         } else {
-            _ = helper?.finish(limit: .seconds(1))
+            _ = runner?.finish(limit: .seconds(1))
         }
         let settings = configuration.daemon
         logger = Logger(settings)
@@ -124,7 +124,7 @@ package final class Daemon {
             throw StartupError(description: "\(error)")
         }
         if let crashWarning { log(.warning, crashWarning) }
-        if let helperFailure, configuration.needsHooks { log(.warning, helperFailure) }
+        if let runnerFailure, configuration.needsHooks { log(.warning, runnerFailure) }
         let (leases, leaseWarning) = leaseStore.load()
         endpoint.restore(leases)
         if let leaseWarning { log(.warning, leaseWarning) }

@@ -5,8 +5,8 @@ package struct Options: Equatable, Sendable {
     package static let defaultConfigurationPath = "/etc/iked/iked.conf"
     package static let defaultSocketPath = "/run/iked/iked.vici"
     package static let defaultStateDirectory = "/var/lib/iked"
-    /// How the daemon calls itself to be its own helper; no argument for people.
-    static let helperArgument = "--hook-helper"
+    /// How the daemon calls itself to be its own hook runner; no argument for people.
+    static let hookRunnerArgument = "--run-hooks"
 
     /// `--config`: the configuration file.
     package var configurationPath = defaultConfigurationPath
@@ -18,7 +18,7 @@ package struct Options: Equatable, Sendable {
     /// What to do instead of running.
     package enum Request: Equatable, Sendable {
         case run(Options)
-        case helpWithHooks
+        case runHooks
         case help
         case version
     }
@@ -54,7 +54,7 @@ package struct Options: Equatable, Sendable {
             switch parts.first {
             case "--help", "-h": return .help
             case "--version": return .version
-            case helperArgument: return .helpWithHooks
+            case hookRunnerArgument: return .runHooks
             case "--config": options.configurationPath = try value(parts, &rest)
             case "--socket": options.socketPath = try value(parts, &rest)
             case "--state": options.stateDirectory = try value(parts, &rest)

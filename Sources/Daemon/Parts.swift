@@ -8,7 +8,7 @@ import SwanConf
 // What the daemon is made of, as far as the configuration asks for it.
 
 extension Daemon {
-    static func startHelper() -> (Hooks?, failure: String?) {
+    static func startHooks() -> (Hooks?, failure: String?) {
         do throws(Errno) {
             return (try Hooks(), nil)
         } catch {

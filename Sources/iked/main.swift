@@ -11,7 +11,7 @@ do {
     switch try Options.parse(Array(CommandLine.arguments.dropFirst())) {
     case .help: print(Options.usage)
     case .version: print(Options.versionText)
-    case .helpWithHooks: HookHelper.run()
+    case .runHooks: HookRunner.run()
     case .run(let options): try Daemon(options).run()
     }
 } catch let error as Options.UsageError {

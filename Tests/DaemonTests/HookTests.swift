@@ -22,7 +22,7 @@ import Testing
     }
 
     private static func perform(_ request: HookRequest) -> HookReport {
-        var session = HookHelper.Session(owners: [geteuid()])
+        var session = HookRunner.Session(owners: [geteuid()])
         if case .script(let arguments, _) = request {
             _ = session.perform(.permit([arguments.joined(separator: " ")]))
         }
@@ -85,7 +85,7 @@ import Testing
                 == true
         )
         chmod(path, 0o755)
-        var session = HookHelper.Session(owners: [geteuid() + 1])
+        var session = HookRunner.Session(owners: [geteuid() + 1])
         _ = session.perform(.permit([path]))
         #expect(session.perform(.script([path], environment: [])).lines.first?.contains("must belong to root") == true)
         #expect(Self.perform(.script(["/nonexistent/x"], environment: [])).hasFailed)
@@ -95,7 +95,7 @@ import Testing
     @Test func onlyWhatWasConfiguredAtTheStartIsRun() throws {
         let directory = try TemporaryDirectory()
         let path = try Self.script("echo run", in: directory)
-        var session = HookHelper.Session(owners: [geteuid()])
+        var session = HookRunner.Session(owners: [geteuid()])
         #expect(session.perform(.script([path], environment: [])).hasFailed)
         #expect(!session.perform(.permit([path])).hasFailed)
         #expect(session.perform(.permit(["/bin/sh -c x"])).hasFailed)
@@ -119,7 +119,7 @@ import Testing
             // The thread has the descriptor to itself.
             let raw = dup(its.raw)
             let helper = try NativeThread(name: "helper") {
-                var session = HookHelper.Session(owners: [geteuid()])
+                var session = HookRunner.Session(owners: [geteuid()])
                 session.serve(FileDescriptor(adopting: raw))
             }
             let permission = HookRequest.permit([path]).octets

@@ -1,4 +1,4 @@
-/// What the daemon asks of its helper, one packet each: texts that end with a zero octet.
+/// What the daemon asks of its hook runner, one packet each: texts that end with a zero octet.
 enum HookRequest: Equatable {
     /// The command lines that may be asked for from now on, words between blanks. Said once, before the daemon hears of any peer.
     case permit([String])
@@ -50,7 +50,7 @@ enum HookRequest: Equatable {
     }
 }
 
-/// What the helper has to tell, for the log.
+/// What the hook runner has to tell, for the log.
 struct HookReport: Equatable {
     let hasFailed: Bool
     /// One line, and those that the program wrote.

@@ -112,7 +112,7 @@ extension Daemon {
         if let failure = hooks.submit(request) { log(.error, failure, connection: connection) }
     }
 
-    /// - Parameter token: of the watch over the helper's socket.
+    /// - Parameter token: of the watch over the hook runner's socket.
     func collectFromHooks(_ token: UInt64) {
         guard let hooks else { return }
         for report in hooks.collect() { log(report) }

@@ -1,36 +1,36 @@
 import Glibc
 import LinuxNet
 
-/// The daemon's side of its helper: what is to be done outside of the daemon, in order, and what came of it.
+/// The daemon's side of its hook runner: what is to be done outside of the daemon, in order, and what came of it.
 final class Hooks {
-    /// Requests that wait until the helper takes them; further ones are dropped.
+    /// Requests that wait until the runner takes them; further ones are dropped.
     private static let mostWaiting = 4096
 
-    private let helper: Helper
+    private let runner: Runner
     private var waiting: [[UInt8]] = []
     /// Requests whose reports are still to come.
     private var underway = 0
 
-    private struct Helper: ~Copyable {
+    private struct Runner: ~Copyable {
         let process: ChildProcess
         let socket: FileDescriptor
     }
 
-    /// Starts the helper, which has all that this process may do now.
+    /// Starts the runner, which has all that this process may do now.
     init() throws(Errno) {
-        helper = try FileDescriptor.datagramPair().split { (ours, its) throws(Errno) in
+        runner = try FileDescriptor.datagramPair().split { (ours, its) throws(Errno) in
             let process = try ChildProcess(
                 "/proc/self/exe",
-                [Options.helperArgument],
+                [Options.hookRunnerArgument],
                 environment: [],
-                descriptors: [(its.raw, HookHelper.descriptor), (STDERR_FILENO, STDERR_FILENO)]
+                descriptors: [(its.raw, HookRunner.descriptor), (STDERR_FILENO, STDERR_FILENO)]
             )
-            return Helper(process: process, socket: ours)
+            return Runner(process: process, socket: ours)
         }
     }
 
     /// For the event loop: readable when a report is there.
-    var raw: Int32 { helper.socket.raw }
+    var raw: Int32 { runner.socket.raw }
 
     /// - Returns: what went wrong, for the log.
     func submit(_ request: HookRequest) -> String? {
@@ -44,7 +44,7 @@ final class Hooks {
         return nil
     }
 
-    /// Whether the helper has ended, which it is not meant to.
+    /// Whether the runner has ended, which it is not meant to.
     private(set) var isGone = false
 
     /// The reports that are there.
@@ -52,7 +52,7 @@ final class Hooks {
         var reports: [HookReport] = []
         var buffer = [UInt8](repeating: 0, count: HookRequest.longest)
         while true {
-            let count = read(helper.socket.raw, &buffer, buffer.count)
+            let count = read(runner.socket.raw, &buffer, buffer.count)
             isGone = count == 0
             guard count > 0 else { break }
             underway -= 1
@@ -65,7 +65,7 @@ final class Hooks {
     /// Hands over what waits, as far as the socket takes it; the next report makes room.
     private func hand() {
         while let first = waiting.first {
-            guard send(helper.socket.raw, first, first.count, Int32(MSG_NOSIGNAL)) >= 0 else { return }
+            guard send(runner.socket.raw, first, first.count, Int32(MSG_NOSIGNAL)) >= 0 else { return }
             waiting.removeFirst()
         }
     }
@@ -75,13 +75,13 @@ final class Hooks {
         let deadline = MonotonicClock.nanoseconds(after: limit)
         var reports: [HookReport] = []
         while underway > 0, MonotonicClock.nanoseconds < deadline {
-            var wanted = pollfd(fd: helper.socket.raw, events: Int16(POLLIN), revents: 0)
+            var wanted = pollfd(fd: runner.socket.raw, events: Int16(POLLIN), revents: 0)
             _ = poll(&wanted, 1, 50)
             reports += collect()
             if isGone { break }
         }
-        shutdown(helper.socket.raw, Int32(SHUT_WR))
-        _ = helper.process.wait(until: deadline)
+        shutdown(runner.socket.raw, Int32(SHUT_WR))
+        _ = runner.process.wait(until: deadline)
         return reports
     }
 }

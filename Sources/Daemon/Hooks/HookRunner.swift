@@ -9,7 +9,7 @@ import LinuxNet
 /// The daemon starts it before it gives anything up, as itself with other arguments. It does one thing after another, in the
 /// order in which it is asked, and ends when the daemon has. Whoever has taken over the daemon can ask it for the command lines
 /// that were configured at the start, with variables that start with PLUTO_, and to change name servers; for nothing else.
-package enum HookHelper {
+package enum HookRunner {
     /// What the daemon's socket is called here.
     package static let descriptor: Int32 = 3
     /// How long a program may take.
@@ -48,7 +48,7 @@ package enum HookHelper {
                 // A daemon that does not read has other worries than this line.
                 _ = send(socket.raw, report, report.count, Int32(MSG_NOSIGNAL))
             }
-            for call in undo { _ = HookHelper.run(call) }
+            for call in undo { _ = HookRunner.run(call) }
         }
 
         mutating func perform(_ request: HookRequest) -> HookReport {
@@ -67,7 +67,7 @@ package enum HookHelper {
                 }
                 // A variable such as LD_PRELOAD would make any program another one.
                 let variables = environment.filter { $0.hasPrefix("PLUTO_") }
-                return HookHelper.runScript(arguments, variables, owners: owners)
+                return HookRunner.runScript(arguments, variables, owners: owners)
             case .resolvers(let interface, let choice, let servers, let domains):
                 return setResolvers(interface, choice, servers, domains)
             }
@@ -95,7 +95,7 @@ package enum HookHelper {
             let revert = tool.revert(interface)
             let calls = servers.isEmpty ? revert : tool.set(interface, servers: servers, domains: domains)
             undo = servers.isEmpty ? [] : revert
-            let failures = calls.compactMap { HookHelper.run($0) }
+            let failures = calls.compactMap { HookRunner.run($0) }
             guard failures.isEmpty else { return HookReport(hasFailed: true, lines: failures) }
             let names = domains.isEmpty ? "all names" : domains.joined(separator: ", ")
             let words =
@@ -172,7 +172,7 @@ extension ChildProcess.Ending {
         case .exited(0): "is done"
         case .exited(let status): "failed with status \(status)"
         case .killed(let signal): "was ended by signal \(signal)"
-        case .timedOut: "was ended: it took longer than \(HookHelper.limit.wholeSeconds) s"
+        case .timedOut: "was ended: it took longer than \(HookRunner.limit.wholeSeconds) s"
         }
     }
 }
