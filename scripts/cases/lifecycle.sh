@@ -106,8 +106,10 @@ one_of_each() {
 }
 
 # Authenticating again replaces the IKE SA as a whole, and loses nothing: the new one is made before the old one goes.
+# strongSwan's user-space ESP may lose what is under way in the instant in which it forgets the old SA, with another
+# strongSwan as well (one ping in 24 such runs). Where it replaces the SA, one may go, if ours has dropped nothing.
 case_reauthentication() { # INITIATOR WHO-WANTS-IT
-    local before
+    local before forgiven=0
     tunnel_prepare
     STRONGSWAN_SETTINGS+=$'\n  make_before_break = yes'
     PEER_CONNECTION_KEYS[$2]=$'    reauth_time = 4s\n    over_time = 60s\n    rand_time = 0s'
@@ -116,7 +118,11 @@ case_reauthentication() { # INITIATOR WHO-WANTS-IT
     pings_begin ours theirs
     wait_until 12 replaced "$before" || die "the IKE SA was not replaced: $before"
     sleep 2
-    pings_end
+    [[ ${PEER_KIND[$1]} == iked ]] || forgiven=1
+    pings_end "$forgiven"
+    if [[ ${PEER_KIND[ours]} == iked ]]; then
+        [[ $(iked_drops ours) == 0 ]] || die "ours has dropped $(iked_drops ours) packets"
+    fi
     wait_until 10 peers_agree ours theirs || peers_assert_agree ours theirs
     ping_both_ways ours theirs
     stop_both ours
