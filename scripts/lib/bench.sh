@@ -3,25 +3,8 @@
 # Each function leaves one line of JSON in the file of a peer: `{"test": ..., ...}`.
 
 BENCH_SECONDS=5
+BENCH_FAMILY=4          # of the traffic within: 4 or 6
 declare -A BENCH_PID=() # of the daemon at either host
-
-# The same daemon at both hosts, with a tunnel in UDP.
-bench_daemons_up() { # KIND
-    local host
-    PEER_KIND[left]=$1 PEER_KIND[right]=$1
-    peer_defaults left right
-    for host in left right; do
-        PEER_ENCAP[$host]=yes
-        peer_start "$host"
-        BENCH_PID[$host]=${PEER_PID[$host]}
-    done
-    peer_up left
-}
-
-bench_daemons_down() {
-    peer_stop left
-    peer_stop right
-}
 
 # Processor time that a process has had, in hundredths of a second.
 processor_time() { # PID
@@ -39,7 +22,7 @@ bench_tcp() { # TEST FILE [IPERF3-OPTION...]
     shift 2
     left=$(processor_time "${BENCH_PID[left]}")
     right=$(processor_time "${BENCH_PID[right]}")
-    tcp_through left right "$BENCH_SECONDS" 4 "$@"
+    tcp_through left right "$BENCH_SECONDS" "$BENCH_FAMILY" "$@"
     left=$(($(processor_time "${BENCH_PID[left]}") - left))
     right=$(($(processor_time "${BENCH_PID[right]}") - right))
     jq -c --arg test "$test" --argjson left "$left" --argjson right "$right" \
@@ -50,7 +33,8 @@ bench_tcp() { # TEST FILE [IPERF3-OPTION...]
 
 # Round trip times in milliseconds of many pings.
 bench_ping() { # TEST FILE COUNT INTERVAL
-    timeout 60 ip netns exec "$(namespace_of left)" ping -n -c "$3" -i "$4" -I "${INNER4[left]}" "${INNER4[right]}" \
+    timeout 60 ip netns exec "$(namespace_of left)" ping -n -c "$3" -i "$4" \
+        -I "$(inner_address left "$BENCH_FAMILY")" "$(inner_address right "$BENCH_FAMILY")" \
         >"$WORK/bench-ping.log" 2>&1 || true
     sed -n 's/.* time=\([0-9.]*\) ms$/\1/p' "$WORK/bench-ping.log" |
         jq -cs --arg test "$1" 'sort | {test: $test, p50: .[length / 2 | floor], p99: .[length * 99 / 100 | floor]}' >>"$2"
@@ -59,10 +43,10 @@ bench_ping() { # TEST FILE COUNT INTERVAL
 # The same while a TCP stream fills the tunnel.
 bench_ping_loaded() { # FILE
     local server client
-    iperf3_serve right 4 "$WORK/iperf3-server.log"
+    iperf3_serve right "$BENCH_FAMILY" "$WORK/iperf3-server.log"
     server=$STARTED
     process_start "$WORK/iperf3-client.log" ip netns exec "$(namespace_of left)" \
-        iperf3 --client "${INNER4[right]}" --bind "${INNER4[left]}" --time 60
+        iperf3 --client "$(inner_address right "$BENCH_FAMILY")" --bind "$(inner_address left "$BENCH_FAMILY")" --time 60
     client=$STARTED
     sleep 1
     bench_ping ping-loaded "$1" 600 0.005
@@ -84,9 +68,10 @@ bench_small() { # FILE STEPS
 # The packets in a second that arrived of those sent at a rate; 0 when a hundredth was lost, or the sender was too slow.
 udp_rate() { # PACKETS-PER-SECOND
     local server report=$WORK/iperf3-udp.json
-    iperf3_serve right 4 "$WORK/iperf3-server.log"
+    iperf3_serve right "$BENCH_FAMILY" "$WORK/iperf3-server.log"
     server=$STARTED
-    timeout 20 ip netns exec "$(namespace_of left)" iperf3 --client "${INNER4[right]}" --bind "${INNER4[left]}" \
+    timeout 20 ip netns exec "$(namespace_of left)" \
+        iperf3 --client "$(inner_address right "$BENCH_FAMILY")" --bind "$(inner_address left "$BENCH_FAMILY")" \
         --udp --length 64 --bitrate "$(($1 * 512))" --time 2 --json >"$report" 2>&1 || true
     process_stop "$server"
     jq -r --argjson rate "$1" '.end.sum as $sum
