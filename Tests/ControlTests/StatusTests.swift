@@ -32,6 +32,13 @@ import VICI
         #expect(daemon.run("status").lines.joined(separator: "\n") == expected)
     }
 
+    @Test func identitiesOfLaterRoundsFollowTheFirst() throws {
+        let ikeSA = Fixture.ikeSA("site-b") { $0.set("remote-rounds", .texts(["alice@example.org (EAP-MSCHAPv2)"])) }
+        let lines = try FixtureDaemon(ikeSAs: [ikeSA]).run("status").lines
+        let remote = try #require(lines.firstIndex { $0.contains("sun.example.org") })
+        #expect(lines[remote + 1] == "            and alice@example.org (EAP-MSCHAPv2)")
+    }
+
     @Test func theOffloadsAreCountedForThoseWhoAskForMore() throws {
         let daemon = try FixtureDaemon()
         let expected = "offloads: 1,200 super-packets read, 34 written, 5,600 ESP packets joined, 78 merged, 0 refused"
@@ -124,6 +131,20 @@ import VICI
         )
         #expect(daemon.run("status").lines.count { $0.hasPrefix("  ○ dmz") } == 1)
         #expect(daemon.run("status", "--short").lines.count { $0.hasPrefix("○ gw/dmz") } == 1)
+    }
+
+    @Test func whatComesInSeveralEventsIsOneAllTheSame() throws {
+        let daemon = try FixtureDaemon(
+            connections: [
+                Fixture.connection("site-b", children: ["net"]), Fixture.connection("site-b", children: ["lab"]),
+            ],
+            ikeSAs: [Fixture.ikeSA("site-b"), Fixture.ikeSA("site-b")]
+        )
+        let lines = daemon.run("status").lines
+        #expect(
+            lines.prefix(2) == ["iked 0.1.0, up 3d 04h, 1 IKE SA, 2 CHILD SAs", "1 connection: 1 partly up (site-b)"]
+        )
+        #expect(lines.count { $0.hasPrefix("● site-b") } == 1)
     }
 
     @Test func anSAWithoutConfigurationIsShownToo() throws {

@@ -146,6 +146,27 @@ import VICI
         #expect(client.session.hasRoom)
     }
 
+    @Test func whatFitsNoPacketIsStreamedInParts() throws {
+        var client = Conversation(outputLimit: 1000)
+        _ = try client.send(.register(event: "list-sa"), .request(command: "list-sas", [:]))
+        let padding = String(repeating: "x", count: 60_000)
+        var things = (0..<20).map { ("child-\($0)", padding) }
+        things[7].1 = String(repeating: "y", count: VICIPacket.maximumLength)
+        client.session.stream("list-sa", of: things[...]) { some in
+            ["gw": .section(VICIMessage(entries: some.map { VICIMessage.Entry($0.0, .value(Array($0.1.utf8))) }))]
+        }
+        client.session.reply([:])
+        let packets = try client.read()
+        let told = packets.flatMap { packet -> [String] in
+            guard case .event("list-sa", let message) = packet else { return [] }
+            return message.section("gw")?.entries.map(\.name) ?? []
+        }
+        #expect(told == (0..<20).filter { $0 != 7 }.map { "child-\($0)" })
+        #expect(packets.count > 3)
+        #expect(packets.last == .response([:]))
+        #expect(client.session.droppedEvents == 1)
+    }
+
     @Test func aClientThatAsksAndNeverReadsIsRefused() throws {
         var client = Conversation(outputLimit: 1000)
         let largest = VICIMessage(

@@ -82,6 +82,15 @@ struct StatusReport {
 }
 
 extension StatusReport.Connection {
+    /// Adds an IKE SA, or further children to the last one.
+    fileprivate mutating func add(_ ikeSA: IKESAStatus) {
+        if let last = ikeSAs.indices.last, ikeSA.uniqueID != nil, ikeSAs[last].uniqueID == ikeSA.uniqueID {
+            ikeSAs[last].children += ikeSA.children
+        } else {
+            ikeSAs.append(ikeSA)
+        }
+    }
+
     fileprivate mutating func noteTrap(of child: String?) {
         for index in (configuration?.children ?? []).indices where configuration?.children[index].name == child {
             configuration?.children[index].isTrapped = true
@@ -106,10 +115,15 @@ extension StatusReport {
         let version = try daemon.call("version")
         let statistics = try daemon.call("stats")
         var connections: [Connection] = []
+        // What has very many children comes in several events, one after the other.
         try daemon.call("list-conns", events: ["list-conn"]) { _, message in
             for (name, section) in message.sections {
                 let configuration = ConfiguredConnection(name: name, section)
-                connections.append(Connection(name: name, configuration: configuration, ikeSAs: []))
+                if let last = connections.indices.last, connections[last].name == name {
+                    connections[last].configuration?.children += configuration.children
+                } else {
+                    connections.append(Connection(name: name, configuration: configuration, ikeSAs: []))
+                }
             }
         }
         try daemon.call("list-policies", ["trap": "yes"], events: ["list-policy"]) { _, message in
@@ -124,7 +138,7 @@ extension StatusReport {
             for (name, section) in message.sections {
                 let ikeSA = IKESAStatus(connection: name, section)
                 if let position = positions[name] {
-                    connections[position].ikeSAs.append(ikeSA)
+                    connections[position].add(ikeSA)
                 } else {
                     positions[name] = connections.count
                     connections.append(Connection(name: name, configuration: nil, ikeSAs: [ikeSA]))

@@ -71,14 +71,14 @@ extension Daemon {
             let children = sa.children.filter { message.admits($0.childSA) }
             if message["child"] != nil || message["child-id"] != nil, children.isEmpty { continue }
             let entries = children.map { $0.entry(tunnels.traffic(of: $0.childSA, now: now)) }
-            control.stream(client, "list-sa", sa.message(children: entries))
+            control.stream(client, "list-sa", of: entries) { sa.message(children: Array($0)) }
         }
         control.reply(client, [:])
     }
 
     private func listConnections(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         for connection in store.connections where message["ike"].map({ $0 == connection.name }) ?? true {
-            control.stream(client, "list-conn", connection.message)
+            control.stream(client, "list-conn", of: connection.children) { connection.message(children: $0) }
         }
         control.reply(client, [:])
     }

@@ -5,7 +5,8 @@ import VICI
 // Configured connections as `list-conn` tells them.
 
 extension ConnectionConfiguration {
-    var message: VICIMessage {
+    /// - Parameter some: those of its children that the message is to tell of.
+    func message(children some: ArraySlice<ChildConfiguration>) -> VICIMessage {
         let section: VICIMessage = [
             "local_addrs": .texts(localAddresses.map(\.description)),
             "remote_addrs": .texts(remoteAddresses.map(\.description)),
@@ -21,7 +22,7 @@ extension ConnectionConfiguration {
             "local-1": .section(local.message(orElse: nil)),
             "remote-1": .section(remote.message(orElse: "%any")),
             "children": .section(
-                VICIMessage(entries: children.map { VICIMessage.Entry($0.name, .section($0.message)) })
+                VICIMessage(entries: some.map { VICIMessage.Entry($0.name, .section($0.message)) })
             ),
         ]
         return VICIMessage(entries: [VICIMessage.Entry(name, .section(section))])

@@ -61,6 +61,16 @@ final class ControlServer {
         withClient(id) { $0.session.stream(event, message) }
     }
 
+    /// The same for an event that tells of many things, in as many packets as they need.
+    func stream<Thing>(
+        _ id: ClientID,
+        _ event: String,
+        of things: [Thing],
+        _ message: (ArraySlice<Thing>) -> VICIMessage
+    ) {
+        withClient(id) { $0.session.stream(event, of: things[...], message) }
+    }
+
     /// An event for one client, if it asked for such.
     func event(_ id: ClientID, _ name: String, _ message: VICIMessage) {
         withClient(id) { $0.session.event(name, message) }

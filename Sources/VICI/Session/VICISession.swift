@@ -163,6 +163,27 @@ extension VICISession {
         return .queued
     }
 
+    /// Sends an event that is part of the answer to the command in flight and tells of many things, in as many packets as
+    /// they need. A thing that fits no packet by itself is left out.
+    ///
+    /// - Parameter message: the event's message for some of the things; it is asked again for fewer if that is too large.
+    package mutating func stream<Thing>(
+        _ name: String,
+        of things: ArraySlice<Thing>,
+        _ message: (ArraySlice<Thing>) -> VICIMessage
+    ) {
+        guard isRegistered(for: name) else { return }
+        if let bytes = try? VICIPacket.event(name, message(things)).encoded() {
+            queue.append(bytes)
+        } else if things.count > 1 {
+            let middle = things.startIndex + things.count / 2
+            stream(name, of: things[..<middle], message)
+            stream(name, of: things[middle...], message)
+        } else {
+            droppedEvents += 1
+        }
+    }
+
     /// Whether little enough output waits to `stream` more.
     package var hasRoom: Bool { queue.count < outputLimit / 2 }
 
