@@ -95,6 +95,13 @@ import VICI
         }
     }
 
+    @Test func aDirectoryThatCannotBeReadIsWarnedOf() throws {
+        let folder = Folder()
+        try folder.put([1], "private")
+        let store = try store(folder, local: "auth = pubkey", remote: "auth = pubkey")
+        #expect(store.warnings == ["left out: \(folder.url.path())/private: Not a directory"])
+    }
+
     @Test func aPassphraseOpensItsKey() throws {
         let folder = Folder()
         try folder.put("p256-encrypted.key", "private")

@@ -52,7 +52,8 @@ enum NewCommand {
         console.print("  scp -r \(directory)/left/. root@\(left.host):/etc/iked/")
         console.print("  scp -r \(directory)/right/. root@\(right.host):/etc/iked/")
         console.print(
-            "When iked runs on both, \(left.networks) === \(right.networks) comes up by itself; ikectl status shows it."
+            "When iked runs on both and has read it (systemctl reload iked), \(left.networks) === \(right.networks) comes up by "
+                + "itself; ikectl status shows it."
         )
         return .ok
     }

@@ -26,14 +26,18 @@ struct CredentialDirectory {
         var set = CredentialSet()
         var warnings: [String] = []
         func each(_ directory: String, _ take: (CredentialFile) throws -> Void) {
-            for name in names(in: directory) {
-                do {
-                    try take(try CredentialFile(path: "\(path)/\(directory)/\(name)"))
-                } catch let error as CredentialError {
-                    warnings.append("left out: \(error)")
-                } catch {
-                    warnings.append("left out: \(path)/\(directory)/\(name): \(error)")
+            do throws(CredentialError) {
+                for name in try names(in: directory) {
+                    do {
+                        try take(try CredentialFile(path: "\(path)/\(directory)/\(name)"))
+                    } catch let error as CredentialError {
+                        warnings.append("left out: \(error)")
+                    } catch {
+                        warnings.append("left out: \(path)/\(directory)/\(name): \(error)")
+                    }
                 }
+            } catch {
+                warnings.append("left out: \(error)")
             }
         }
         each("x509") { set.certificates += try X509Certificate.parse($0.octets) }
@@ -59,8 +63,12 @@ struct CredentialDirectory {
         return (set, warnings)
     }
 
-    private func names(in directory: String) -> [String] {
-        guard let stream = opendir("\(path)/\(directory)") else { return [] }
+    /// A directory that is not there has no files; one that may not be read is a mistake that somebody wants to know of.
+    private func names(in directory: String) throws(CredentialError) -> [String] {
+        guard let stream = opendir("\(path)/\(directory)") else {
+            guard errno != ENOENT else { return [] }
+            throw CredentialError(description: "\(path)/\(directory): \(String(cString: strerror(errno)))")
+        }
         defer { closedir(stream) }
         var names: [String] = []
         while let entry = Glibc.readdir(stream) {
