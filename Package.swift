@@ -55,7 +55,7 @@ let package = Package(
 
         .target(
             name: "Support",
-            dependencies: ["RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet"],
+            dependencies: ["RADIUS", "IKECore", "IKECrypto", "IKEWire", "Inet", "COpenSSL"],
             path: "Tests/Support",
             swiftSettings: settings
         ),

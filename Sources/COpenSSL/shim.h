@@ -1,5 +1,5 @@
 // What the package uses of libcrypto: EVP, the functions behind its ciphers, the numbers and points that EVP has no call for, keys in
-// files, certificates, the algorithms of MS-CHAPv2 that EVP has given up; and of libssl: sessions of TLS over memory.
+// files, certificates, OCSP, the algorithms of MS-CHAPv2 that EVP has given up; and of libssl: sessions of TLS over memory.
 // Parameter names are string macros, which Swift can only copy; the functions below keep the literal's own storage,
 // because an OSSL_PARAM refers to its name for as long as it lives.
 #pragma once
@@ -16,6 +16,7 @@
 #include <openssl/evp.h>
 #include <openssl/md4.h>
 #include <openssl/obj_mac.h>
+#include <openssl/ocsp.h>
 #include <openssl/params.h>
 #include <openssl/pem.h>
 #include <openssl/pkcs12.h>

@@ -12,31 +12,74 @@ struct CertificatePath {
     /// The certificates between leaf and authority, at most.
     private static let mostIntermediates: Int32 = 10
     /// libcrypto's level for 112 bits of strength: RSA from 2048 bits, no SHA-1. Set, so that no configuration file decides.
-    private static let securityLevel: Int32 = 2
+    static let securityLevel: Int32 = 2
 
-    /// The path, with the lists looked at in the way of the policy, or without any.
-    func verify(
-        revocationLists: [RevocationList] = [],
-        policy: RevocationPolicy? = nil
-    ) throws(CertificateRejection) -> [X509Certificate] {
+    /// The path, whatever is revoked.
+    func verify() throws(CertificateRejection) -> [X509Certificate] {
         let path: Result<[X509Certificate], CertificateRejection>
         do throws(CryptoError) {
-            path = try search(revocationLists, policy)
+            path = try withContext { (context) throws(CryptoError) in
+                guard X509_verify_cert(context) == 1 else { return .failure(rejection(in: context)) }
+                var chain: [X509Certificate] = []
+                for element in elements(of: X509_STORE_CTX_get0_chain(context)) {
+                    guard let certificate = certificate(OpaquePointer(element)) else {
+                        throw .library("X509_STORE_CTX_get0_chain")
+                    }
+                    chain.append(certificate)
+                }
+                return .success(chain)
+            }
         } catch {
             throw .other(subject: leaf.subjectText, reason: "\(error)")
         }
         return try path.get()
     }
 
-    private func search(
-        _ revocationLists: [RevocationList],
-        _ policy: RevocationPolicy?
-    ) throws(CryptoError) -> Result<[X509Certificate], CertificateRejection> {
+    /// What revocation lists say about the leaf.
+    enum ListVerdict: Equatable {
+        /// A list that is current does not have it.
+        case good
+        case revoked
+        /// There is no list, or none that is current.
+        case unknown(CertificateRejection)
+    }
+
+    /// Looks the leaf up in lists that one of the authorities, its issuer, has signed. One that is out of date still revokes.
+    func consult(_ lists: [RevocationList]) -> ListVerdict {
+        guard !lists.isEmpty else { return .unknown(.noRevocationList(issuer: leaf.issuerText)) }
+        do throws(CryptoError) {
+            return try withContext(lists) { (context) throws(CryptoError) in
+                // Written only while `X509_verify_cert` runs.
+                var isStale = false
+                let isFine = try withUnsafeMutablePointer(to: &isStale) { (isStale) throws(CryptoError) in
+                    try check(X509_STORE_CTX_set_ex_data(context, 0, isStale), "X509_STORE_CTX_set_ex_data")
+                    X509_STORE_CTX_set_verify_cb(context, noteStaleList)
+                    return X509_verify_cert(context) == 1
+                }
+                guard !isFine else {
+                    return isStale ? .unknown(.staleRevocationList(issuer: leaf.issuerText)) : .good
+                }
+                let rejection = rejection(in: context)
+                guard case .revoked = rejection else { return .unknown(rejection) }
+                return .revoked
+            }
+        } catch {
+            return .unknown(.other(subject: leaf.subjectText, reason: "\(error)"))
+        }
+    }
+
+    /// Calls `body` with libcrypto's verifier, set up for the certificates and lists.
+    ///
+    /// With lists, what is asked is whether the leaf is on one, and the authorities are trusted whoever issued them.
+    private func withContext<Verdict>(
+        _ lists: [RevocationList] = [],
+        _ body: (OpaquePointer) throws(CryptoError) -> Verdict
+    ) throws(CryptoError) -> Verdict {
         let store = try LibraryObject(X509_STORE_new(), freedBy: X509_STORE_free, "X509_STORE_new")
         for authority in authorities {
             try check(X509_STORE_add_cert(store.pointer, authority.library.pointer), "X509_STORE_add_cert")
         }
-        for list in revocationLists {
+        for list in lists {
             try check(X509_STORE_add_crl(store.pointer, list.library.pointer), "X509_STORE_add_crl")
         }
         // Holds no references: this method's own `intermediates` outlives it.
@@ -49,62 +92,33 @@ struct CertificatePath {
             X509_STORE_CTX_init(context.pointer, store.pointer, leaf.library.pointer, others.pointer),
             "X509_STORE_CTX_init"
         )
-        try setParameters(of: context.pointer, checksRevocation: policy != nil)
-        // Read only while `X509_verify_cert` runs.
-        return try withUnsafePointer(to: policy ?? .relaxed) { (policy) throws(CryptoError) in
-            try check(
-                X509_STORE_CTX_set_ex_data(context.pointer, 0, UnsafeMutableRawPointer(mutating: policy)),
-                "X509_STORE_CTX_set_ex_data"
-            )
-            X509_STORE_CTX_set_verify_cb(context.pointer, forgive)
-            let isTrusted = X509_verify_cert(context.pointer) == 1
-            ERR_clear_error()
-            guard isTrusted else { return .failure(rejection(in: context.pointer)) }
-            var chain: [X509Certificate] = []
-            for element in elements(of: X509_STORE_CTX_get0_chain(context.pointer)) {
-                guard let certificate = certificate(OpaquePointer(element)) else {
-                    throw .library("X509_STORE_CTX_get0_chain")
-                }
-                chain.append(certificate)
-            }
-            return .success(chain)
+        let parameters = X509_STORE_CTX_get0_param(context.pointer)
+        X509_VERIFY_PARAM_set_time(parameters, Int(time.seconds))
+        X509_VERIFY_PARAM_set_depth(parameters, Self.mostIntermediates)
+        X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
+        if !lists.isEmpty {
+            let flags = UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_PARTIAL_CHAIN)
+            try check(X509_VERIFY_PARAM_set_flags(parameters, flags), "X509_VERIFY_PARAM_set_flags")
         }
+        defer { ERR_clear_error() }
+        return try body(context.pointer)
     }
 
     /// The certificate that libcrypto's object belongs to; it knows no others than these.
     private func certificate(_ object: OpaquePointer?) -> X509Certificate? {
         ([leaf] + intermediates + authorities).first { $0.library.pointer == object }
     }
-
-    private func setParameters(of context: OpaquePointer, checksRevocation: Bool) throws(CryptoError) {
-        let parameters = X509_STORE_CTX_get0_param(context)
-        X509_VERIFY_PARAM_set_time(parameters, Int(time.seconds))
-        X509_VERIFY_PARAM_set_depth(parameters, Self.mostIntermediates)
-        X509_VERIFY_PARAM_set_auth_level(parameters, Self.securityLevel)
-        guard checksRevocation else { return }
-        try check(
-            X509_VERIFY_PARAM_set_flags(parameters, UInt(X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL)),
-            "X509_VERIFY_PARAM_set_flags"
-        )
-    }
 }
 
-/// libcrypto's question what to do about a fault: a list that is missing or not current is forgiven where the policy does.
-private func forgive(isFine: Int32, context: OpaquePointer?) -> Int32 {
+/// libcrypto's question what to do about a fault: a list that is not current may still have the certificate.
+private func noteStaleList(isFine: Int32, context: OpaquePointer?) -> Int32 {
     guard isFine == 0, let context else { return isFine }
     switch X509_STORE_CTX_get_error(context) {
-    case X509_V_ERR_UNABLE_TO_GET_CRL, X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID: break
+    case X509_V_ERR_CRL_HAS_EXPIRED, X509_V_ERR_CRL_NOT_YET_VALID: break
     default: return 0
     }
-    let policy = X509_STORE_CTX_get_ex_data(context, 0)?.assumingMemoryBound(to: RevocationPolicy.self).pointee
-    switch policy {
-    case .relaxed: break
-    case .ifURI:
-        guard let certificate = X509_STORE_CTX_get_current_cert(context),
-            X509_get_ext_by_NID(certificate, NID_crl_distribution_points, -1) < 0
-        else { return 0 }
-    case .strict, nil: return 0
-    }
+    guard let isStale = X509_STORE_CTX_get_ex_data(context, 0) else { return 0 }
+    isStale.assumingMemoryBound(to: Bool.self).pointee = true
     X509_STORE_CTX_set_error(context, X509_V_OK)
     return 1
 }

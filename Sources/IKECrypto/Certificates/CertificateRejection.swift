@@ -17,6 +17,8 @@ package enum CertificateRejection: Error, Equatable, Sendable {
     case noRevocationList(issuer: String)
     /// The policy asks for a current revocation list of this authority, and all there are have a later one by now.
     case staleRevocationList(issuer: String)
+    /// Nobody who was asked says whether it is revoked, and the policy wants to know; the reasons are for people.
+    case unknownStatus(subject: String, reasons: [String])
     /// Its key usage or extended key usage is for something else than IKE.
     case wrongUsage(subject: String, allows: String)
     /// It has issued another certificate, which its basic constraints or its key usage do not allow.
@@ -54,6 +56,9 @@ extension CertificateRejection: CustomStringConvertible {
             "no revocation list of \"\(issuer)\", which the revocation policy asks for"
         case .staleRevocationList(let issuer):
             "the revocation list of \"\(issuer)\" is out of date, and the revocation policy asks for a current one"
+        case .unknownStatus(let subject, let reasons):
+            "nobody says whether the certificate of \"\(subject)\" is revoked, which the revocation policy asks for: "
+                + reasons.joined(separator: "; ")
         case .wrongUsage(let subject, let allows):
             "the certificate of \"\(subject)\" is not for IKE: it allows only \(allows)"
         case .notAnAuthority(let subject):

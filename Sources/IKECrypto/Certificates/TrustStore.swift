@@ -7,12 +7,16 @@ package struct TrustStore: Hashable, Sendable {
     /// Authorities that may stand in between.
     package let intermediates: [X509Certificate]
     package let revocationLists: [RevocationList]
+    /// Where more can be found out about what some of the authorities have revoked.
+    package let services: [AuthorityServices]
 
     package init(
         authorities: [X509Certificate] = [],
         intermediates: [X509Certificate] = [],
-        revocationLists: [RevocationList] = []
+        revocationLists: [RevocationList] = [],
+        services: [AuthorityServices] = []
     ) {
+        self.services = services
         self.authorities = authorities
         self.intermediates = intermediates
         self.revocationLists = revocationLists
@@ -22,12 +26,11 @@ package struct TrustStore: Hashable, Sendable {
     ///
     /// Every certificate must be valid at `time`, the leaf must be for IKE (RFC 4945 section 5.1.3), and keys and signatures have at
     /// least 112 bits of strength. `intermediates` are those that came along with the leaf. With `limitedTo` the chain must
-    /// contain one of these. Of the revocation lists those count that an authority of the chain has signed.
-    package func verify(
-        _ leaf: X509Certificate,
+    /// contain one of these. Whether a certificate is revoked is not looked at: that is `RevocationCheck`.
+    package func chain(
+        from leaf: X509Certificate,
         intermediates: [X509Certificate],
         at time: UnixTime,
-        revocation: RevocationPolicy,
         limitedTo accepted: [X509Certificate]?
     ) throws(CertificateRejection) -> [X509Certificate] {
         let path = CertificatePath(
@@ -41,9 +44,20 @@ package struct TrustStore: Hashable, Sendable {
         if let accepted, let root = chain.last, !chain.contains(where: { accepted.contains($0) }) {
             throw .otherAuthority(root: root.subjectText)
         }
-        let lists = revocationLists.filter { list in chain.contains { list.isSigned(by: $0) } }
-        guard revocation != .relaxed || !lists.isEmpty else { return chain }
-        return try path.verify(revocationLists: lists, policy: revocation)
+        return chain
+    }
+
+    /// The chain, of which nothing is revoked as far as the lists at hand say and the policy wants to know.
+    package func verify(
+        _ leaf: X509Certificate,
+        intermediates: [X509Certificate],
+        at time: UnixTime,
+        revocation: RevocationPolicy,
+        limitedTo accepted: [X509Certificate]?
+    ) throws(CertificateRejection) -> [X509Certificate] {
+        let chain = try chain(from: leaf, intermediates: intermediates, at: time, limitedTo: accepted)
+        try RevocationCheck(chain, self, revocation, at: time).conclude(RevocationEvidence())
+        return chain
     }
 }
 
