@@ -1,4 +1,5 @@
 import Glibc
+import Inet
 import Synchronization
 import Testing
 
@@ -66,6 +67,30 @@ import Testing
             }
         }
         #expect(open == [EPERM, EPERM, EPERM, 0, 0, 0, 0])
+    }
+
+    /// What fetching a revocation list takes.
+    @Test func namesAreLookedUpAndServersAnswerAsBefore() throws {
+        let listener = try TCPListener(at: SocketAddress(address: try #require(IPAddress("127.0.0.1")), port: 0))
+        let server = listener.local
+        let failure = try confined { () -> String? in
+            do {
+                guard try HostNames.addresses(of: "localhost").contains(where: \.isLoopback) else { return "localhost" }
+                let deadline = MonotonicClock.nanoseconds(after: .seconds(10))
+                let connection = try TCPConnection(to: server, until: deadline)
+                try connection.send([1, 2, 3])
+                return nil
+            } catch {
+                return "\(error)"
+            }
+        }
+        #expect(failure == nil)
+        guard let stream = try listener.accept() else {
+            Issue.record("nobody has connected")
+            return
+        }
+        var octets = [UInt8](repeating: 0, count: 8)
+        #expect(try octets.withUnsafeMutableBytes { try stream.read(into: $0) } == 3)
     }
 
     @Test func threadsStartAndInheritTheFilter() throws {
