@@ -270,6 +270,8 @@ package final class Daemon {
         case .lookUp(let connection, let id): lookUp(connection, id)
         case .askServer(let question): ask(question)
         case .endConversation(let conversation): radius?.end(conversation)
+        // Nobody can be asked yet.
+        case .inquire(let inquiry): feed(.inquiryAnswered(inquiry.id, RevocationEvidence()))
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):

@@ -52,7 +52,7 @@ struct OwnProof {
                     notify: Notify(.authenticationFailed)
                 )
             }
-            let certificates = own.certificates(for: announced, connection.certificateSending, policy.credentials)
+            let certificates = own.certificates(for: announced, connection, policy.credentials)
             means = .signature(own.key, agreed.method, agreed.scheme, certificates: certificates)
         }
     }
@@ -159,17 +159,22 @@ struct OwnKey {
     /// What of it goes to a peer.
     func certificates(
         for announced: PeerAnnouncements,
-        _ sending: CertificateSending,
+        _ connection: Connection,
         _ credentials: Credentials
     ) -> [Certificate] {
+        let sending = connection.certificateSending
         guard let certificate else {
             let raw = Certificate(encoding: .rawPublicKey, data: key.publicKey.subjectPublicKeyInfo)
             return announced.asksForRawKey && sending != .never ? [raw] : []
         }
         guard sending == .always || sending == .ifAsked && announced.authorities != nil else { return [] }
-        return ([certificate] + credentials.intermediates(of: certificate)).map {
+        let chain = ([certificate] + credentials.intermediates(of: certificate)).map {
             Certificate(encoding: .x509Signature, data: $0.der)
         }
+        guard announced.asksForStatus, connection.givesStatus, let status = credentials.status(of: certificate) else {
+            return chain
+        }
+        return chain + [Certificate(encoding: .ocsp, data: status.der)]
     }
 
     private static func missing(_ message: String) -> NegotiationFailure {

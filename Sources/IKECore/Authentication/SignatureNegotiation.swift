@@ -15,6 +15,8 @@ struct PeerAnnouncements: Equatable {
     var authorities: [[UInt8]]?
     /// It takes public keys without a certificate (RFC 7670 section 2).
     var asksForRawKey = false
+    /// It takes what a responder says of our certificate (RFC 4806).
+    var asksForStatus = false
 
     init() {}
 
@@ -31,6 +33,7 @@ struct PeerAnnouncements: Equatable {
     mutating func noteRequests(_ payloads: [Payload]) {
         let all = payloads.certificateRequests
         asksForRawKey = asksForRawKey || all.contains { $0.encoding == .rawPublicKey }
+        asksForStatus = asksForStatus || all.contains { $0.encoding == .ocsp }
         let requests = all.filter { $0.encoding == .x509Signature }
         if !requests.isEmpty { authorities = (authorities ?? []) + requests.flatMap(\.authorityKeyHashes) }
     }
@@ -60,6 +63,10 @@ enum SignatureNegotiation {
         var requests: [CertificateRequest] = []
         if !hashes.isEmpty {
             requests.append(CertificateRequest(encoding: .x509Signature, authorities: hashes.flatMap { $0 }))
+        }
+        if !hashes.isEmpty, connections.contains(where: \.asksForStatus) {
+            // Without hashes: by a responder of the certificate's own issuer (RFC 4806 section 4.1).
+            requests.append(CertificateRequest(encoding: .ocsp, authorities: []))
         }
         if asking.contains(where: { !$0.publicKeys.isEmpty }) {
             requests.append(CertificateRequest(encoding: .rawPublicKey, authorities: []))

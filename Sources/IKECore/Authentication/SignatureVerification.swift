@@ -6,6 +6,8 @@ struct SignatureVerification {
     let policy: PublicKeyPolicy
     let credentials: Credentials
     let today: UnixTime
+    /// What was found out about the revocation of the peer's certificates; nil: nobody was asked yet.
+    let evidence: RevocationEvidence?
 
     /// The proof that was found good, for the log.
     struct Outcome: CustomStringConvertible {
@@ -13,6 +15,8 @@ struct SignatureVerification {
         let certificate: X509Certificate?
         let scheme: SignatureScheme
         let key: PublicKey
+        /// Certificates of which it must be found out first whether they are revoked.
+        var unsettled: [UnsettledCertificate] = []
 
         var description: String {
             "\(key) (\(scheme))"
@@ -53,10 +57,11 @@ struct SignatureVerification {
                 $0.fits(candidate.key) && candidate.key.verify(signature, of: octets, by: $0)
             }
             guard let scheme else { continue }
+            var outcome = Outcome(certificate: candidate.certificate, scheme: scheme, key: candidate.key)
             if let certificate = candidate.certificate {
-                try requireTrust(certificate, among: received.certificates, identity)
+                outcome.unsettled = try requireTrust(certificate, received, identity)
             }
-            return Outcome(certificate: candidate.certificate, scheme: scheme, key: candidate.key)
+            return outcome
         }
         let keys = candidates.map(\.key.description).joined(separator: ", ")
         throw failure("the signature of \(identity) (\(first)) is not one of its key (\(keys))")
@@ -73,6 +78,8 @@ struct SignatureVerification {
     private struct Received {
         var certificates: [X509Certificate] = []
         var publicKeys: [PublicKey] = []
+        /// What responders say of the certificates (RFC 4806).
+        var status = RevocationEvidence()
     }
 
     private func read(_ payloads: [Certificate], _ identity: Identification) throws(NegotiationFailure) -> Received {
@@ -82,6 +89,7 @@ struct SignatureVerification {
                 switch payload.encoding {
                 case .x509Signature: received.certificates.append(try X509Certificate(der: payload.data))
                 case .rawPublicKey: received.publicKeys.append(try PublicKey(subjectPublicKeyInfo: payload.data))
+                case .ocsp: received.status.add(Self.status(payload))
                 default: continue
                 }
             } catch {
@@ -92,6 +100,15 @@ struct SignatureVerification {
     }
 
     private static let mostCertificates = 16
+
+    /// A peer's mistake here is no reason to refuse what somebody else may vouch for.
+    private static func status(_ payload: Certificate) -> RevocationEvidence {
+        do throws(OCSPFailure) {
+            return RevocationEvidence(responses: [try OCSPResponse(der: payload.data)])
+        } catch {
+            return RevocationEvidence(failures: [.init(nil, "the OCSP response that the peer sent: \(error)")])
+        }
+    }
 
     /// Never empty.
     private func candidates(
@@ -122,11 +139,12 @@ struct SignatureVerification {
 
     // MARK: - Trust
 
+    /// - Returns: certificates of which it must be found out first whether they are revoked.
     private func requireTrust(
         _ certificate: X509Certificate,
-        among received: [X509Certificate],
+        _ received: Received,
         _ identity: Identification
-    ) throws(NegotiationFailure) {
+    ) throws(NegotiationFailure) -> [UnsettledCertificate] {
         guard certificate.confirms(identity) else {
             throw failure(
                 "the certificate of \(certificate.subjectText) is not for \(identity): that is neither its subject nor one of "
@@ -137,21 +155,38 @@ struct SignatureVerification {
             throw failure("the certificate of \(certificate.subjectText) is not among remote.certs")
         }
         do throws(CertificateRejection) {
-            if policy.certificates.isEmpty {
-                _ = try credentials.trust.verify(
-                    certificate,
-                    intermediates: Array(received.dropFirst()),
-                    at: today,
-                    revocation: policy.revocation,
-                    limitedTo: policy.authorities.isEmpty ? nil : policy.authorities
-                )
-            } else {
+            guard policy.certificates.isEmpty else {
                 // Named by the configuration, it needs no authority, but it has its time.
                 try certificate.checkValidity(at: today)
+                return []
             }
+            let chain = try credentials.trust.chain(
+                from: certificate,
+                intermediates: Array(received.certificates.dropFirst()),
+                at: today,
+                limitedTo: policy.authorities.isEmpty ? nil : policy.authorities
+            )
+            return try checkRevocation(of: chain, received.status)
         } catch {
             throw failure("the certificate of \(identity) is not accepted: \(error)")
         }
+    }
+
+    /// Judges at once by what is at hand, if that says enough or nobody can be asked.
+    private func checkRevocation(
+        of chain: [X509Certificate],
+        _ stapled: RevocationEvidence
+    ) throws(CertificateRejection) -> [UnsettledCertificate] {
+        let check = RevocationCheck(chain, credentials.trust, policy.revocation, at: today)
+        var known = stapled
+        if let evidence {
+            known.add(evidence)
+        } else {
+            let unsettled = try check.unsettled(known)
+            guard unsettled.isEmpty else { return unsettled }
+        }
+        try check.conclude(known)
+        return []
     }
 
     private func failure(_ message: String) -> NegotiationFailure {

@@ -94,6 +94,7 @@ package final class Endpoint {
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .strayPacket(let packet): receive(packet, turn)
         case .serverAnswered(let id, let answer): serverAnswered(id, answer, turn)
+        case .inquiryAnswered(let id, let evidence): inquiryAnswered(id, evidence, turn)
         // Puzzles are solved while nothing else waits to be handled.
         case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
@@ -173,6 +174,12 @@ package final class Endpoint {
     private func serverAnswered(_ id: ServerConversationID, _ answer: ServerAnswer, _ turn: Turn) {
         guard let sa = sas[IKESPI(rawValue: id.rawValue)] else { return }
         sa.serverAnswered(answer, turn)
+        settle(sa, turn)
+    }
+
+    private func inquiryAnswered(_ id: RevocationInquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+        guard let sa = sas[id.spi] else { return }
+        sa.inquiryAnswered(id, evidence, turn)
         settle(sa, turn)
     }
 

@@ -88,6 +88,8 @@ package enum Input: Sendable {
     case lookedUp(LookUpID, Path?)
     /// What an authentication server says to an `askServer`.
     case serverAnswered(ServerConversationID, ServerAnswer)
+    /// What was found out for an `inquire`, as far as anything was.
+    case inquiryAnswered(RevocationInquiryID, RevocationEvidence)
     /// The data plane refused a packet of which its sender should hear.
     case strayPacket(StrayPacket)
     /// Nothing but the time: deadlines that passed are acted on.
@@ -112,6 +114,9 @@ package enum Output: Sendable {
     case askServer(ServerQuestion)
     /// No answer is waited for any more, and no further question comes.
     case endConversation(ServerConversationID)
+    /// Find out whether certificates are revoked; the answer comes as an `inquiryAnswered` input. Nobody waits for it longer than
+    /// `RevocationInquiry.patience`.
+    case inquire(RevocationInquiry)
     /// From now on accept what arrives on the CHILD SA's inbound SPI.
     case installInbound(ChildSA)
     /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.

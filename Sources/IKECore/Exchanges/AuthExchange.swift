@@ -38,6 +38,8 @@ struct AuthenticatedPeer {
     var eap: EAPOutcome?
     /// What an authentication server granted the peer.
     var grant: ServerGrant?
+    /// The certificates of the peer of which it must be found out first whether they are revoked.
+    var unsettled: [UnsettledCertificate] { signature?.unsettled ?? [] }
     /// What was assigned.
     var inner = InnerAddresses()
 
@@ -72,16 +74,20 @@ struct PeerClaim {
         as role: Role,
         localIdentity: Identification,
         agreement: KeyAgreement,
-        policy: Policy,
-        today: UnixTime
+        context: EAPContext
     ) throws(NegotiationFailure) -> AuthenticatedPeer {
         var signature: SignatureVerification.Outcome?
         switch connection.remote.kind {
         case .preSharedKey:
-            let key = try policy.requireSharedKey(local: localIdentity, remote: identity)
+            let key = try context.policy.requireSharedKey(local: localIdentity, remote: identity)
             try key.verify(authentication, of: role, identity: identity, agreement: agreement)
         case .publicKey(let publicKey):
-            let verification = SignatureVerification(policy: publicKey, credentials: policy.credentials, today: today)
+            let verification = SignatureVerification(
+                policy: publicKey,
+                credentials: context.policy.credentials,
+                today: context.today,
+                evidence: context.evidence
+            )
             signature = try verification.verify(
                 authentication,
                 certificates,

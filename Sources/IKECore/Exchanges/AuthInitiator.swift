@@ -12,6 +12,8 @@ struct AuthInitiator {
     private let wantedAddresses: [IPAddress]
     private let proof: OwnProof
     private var stage = Stage.opening
+    /// The first response, while it is not known whether the peer's certificate is revoked.
+    var held: HeldResponse?
 
     private enum Stage {
         /// The first request is sent.
@@ -25,6 +27,8 @@ struct AuthInitiator {
     /// What comes after an answer.
     enum Step {
         case request([Payload])
+        /// It must be found out first whether the peer's certificate is revoked; nothing of the answer counts yet.
+        case unsettled(AuthenticatedPeer)
         case done(peer: AuthenticatedPeer, child: FirstChild)
     }
 
@@ -75,9 +79,11 @@ struct AuthInitiator {
         switch stage {
         case .opening:
             guard let policy = connection.local.kind.eap else {
-                return finish(payloads, try provenPeer(payloads, context))
+                let peer = try provenPeer(payloads, context)
+                return peer.unsettled.isEmpty ? finish(payloads, peer) : .unsettled(peer)
             }
             let responder = try beginEAP(payloads, context)
+            guard responder.unsettled.isEmpty else { return .unsettled(responder) }
             var eap = context.peer(policy, connection, proof.identity, responder: responder.remoteIdentity)
             return try converse(payloads, &eap, responder)
         case .conversing(var eap, let responder): return try converse(payloads, &eap, responder)
@@ -168,8 +174,7 @@ struct AuthInitiator {
             as: .responder,
             localIdentity: proof.identity,
             agreement: agreement,
-            policy: context.policy,
-            today: context.today
+            context: context
         )
     }
 

@@ -26,6 +26,8 @@ struct AuthResponder {
         case done(Answer)
         /// The peer wants to be asked by EAP. The payloads go before the first EAP message.
         case conversation(EAPConversation, [Payload])
+        /// It must be found out first whether the peer's certificate is revoked.
+        case unsettled(AuthenticatedPeer)
     }
 
     /// Answers the first request.
@@ -43,6 +45,7 @@ struct AuthResponder {
             certificates: payloads.certificates
         )
         var peer = try verify(claim, asking: payloads.identificationResponder)
+        guard peer.unsettled.isEmpty else { return .unsettled(peer) }
         let proof = try proof(for: peer.connection, payloads, remoteIdentity)
         peer.localIdentity = proof.identity
         let (certificates, ownAuthentication) = try proof.payloads(of: .responder, agreement: agreement)
@@ -182,8 +185,7 @@ struct AuthResponder {
                     as: .initiator,
                     localIdentity: connection.localIdentity(at: local.address, policy.credentials),
                     agreement: agreement,
-                    policy: policy,
-                    today: context.today
+                    context: context
                 )
             } catch {
                 // The connection that is meant comes first, so that its failure is the one to tell.

@@ -6,9 +6,12 @@ import Inet
 struct EAPContext {
     let policy: Policy
     let today: UnixTime
+    /// What was found out about the revocation of the peer's certificates; nil: nobody was asked yet.
+    let evidence: RevocationEvidence?
     private let random: any RandomSource
 
-    init(_ turn: Turn) {
+    init(_ turn: Turn, _ evidence: RevocationEvidence?) {
+        self.evidence = evidence
         policy = turn.policy
         today = turn.calendar()
         random = turn.random

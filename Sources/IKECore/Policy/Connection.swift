@@ -104,6 +104,10 @@ package struct Connection: Hashable, Sendable {
     package var certificateSending = CertificateSending.ifAsked
     /// Whether the peer is told whose certificates we trust (`send_certreq`).
     package var asksForCertificate = true
+    /// Whether the peer is asked for what a responder says of its certificate (`ocsp = request`, RFC 4806).
+    package var asksForStatus = false
+    /// Whether the peer gets what a responder says of ours, if it asks (`ocsp = reply`).
+    package var givesStatus = true
     /// Addresses that we ask the peer for; the unspecified one of a family stands for any (`vips`).
     package var virtualAddresses: [IPAddress] = []
     /// The pools that the peer may get addresses from, the preferred first (`pools`).

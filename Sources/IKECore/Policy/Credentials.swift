@@ -8,12 +8,16 @@ package struct Credentials: Sendable {
     package var certificates: [X509Certificate]
     /// Whose certificates are believed.
     package var trust: TrustStore
+    /// What responders say of our own certificates; none that is out of date.
+    package var status: [OCSPResponse]
 
     package init(
         privateKeys: [PrivateKey] = [],
         certificates: [X509Certificate] = [],
-        trust: TrustStore = TrustStore()
+        trust: TrustStore = TrustStore(),
+        status: [OCSPResponse] = []
     ) {
+        self.status = status
         self.privateKeys = privateKeys
         self.certificates = certificates
         self.trust = trust
@@ -43,6 +47,27 @@ package struct Credentials: Sendable {
         let intermediates = intermediates(of: leaf)
         let last = intermediates.last ?? leaf
         return intermediates + trust.authorities.filter { $0.subject == last.issuer && $0.isSelfSigned }
+    }
+
+    /// What a responder says of a certificate of ours.
+    func status(of certificate: X509Certificate) -> OCSPResponse? {
+        guard let issuer = issuer(of: certificate) else { return nil }
+        return status.first { $0.validity(of: certificate, issuedBy: issuer) != nil }
+    }
+
+    /// Those of our own certificates that a responder can be asked about.
+    package var certificatesWithResponder: [UnsettledCertificate] {
+        certificates.compactMap { certificate in
+            guard !certificate.isAuthority, privateKey(of: certificate.publicKey) != nil,
+                let issuer = issuer(of: certificate)
+            else { return nil }
+            let link = trust.link(certificate, issuedBy: issuer)
+            return link.ocspURLs.isEmpty ? nil : link
+        }
+    }
+
+    private func issuer(of certificate: X509Certificate) -> X509Certificate? {
+        authorities(of: certificate).first { $0.subject == certificate.issuer }
     }
 
     private static let longestChain = 8

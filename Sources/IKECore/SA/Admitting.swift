@@ -22,7 +22,7 @@ extension IKESA {
             spiR: spiR,
             local: datagram.local,
             remote: datagram.remote,
-            state: .halfOpen(answer.agreement, nil, until: turn.now + timeout),
+            state: .halfOpen(answer.agreement, .awaited, until: turn.now + timeout),
             now: turn.now
         )
         sa.nat = answer.nat
@@ -35,11 +35,19 @@ extension IKESA {
     }
 
     /// Answers the first request of IKE_AUTH.
-    func answerAuth(_ header: Header, _ payloads: [Payload], _ agreement: KeyAgreement, _ turn: Turn) {
+    ///
+    /// - Parameter evidence: of whether the peer's certificate is revoked; nil: nobody was asked yet.
+    func answerAuth(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ agreement: KeyAgreement,
+        _ evidence: RevocationEvidence?,
+        _ turn: Turn
+    ) {
         var spi: ESPSPI?
         do {
             try refuseForbiddenNAT(payloads, turn)
-            let opening = try responder(agreement, turn).open(payloads) {
+            let opening = try responder(agreement, turn, evidence).open(payloads) {
                 let allocated = turn.spis.espSPI()
                 spi = allocated
                 return allocated
@@ -48,6 +56,7 @@ extension IKESA {
             case .done(let outcome): try admit(outcome, request: payloads, header, agreement, spi, turn)
             case .conversation(let conversation, let first):
                 try ask(conversation, after: first, header, agreement, turn)
+            case .unsettled(let peer): hold(header, payloads, for: peer, agreement, turn)
             }
         } catch {
             if let spi { turn.spis.release(spi) }
@@ -55,13 +64,17 @@ extension IKESA {
         }
     }
 
-    func responder(_ agreement: KeyAgreement, _ turn: Turn) -> AuthResponder {
+    func responder(
+        _ agreement: KeyAgreement,
+        _ turn: Turn,
+        _ evidence: RevocationEvidence? = nil
+    ) -> AuthResponder {
         AuthResponder(
             agreement: agreement,
             local: local,
             remote: remote,
             path: childPath,
-            context: EAPContext(turn),
+            context: EAPContext(turn, evidence),
             addresses: AddressAssignment(leases: turn.leases, policy: turn.policy, lineage: id),
             own: crashToken(turn)
         )

@@ -133,7 +133,7 @@ extension IKESA {
 
     /// The peer gets time for its next message, or for what it types before that.
     private func remain(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
-        state = .halfOpen(agreement, conversation, until: turn.now + turn.settings.halfOpenTimeout)
+        state = .halfOpen(agreement, .conversing(conversation), until: turn.now + turn.settings.halfOpenTimeout)
     }
 
     private static func brokenOff(_ header: Header, _ payloads: [Payload]) -> NegotiationFailure {
@@ -172,7 +172,7 @@ extension IKESA {
 
     /// An authentication server has said what comes next.
     func serverAnswered(_ reply: ServerAnswer, _ turn: Turn) {
-        guard case .halfOpen(let agreement, var conversation?, _) = state,
+        guard case .halfOpen(let agreement, .conversing(var conversation), _) = state,
             case .server(let name, let method) = conversation.stage,
             let held = conversation.held, case .server(let first) = held.cause
         else { return }

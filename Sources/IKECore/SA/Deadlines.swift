@@ -8,8 +8,8 @@ extension IKESA {
     func nextDeadline(_ settings: Settings) -> Instant? {
         var deadlines: [Instant?] = [window.nextDeadline, answersAgain?.at, draining.map(\.until).min()]
         switch state {
-        case .halfOpen(_, let conversation, let until):
-            deadlines += [until, conversation?.refusalDeadline]
+        case .halfOpen(_, let progress, let until):
+            deadlines += [until, progress.conversation?.refusalDeadline]
         case .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
@@ -22,7 +22,8 @@ extension IKESA {
                 if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
             }
         case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
-        case .authenticating, .contending, .deleting: break
+        case .authenticating(let exchange, _): deadlines.append(exchange.held?.until)
+        case .contending, .deleting: break
         }
         return deadlines.compactMap { $0 }.min()
     }
@@ -45,13 +46,18 @@ extension IKESA {
         switch state {
         case .connecting(let exchange, let initiation) where exchange.search.map { $0.resumesAt <= turn.now } ?? false:
             solvePuzzle(exchange, initiation, turn)
-        case .halfOpen(let agreement, let conversation?, _)
+        case .halfOpen(let agreement, .conversing(let conversation), _)
         where conversation.refusalDeadline.map { $0 <= turn.now } ?? false:
             tellRefusal(conversation, agreement, turn)
-        case .halfOpen(_, let conversation, let until) where until <= turn.now:
+        case .halfOpen(let agreement, .inquiring(let held), let until) where until <= turn.now:
+            goOn(held, agreement, .tooLate, turn)
+        case .authenticating(let exchange, let initiation):
+            guard let held = exchange.held, held.until <= turn.now else { break }
+            goOn(held, exchange, initiation, .tooLate, turn)
+        case .halfOpen(_, let progress, let until) where until <= turn.now:
             let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
             log(.abandoned, .info, story, turn)
-            if let conversation { endServerConversation(conversation, turn) }
+            if let conversation = progress.conversation { endServerConversation(conversation, turn) }
             turn.emit(.ikeFailed(failed(NegotiationFailure(.peerUnreachable, story))))
             state = .closed(nil, until: turn.now)
         case .superseded(let established, let until) where until <= turn.now:

@@ -215,18 +215,21 @@ extension IKESA {
         }
     }
 
+    /// - Parameter evidence: of whether the peer's certificate is revoked; nil: nobody was asked yet.
     func processAuthResponse(
         _ payloads: [Payload],
         _ former: AuthInitiator,
         _ initiation: Initiation,
+        _ evidence: RevocationEvidence?,
         _ turn: Turn
     ) {
         var exchange = former
         do {
-            switch try exchange.process(payloads, EAPContext(turn)) {
+            switch try exchange.process(payloads, EAPContext(turn, evidence)) {
             case .request(let next):
                 state = .authenticating(exchange, initiation)
                 request(.ikeAuth, next, turn)
+            case .unsettled(let peer): hold(payloads, for: peer, former, initiation, turn)
             case .done(let peer, let child): try authenticated(peer, child, payloads, exchange, initiation, turn)
             }
         } catch {

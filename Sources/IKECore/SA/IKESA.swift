@@ -13,16 +13,16 @@ import Inet
 /// Each state carries what exists in it and nothing else: keys from `halfOpen` and `authenticating` on, an authenticated
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
-/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `ChildLife`,
-/// `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
+/// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `Inquiring`,
+/// `ChildLife`, `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
 final class IKESA {
     enum State {
         /// IKE_SA_INIT is sent.
         case connecting(InitInitiator, Initiation)
-        /// IKE_SA_INIT is answered; IKE_AUTH must come before the deadline, and go on before it where EAP is under way.
-        case halfOpen(KeyAgreement, EAPConversation?, until: Instant)
+        /// IKE_SA_INIT is answered; IKE_AUTH must come before the deadline, and go on before it where it takes longer.
+        case halfOpen(KeyAgreement, AuthProgress, until: Instant)
         /// IKE_AUTH is sent.
         case authenticating(AuthInitiator, Initiation)
         /// The peer made it to replace an SA that we are rekeying as well; which of the two new ones stays is open. It
@@ -200,7 +200,7 @@ final class IKESA {
         switch state {
         case .connecting(let exchange, _): exchange.connection
         case .authenticating(let exchange, _): exchange.connection
-        case .halfOpen(_, let conversation, _): conversation?.peer.connection
+        case .halfOpen(_, let progress, _): progress.connection
         default: established?.peer.connection
         }
     }
@@ -326,10 +326,12 @@ final class IKESA {
             predecessor.yieldToRival(turn)
         }
         switch (state, header.exchangeType) {
-        case (.halfOpen(let agreement, let conversation?, _), _):
+        case (.halfOpen(let agreement, .conversing(let conversation), _), _):
             continueEAP(header, payloads, agreement, conversation, turn)
-        case (.halfOpen(let agreement, nil, _), .ikeAuth):
-            answerAuth(header, payloads, agreement, turn)
+        case (.halfOpen(let agreement, .awaited, _), .ikeAuth):
+            answerAuth(header, payloads, agreement, nil, turn)
+        case (.halfOpen(_, .inquiring(let held), _), .ikeAuth) where held.header.messageID == header.messageID:
+            log(.debug, "the peer repeats request \(header.messageID), whose answer is on its way", turn)
         case (.established(let established), .createChildSA):
             answerCreateChild(header, payloads, established, turn)
         case (.established, .informational), (.superseded, .informational), (.deleting, .informational),
@@ -354,7 +356,7 @@ final class IKESA {
         noteWindowSize(payloads)
         switch state {
         case .authenticating(let exchange, let initiation):
-            processAuthResponse(payloads, exchange, initiation, turn)
+            processAuthResponse(payloads, exchange, initiation, nil, turn)
         case .established(var established):
             if payloads.notify(.invalidSyntax) != nil {
                 close(refusal(Notify(.invalidSyntax), offered: []), turn)

@@ -31,8 +31,9 @@ package final class DataPlane {
         case .updateChild(let childSA): update(childSA)
         case .removeOutbound(let childSA): change(childSA) { $0.outboundRank = nil }
         case .removeChild(let childSA): remove(childSA)
-        case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .askServer, .endConversation, .event, .log,
-            .keys:
+        case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .askServer, .endConversation, .inquire,
+            .event,
+            .log, .keys:
             break
         }
     }

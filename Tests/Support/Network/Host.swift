@@ -1,5 +1,5 @@
 package import IKECore
-import IKECrypto
+package import IKECrypto
 package import Inet
 
 /// A host of the network with what its engine has told it so far.
@@ -88,6 +88,10 @@ package final class Host {
     /// What an authentication server is to answer.
     package private(set) var questions: [ServerQuestion] = []
 
+    /// What it finds out about certificates; nil: nothing ever comes back.
+    package var findOut: ((RevocationInquiry) -> RevocationEvidence?) = { _ in nil }
+    package private(set) var inquiries: [RevocationInquiry] = []
+
     func noteDeadline() { nextDeadline = endpoint.nextDeadline }
 
     func note(_ output: Output, keepsHistory: Bool) {
@@ -98,6 +102,7 @@ package final class Host {
         case .lookUp: lookUps += 1
         case .askServer(let question): questions.append(question)
         case .endConversation(let id): questions.removeAll { $0.conversation == id }
+        case .inquire(let inquiry): inquiries.append(inquiry)
         case .sendKeepalive: keepalives += 1
         case .installInbound(let childSA): inbound[childSA.id] = childSA
         case .installOutbound(let childSA):

@@ -289,6 +289,10 @@ package final class Network {
                 dataRandom
             )
         case .lookUp(_, let id): host.endpoint.handle(.lookedUp(id, host.ends), now: now)
+        case .inquire(let inquiry):
+            if let evidence = host.findOut(inquiry) {
+                host.endpoint.handle(.inquiryAnswered(inquiry.id, evidence), now: now)
+            }
         case .keys(let keys): journal.learn(keys)
         case .event(let event):
             observe(.event(event, host))

@@ -1,0 +1,137 @@
+import IKECrypto
+import IKEWire
+
+// IKE_AUTH while it is being found out whether the peer's certificate is revoked. The engine cannot ask itself: a message that
+// needs to know is put aside, whole, and looked at again when the answer is there or the time is up.
+//
+// A responder leaves the request unanswered meanwhile, and the peer may well repeat it. An initiator has the response already, and
+// the peer believes that the SA stands; if the certificate is refused, it is told so.
+
+/// How far IKE_AUTH is at the responder.
+enum AuthProgress {
+    /// The first request is to come.
+    case awaited
+    /// The first request has come, and its answer waits.
+    case inquiring(HeldOpening)
+    case conversing(EAPConversation)
+
+    var conversation: EAPConversation? {
+        guard case .conversing(let conversation) = self else { return nil }
+        return conversation
+    }
+
+    /// The connection, once one is chosen.
+    var connection: Connection? {
+        switch self {
+        case .awaited: nil
+        case .inquiring(let held): held.connection
+        case .conversing(let conversation): conversation.peer.connection
+        }
+    }
+}
+
+/// The first request of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+struct HeldOpening {
+    let header: Header
+    let payloads: [Payload]
+    let inquiry: RevocationInquiryID
+    let connection: Connection
+}
+
+/// The response of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+struct HeldResponse {
+    let payloads: [Payload]
+    let inquiry: RevocationInquiryID
+    let until: Instant
+}
+
+extension IKESA {
+    // MARK: - Asking
+
+    /// Puts the first request aside.
+    func hold(
+        _ header: Header,
+        _ payloads: [Payload],
+        for peer: AuthenticatedPeer,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) {
+        let inquiry = inquiry(about: peer, turn)
+        let held = HeldOpening(
+            header: header,
+            payloads: payloads,
+            inquiry: inquiry.id,
+            connection: peer.connection
+        )
+        state = .halfOpen(agreement, .inquiring(held), until: turn.now + RevocationInquiry.patience)
+        ask(inquiry, turn)
+    }
+
+    /// Puts the response aside.
+    ///
+    /// - Parameter exchange: as it was before the response.
+    func hold(
+        _ payloads: [Payload],
+        for peer: AuthenticatedPeer,
+        _ exchange: AuthInitiator,
+        _ initiation: Initiation,
+        _ turn: Turn
+    ) {
+        let inquiry = inquiry(about: peer, turn)
+        var exchange = exchange
+        exchange.held = HeldResponse(
+            payloads: payloads,
+            inquiry: inquiry.id,
+            until: turn.now + RevocationInquiry.patience
+        )
+        state = .authenticating(exchange, initiation)
+        ask(inquiry, turn)
+    }
+
+    private func inquiry(about peer: AuthenticatedPeer, _ turn: Turn) -> RevocationInquiry {
+        RevocationInquiry(
+            id: RevocationInquiryID(spi: ourSPI, number: turn.spis.nextID()),
+            connection: peer.connection.name,
+            certificates: peer.unsettled
+        )
+    }
+
+    private func ask(_ inquiry: RevocationInquiry, _ turn: Turn) {
+        let subjects = inquiry.certificates.map(\.certificate.subjectText).joined(separator: "; ")
+        log(.debug, "finding out whether the certificate of \(subjects) is revoked", turn)
+        turn.emit(.inquire(inquiry))
+    }
+
+    // MARK: - The answer
+
+    func inquiryAnswered(_ id: RevocationInquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+        switch state {
+        case .halfOpen(let agreement, .inquiring(let held), _) where held.inquiry == id:
+            goOn(held, agreement, evidence, turn)
+        case .authenticating(let exchange, let initiation):
+            guard let held = exchange.held, held.inquiry == id else { return }
+            goOn(held, exchange, initiation, evidence, turn)
+        // It comes too late.
+        case .halfOpen, .connecting, .contending, .established, .deleting, .superseded, .closed: break
+        }
+        startPending(turn)
+    }
+
+    /// The answer to the first request has waited long enough.
+    func goOn(_ held: HeldOpening, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
+        answerAuth(held.header, held.payloads, agreement, evidence, turn)
+    }
+
+    /// The same for the response.
+    func goOn(
+        _ held: HeldResponse,
+        _ exchange: AuthInitiator,
+        _ initiation: Initiation,
+        _ evidence: RevocationEvidence,
+        _ turn: Turn
+    ) {
+        var exchange = exchange
+        exchange.held = nil
+        processAuthResponse(held.payloads, exchange, initiation, evidence, turn)
+    }
+}

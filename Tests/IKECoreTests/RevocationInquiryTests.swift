@@ -1,0 +1,293 @@
+import IKECore
+import IKECrypto
+import IKEWire
+import Inet
+import Support
+import Testing
+
+/// Ends whose certificates may be revoked, which the engine has others find out (RFC 6960, RFC 4806).
+@Suite struct RevocationInquiryTests {
+    private let authority: RevokingAuthority
+    private let left, right: (certificate: X509Certificate, key: PrivateKey)
+
+    init() throws {
+        authority = try RevokingAuthority()
+        left = try authority.issue("left.example")
+        right = try authority.issue("right.example")
+    }
+
+    /// Two sites with certificates, of which one asks whether that of the other is revoked.
+    private func sites(
+        judge: WritableKeyPath<TwoSites, Policy>,
+        _ revocation: RevocationPolicy = .strict,
+        lists: [RevocationList] = []
+    ) -> TwoSites {
+        var sites = TwoSites()
+        equip(&sites.left, left, "left.example", "right.example")
+        equip(&sites.right, right, "right.example", "left.example")
+        var policy = PublicKeyPolicy()
+        policy.revocation = revocation
+        sites[keyPath: judge].connections[0].remote.kind = .publicKey(policy)
+        sites[keyPath: judge].credentials.trust = TrustStore(
+            authorities: [authority.certificate],
+            revocationLists: lists,
+            services: [AuthorityServices(authority.certificate, ocspURLs: ["http://ocsp.example.org/"])]
+        )
+        return sites
+    }
+
+    private func equip(
+        _ policy: inout Policy,
+        _ own: (certificate: X509Certificate, key: PrivateKey),
+        _ name: String,
+        _ peer: String
+    ) {
+        policy.secrets = []
+        policy.credentials = Credentials(
+            privateKeys: [own.key],
+            certificates: [own.certificate],
+            trust: TrustStore(authorities: [authority.certificate])
+        )
+        let kind = AuthenticationKind.publicKey(PublicKeyPolicy())
+        policy.connections[0].local = AuthenticationPolicy(kind: kind, identity: Identification(name))
+        policy.connections[0].remote = AuthenticationPolicy(kind: kind, identity: Identification(peer))
+    }
+
+    /// What a responder of the authority says.
+    private func say(
+        _ inquiry: RevocationInquiry,
+        _ change: (inout OCSPTestResponder) -> Void = { _ in }
+    ) -> RevocationEvidence {
+        var responder = authority.responder
+        change(&responder)
+        let responses = inquiry.certificates.compactMap { link in
+            (try? responder.answer(about: link.certificate)).flatMap { try? OCSPResponse(der: $0) }
+        }
+        return RevocationEvidence(responses: responses)
+    }
+
+    private func unreachable(_ inquiry: RevocationInquiry) -> RevocationEvidence {
+        RevocationEvidence(
+            failures: inquiry.certificates.map { link in
+                .init(link.certificate, "\(link.ocspURLs[0]): connection refused")
+            }
+        )
+    }
+
+    private func areUp(_ pair: Pair) -> Bool {
+        pair.left.outbound.count == 1 && pair.right.outbound.count == 1 && pair.childSAsAgree
+    }
+
+    private func words(_ host: Host) -> String {
+        host.logs.filter { $0.level == .error || $0.level == .warning }.map(\.message).joined(separator: "\n")
+    }
+
+    /// Everything must end, and nothing be left.
+    private func expectNothing(_ pair: Pair) {
+        #expect(pair.left.inbound.isEmpty && pair.right.inbound.isEmpty)
+        pair.network.run(for: .seconds(400))
+        #expect(pair.isEmpty)
+    }
+
+    // MARK: - The responder judges
+
+    @Test func theResponderLetsAGoodCertificateIn() throws {
+        let pair = Pair(sites(judge: \.right))
+        pair.right.findOut = { say($0) }
+        pair.up()
+        #expect(areUp(pair))
+        let inquiry = try #require(pair.right.inquiries.first)
+        #expect(pair.right.inquiries.count == 1 && pair.left.inquiries.isEmpty)
+        #expect(inquiry.connection == "site")
+        #expect(inquiry.certificates.map(\.certificate) == [left.certificate])
+        #expect(inquiry.certificates.map(\.issuer) == [authority.certificate])
+    }
+
+    @Test(arguments: [RevocationPolicy.strict, .ifURI, .relaxed])
+    func theResponderRefusesARevokedCertificate(policy: RevocationPolicy) throws {
+        let pair = Pair(sites(judge: \.right, policy))
+        pair.right.findOut = { say($0) { $0.status = .revoked } }
+        let failure = try #require(pair.left.failure(of: pair.up()))
+        #expect(failure.reason == .authenticationFailed)
+        #expect(!failure.message.contains("revoked"))
+        #expect(words(pair.right).contains("the certificate of \"CN=left.example\" (serial number"))
+        #expect(words(pair.right).contains("is revoked"))
+        expectNothing(pair)
+    }
+
+    @Test func withoutAnAnswerThePolicyOfTheResponderDecides() throws {
+        for policy in [RevocationPolicy.strict, .ifURI] {
+            let pair = Pair(sites(judge: \.right, policy))
+            pair.right.findOut = { unreachable($0) }
+            #expect(try #require(pair.left.failure(of: pair.up())).reason == .authenticationFailed)
+            #expect(words(pair.right).contains("nobody says whether the certificate of \"CN=left.example\" is revoked"))
+            #expect(words(pair.right).contains("http://ocsp.example.org/: connection refused"))
+            expectNothing(pair)
+        }
+        let pair = Pair(sites(judge: \.right, .relaxed))
+        pair.right.findOut = { unreachable($0) }
+        pair.up()
+        #expect(areUp(pair))
+    }
+
+    @Test func theResponderDoesNotWaitForEver() throws {
+        let pair = Pair(sites(judge: \.right))
+        let id = pair.up(within: .seconds(14))
+        #expect(pair.left.failure(of: id) == nil)
+        #expect(pair.right.endpoint.load.halfOpen == 1)
+        // The repeated request is not taken for another one.
+        #expect(pair.right.inquiries.count == 1)
+        pair.network.run(for: .seconds(2))
+        #expect(try #require(pair.left.failure(of: id)).reason == .authenticationFailed)
+        #expect(words(pair.right).contains("no answer came within 15 s"))
+        let late = try #require(pair.right.inquiries.first)
+        pair.network.feed(pair.right, .inquiryAnswered(late.id, say(late)))
+        expectNothing(pair)
+    }
+
+    @Test func anAnswerThatComesInTimeIsGoodEnough() throws {
+        let pair = Pair(sites(judge: \.right))
+        pair.up(within: .seconds(10))
+        let inquiry = try #require(pair.right.inquiries.first)
+        pair.network.feed(pair.right, .inquiryAnswered(inquiry.id, say(inquiry)))
+        pair.network.run(for: .seconds(1))
+        #expect(areUp(pair))
+    }
+
+    @Test func whatIsNoProofDoesNotCount() throws {
+        let other = try RevokingAuthority()
+        let pair = Pair(sites(judge: \.right))
+        pair.right.findOut = { inquiry in
+            var responder = other.responder
+            responder.issuer = authority.certificate
+            let der = try? responder.answer(about: inquiry.certificates[0].certificate)
+            return RevocationEvidence(responses: der.flatMap { try? OCSPResponse(der: $0) }.map { [$0] } ?? [])
+        }
+        #expect(try #require(pair.left.failure(of: pair.up())).reason == .authenticationFailed)
+        #expect(words(pair.right).contains("the answer is not signed by the certificate's issuer"))
+        expectNothing(pair)
+    }
+
+    @Test func aListAtHandSavesTheQuestion() throws {
+        let pair = Pair(sites(judge: \.right, lists: [try authority.list()]))
+        pair.up()
+        #expect(areUp(pair))
+        #expect(pair.right.inquiries.isEmpty)
+        let refusing = Pair(sites(judge: \.right, lists: [try authority.list(revoking: [left.certificate])]))
+        #expect(refusing.left.failure(of: refusing.up()) != nil)
+        #expect(refusing.right.inquiries.isEmpty)
+    }
+
+    @Test func nobodyAsksForAStranger() throws {
+        // The signature is right, the authority is not: no server is to hear of it.
+        let stranger = try RevokingAuthority("Somebody else")
+        var sites = sites(judge: \.right)
+        equip(&sites.left, try stranger.issue("left.example"), "left.example", "right.example")
+        sites.left.credentials.trust = TrustStore(authorities: [authority.certificate])
+        let pair = Pair(sites)
+        #expect(pair.left.failure(of: pair.up()) != nil)
+        #expect(pair.right.inquiries.isEmpty)
+    }
+
+    // MARK: - The initiator judges
+
+    @Test func theInitiatorLetsAGoodCertificateIn() throws {
+        let pair = Pair(sites(judge: \.left))
+        pair.left.findOut = { say($0) }
+        pair.up()
+        #expect(areUp(pair))
+        #expect(pair.left.inquiries.count == 1 && pair.right.inquiries.isEmpty)
+    }
+
+    @Test(arguments: [RevocationPolicy.strict, .ifURI, .relaxed])
+    func theInitiatorRefusesARevokedCertificate(policy: RevocationPolicy) throws {
+        let pair = Pair(sites(judge: \.left, policy))
+        pair.left.findOut = { say($0) { $0.status = .revoked } }
+        let failure = try #require(pair.left.failure(of: pair.up()))
+        #expect(failure.reason == .authenticationFailed)
+        #expect(failure.message.contains("the certificate of \"CN=right.example\""))
+        #expect(failure.message.contains("is revoked"))
+        // The responder had let us in, and hears that it is over.
+        #expect(pair.right.outbound.isEmpty)
+        expectNothing(pair)
+    }
+
+    @Test func theInitiatorDoesNotWaitForEver() throws {
+        let pair = Pair(sites(judge: \.left))
+        let id = pair.up(within: .seconds(14))
+        #expect(pair.left.failure(of: id) == nil && pair.left.outbound.isEmpty)
+        pair.network.run(for: .seconds(2))
+        #expect(try #require(pair.left.failure(of: id)).message.contains("no answer came within 15 s"))
+        expectNothing(pair)
+    }
+
+    @Test func theInitiatorMayBeRelaxed() throws {
+        let pair = Pair(sites(judge: \.left, .relaxed))
+        pair.up(within: .seconds(16))
+        #expect(areUp(pair))
+    }
+
+    @Test func givingUpWhileNothingIsKnownLeavesNothing() throws {
+        let pair = Pair(sites(judge: \.left))
+        pair.up(within: .seconds(2))
+        let sa = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
+        pair.network.feed(pair.left, .command(.terminate([.ikeSA(id: sa.id)]), CommandID(rawValue: 99)))
+        pair.network.run(for: .seconds(20))
+        #expect(pair.left.endpoint.load.ikeSAs == 0)
+    }
+
+    // MARK: - Stapled responses
+
+    @Test(arguments: [true, false]) func aResponseThatComesAlongSavesTheQuestion(toTheInitiator: Bool) throws {
+        let judge = toTheInitiator ? \TwoSites.left : \TwoSites.right
+        var sites = sites(judge: judge)
+        sites[keyPath: judge].connections[0].asksForStatus = true
+        try give(&sites.left, left.certificate)
+        try give(&sites.right, right.certificate)
+        let pair = Pair(sites)
+        pair.up()
+        #expect(areUp(pair))
+        #expect(pair.left.inquiries.isEmpty && pair.right.inquiries.isEmpty)
+    }
+
+    private func give(
+        _ policy: inout Policy,
+        _ certificate: X509Certificate,
+        _ change: (inout OCSPTestResponder) -> Void = { _ in }
+    ) throws {
+        var responder = authority.responder
+        change(&responder)
+        policy.credentials.status = [try OCSPResponse(der: responder.answer(about: certificate))]
+    }
+
+    @Test func aResponseIsNotSentUnasked() throws {
+        var sites = sites(judge: \.right)
+        try give(&sites.left, left.certificate)
+        let pair = Pair(sites)
+        pair.right.findOut = { say($0) }
+        pair.up()
+        #expect(areUp(pair))
+        #expect(pair.right.inquiries.count == 1)
+        sites.right.connections[0].asksForStatus = true
+        sites.left.connections[0].givesStatus = false
+        let silent = Pair(sites)
+        silent.right.findOut = { say($0) }
+        silent.up()
+        #expect(silent.right.inquiries.count == 1)
+    }
+
+    @Test func aStapledResponseMayRevokeAndMayBeStale() throws {
+        var sites = sites(judge: \.right, .relaxed)
+        sites.right.connections[0].asksForStatus = true
+        try give(&sites.left, left.certificate) { $0.status = .revoked }
+        let revoked = Pair(sites)
+        #expect(revoked.left.failure(of: revoked.up()) != nil)
+        #expect(revoked.right.inquiries.isEmpty)
+        try give(&sites.left, left.certificate) { ($0.thisUpdate, $0.nextUpdate) = (-7200, -3600) }
+        let stale = Pair(sites)
+        stale.right.findOut = { say($0) }
+        stale.up()
+        #expect(areUp(stale))
+        #expect(stale.right.inquiries.count == 1)
+    }
+}
