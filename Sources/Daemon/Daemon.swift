@@ -41,6 +41,7 @@ package final class Daemon {
     var history = NegotiationHistory()
     /// Nil where no servers are configured.
     let radius: RADIUSService?
+    let revocation: RevocationService
     /// Nil: nothing that is configured needs it, or it could not be started.
     var hooks: Hooks?
     var hooked = HookedSAs()
@@ -101,6 +102,12 @@ package final class Daemon {
             timer = try TimerFD()
             signals = try SignalFD([SIGTERM, SIGINT, SIGHUP])
             resolver = try HostResolver(loop: loop)
+            revocation = try RevocationService(
+                loop: loop,
+                mark: Self.socketMark,
+                clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) },
+                calendar: { UnixTime(seconds: Int64(time(nil))) }
+            )
             control = try ControlServer(path: options.socketPath, loop: loop)
             metricsServer = try Self.metricsServer(settings, loop)
             tunnels = try Self.openTunnels(settings)
@@ -147,6 +154,10 @@ package final class Daemon {
         radius?.answered = { [weak self] conversation, answer in self?.feed(.serverAnswered(conversation, answer)) }
         radius?.log = { [weak self] record in self?.log(record) }
         radius?.deadlineChanged = { [weak self] in self?.setTimer() }
+        revocation.answered = { [weak self] id, evidence in self?.feed(.inquiryAnswered(id, evidence)) }
+        revocation.log = { [weak self] record in self?.log(record) }
+        revocation.deadlineChanged = { [weak self] in self?.setTimer() }
+        revocation.ownChanged = { [weak self] in self?.noteOwnStatus() }
         control.forget = { [weak self] client in self?.commands.forget(client) }
     }
 
@@ -188,6 +199,7 @@ package final class Daemon {
     /// Runs until a signal ends it; then no SA, route, rule or device is left.
     package func run() throws(StartupError) {
         lookAtNetwork()
+        revocation.keep(own: store.certificatesWithStatus)
         renewTraps(store.connections.map(\.name))
         initiateAtStart(store.connections.map(\.name))
         notifier.ready(words, now: now)
@@ -270,13 +282,19 @@ package final class Daemon {
         case .lookUp(let connection, let id): lookUp(connection, id)
         case .askServer(let question): ask(question)
         case .endConversation(let conversation): radius?.end(conversation)
-        // Nobody can be asked yet.
-        case .inquire(let inquiry): feed(.inquiryAnswered(inquiry.id, RevocationEvidence()))
+        case .inquire(let inquiry): revocation.find(inquiry)
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):
             if let failure = keyLog?.write(keys) { log(.error, failure) }
         }
+    }
+
+    /// What responders say of our own certificates has changed.
+    private func noteOwnStatus() {
+        guard store.ownStatus != revocation.ownResponses else { return }
+        store.ownStatus = revocation.ownResponses
+        feed(.policy(store.policy))
     }
 
     private func ask(_ question: ServerQuestion) {
@@ -343,6 +361,7 @@ package final class Daemon {
         metricsServer?.timePassed(now)
         if let failure = leaseStore.timePassed(now, leases: { endpoint.allLeases }) { log(.warning, failure) }
         radius?.timePassed(now)
+        revocation.timePassed(now)
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         feed(.childUsage(tunnels.usage))
@@ -383,6 +402,7 @@ package final class Daemon {
         let deadlines = [
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
             notifier.nextDeadline, metricsServer?.nextDeadline, leaseStore.deadline, radius?.nextDeadline,
+            revocation.nextDeadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)

@@ -1,4 +1,5 @@
 import IKECore
+import IKECrypto
 import SwanConf
 
 /// The connections, secrets, keys and certificates in force: those of the file and the directories beside it, and those that came
@@ -15,6 +16,10 @@ struct ConfigurationStore {
     private var loadedSecrets: [SecretConfiguration] = []
     private var loadedCredentials = CredentialSet()
     private var loadedPools: [PoolConfiguration] = []
+    private var fileAuthorities: [LoadedAuthority]
+    private var loadedAuthorities: [LoadedAuthority] = []
+    /// What responders say of our own certificates.
+    var ownStatus: [OCSPResponse] = []
     /// Connections of the file that the control socket unloaded; reading the file again brings them back.
     private var unloadedNames: Set<String> = []
     /// What is wrong with files in the directories.
@@ -34,11 +39,23 @@ struct ConfigurationStore {
         }
     }
 
+    typealias LoadedAuthority = (configuration: AuthorityConfiguration, certificate: X509Certificate)
+
+    private static func load(
+        _ authorities: [AuthorityConfiguration],
+        _ directory: CredentialDirectory
+    ) throws(CredentialError) -> [LoadedAuthority] {
+        var loaded: [LoadedAuthority] = []
+        for authority in authorities { loaded.append((authority, try directory.authority(authority))) }
+        return loaded
+    }
+
     /// - Parameter path: that of the file, which the directories are next to.
     init(file: Configuration, path: String) throws(CredentialError) {
         self.file = file
         directory = CredentialDirectory(ofConfiguration: path)
         fileConnections = []
+        fileAuthorities = try Self.load(file.authorities, directory)
         (fileCredentials, warnings) = directory.read(file.passphrases)
         for connection in file.connections {
             fileConnections.append(try LoadedConnection(connection, directory))
@@ -74,8 +91,38 @@ struct ConfigurationStore {
         return known
     }
 
-    /// Keys and certificates of both origins.
-    var credentials: CredentialSet { fileCredentials.union(loadedCredentials) }
+    /// Authorities with names, of both origins.
+    var authorities: [LoadedAuthority] {
+        let names = Set(loadedAuthorities.map(\.configuration.name))
+        return fileAuthorities.filter { !names.contains($0.configuration.name) } + loadedAuthorities
+    }
+
+    /// The names of those that came over the control socket.
+    var loadedAuthorityNames: [String] { loadedAuthorities.map(\.configuration.name) }
+
+    mutating func load(_ authority: AuthorityConfiguration) throws(CredentialError) {
+        let certificate = try directory.authority(authority)
+        loadedAuthorities.removeAll { $0.configuration.name == authority.name }
+        loadedAuthorities.append((authority, certificate))
+    }
+
+    /// - Returns: whether there was such an authority.
+    mutating func unload(authority name: String) -> Bool {
+        let known = loadedAuthorities.contains { $0.configuration.name == name }
+        loadedAuthorities.removeAll { $0.configuration.name == name }
+        return known
+    }
+
+    /// Keys and certificates of both origins, those of authorities with names included.
+    var credentials: CredentialSet {
+        fileCredentials.union(loadedCredentials).union(CredentialSet(authorities: authorities.map(\.certificate)))
+    }
+
+    /// The certificates of ours that responders can be asked about, for the connections that pass their answers on.
+    var certificatesWithStatus: [UnsettledCertificate] {
+        guard connections.contains(where: \.ocsp.replies) else { return [] }
+        return policy.credentials.certificatesWithResponder
+    }
 
     /// Ids of the secrets that came over the control socket.
     var loadedSecretNames: [String] { loadedSecrets.map(\.name) }
@@ -88,7 +135,11 @@ struct ConfigurationStore {
             connections: active.map { isConfinedToUDP ? $0.connection.confinedToUDP : $0.connection },
             secrets: secrets.filter { $0.kind == .ike }.map { SharedKey($0) },
             eapSecrets: secrets.filter { $0.kind == .eap }.map { EAPSecret($0) },
-            credentials: Credentials(credentials),
+            credentials: Credentials(
+                credentials,
+                services: authorities.map { AuthorityServices($0) },
+                status: ownStatus
+            ),
             pools: pools.map { AddressPool($0) }
         )
     }
@@ -105,7 +156,9 @@ struct ConfigurationStore {
         for connection in new.connections {
             connections.append(try LoadedConnection(connection, directory))
         }
+        let authorities = try Self.load(new.authorities, directory)
         let old = fileConnections
+        fileAuthorities = authorities
         file = new
         fileConnections = connections
         (fileCredentials, warnings) = directory.read(new.passphrases)
@@ -156,5 +209,15 @@ struct ConfigurationStore {
     mutating func clearCredentials() {
         loadedSecrets = []
         loadedCredentials = CredentialSet()
+    }
+}
+
+extension AuthorityServices {
+    fileprivate init(_ authority: ConfigurationStore.LoadedAuthority) {
+        self.init(
+            authority.certificate,
+            revocationListURLs: authority.configuration.revocationListURLs,
+            ocspURLs: authority.configuration.ocspURLs
+        )
     }
 }

@@ -34,6 +34,8 @@ extension Connection {
         pools = configuration.pools
         certificateSending = CertificateSending(configuration.sendCert)
         asksForCertificate = configuration.sendCertreq
+        asksForStatus = configuration.ocsp.requests
+        givesStatus = configuration.ocsp.replies
         livenessDelay = configuration.dpdDelay.orNilIfZero
         keyingTries = configuration.keyingtries == 0 ? nil : Int(configuration.keyingtries)
     }

@@ -41,8 +41,11 @@ extension Daemon {
         case "load-pool": control.reply(client, loadPool(message))
         case "unload-pool": control.reply(client, unloadPool(message))
         case "get-algorithms": control.reply(client, .algorithms)
-        case "list-authorities": control.reply(client, [:])
-        case "get-authorities": control.reply(client, ["authorities": .list([])])
+        case "list-authorities": listAuthorities(message, client)
+        case "get-authorities": control.reply(client, ["authorities": .texts(store.loadedAuthorityNames)])
+        case "load-authority": control.reply(client, loadAuthority(message))
+        case "unload-authority": control.reply(client, unloadAuthority(message))
+        case "flush-certs": control.reply(client, flushCertificates(message))
         default: control.unknownCommand(client)
         }
     }
@@ -255,6 +258,7 @@ extension Daemon {
         log(.info, what, .cfg)
         history.forget(except: store.connections.map(\.name))
         feed(.policy(store.policy))
+        revocation.keep(own: store.certificatesWithStatus)
     }
 }
 

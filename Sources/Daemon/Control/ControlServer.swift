@@ -20,7 +20,8 @@ final class ControlServer {
     }
 
     static let events: Set<String> = [
-        "log", "control-log", "list-sa", "list-conn", "list-policy", "list-cert", "ike-updown", "ike-rekey",
+        "log", "control-log", "list-sa", "list-conn", "list-policy", "list-cert", "list-authority", "ike-updown",
+        "ike-rekey",
         "child-updown", "child-rekey", "trace",
     ]
     /// More clients at once than any administration needs; each costs a descriptor.

@@ -75,8 +75,11 @@ extension Daemon {
             entry.append("data", .value(certificate.der))
             control.stream(client, "list-cert", entry)
         }
-        for list in credentials.revocationLists where ["ANY", "X509_CRL"].contains(type) {
+        for list in credentials.revocationLists + revocation.cache.lists where ["ANY", "X509_CRL"].contains(type) {
             control.stream(client, "list-cert", ["type": "X509_CRL", "data": .value(list.der)])
+        }
+        for response in revocation.cache.responses where ["ANY", "OCSP_RESPONSE"].contains(type) {
+            control.stream(client, "list-cert", ["type": "OCSP_RESPONSE", "data": .value(response.der)])
         }
         control.reply(client, [:])
     }

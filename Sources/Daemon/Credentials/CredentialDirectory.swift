@@ -88,6 +88,19 @@ struct CredentialDirectory {
         try all(references, in: directory) { octets throws(CryptoError) in try X509Certificate.parse(octets) }
     }
 
+    /// The certificate of a section of `authorities`.
+    func authority(_ configuration: AuthorityConfiguration) throws(CredentialError) -> X509Certificate {
+        let found = try certificates([configuration.certificate], in: "x509ca")
+        guard let certificate = found.first, found.count == 1, certificate.isAuthority else {
+            throw CredentialError(
+                description:
+                    "\(configuration.certificate) of authorities.\(configuration.name) is not the certificate of "
+                    + "one authority (CA:TRUE)"
+            )
+        }
+        return certificate
+    }
+
     func publicKeys(_ references: [CredentialReference]) throws(CredentialError) -> [PublicKey] {
         try all(references, in: "pubkey") { octets throws(CryptoError) in [try PublicKey.parse(octets)] }
     }

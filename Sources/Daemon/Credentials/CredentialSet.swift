@@ -33,11 +33,16 @@ struct CredentialSet {
 }
 
 extension Credentials {
-    init(_ set: CredentialSet) {
+    init(_ set: CredentialSet, services: [AuthorityServices], status: [OCSPResponse]) {
         self.init(
             privateKeys: set.privateKeys,
             certificates: set.certificates,
-            trust: TrustStore(authorities: set.authorities, revocationLists: set.revocationLists)
+            trust: TrustStore(
+                authorities: set.authorities,
+                revocationLists: set.revocationLists,
+                services: services
+            ),
+            status: status
         )
     }
 }

@@ -12,6 +12,8 @@ package struct Configuration: Equatable, Sendable {
     package let passphrases: [PassphraseConfiguration]
     /// In the order of the file; names are unique.
     package let pools: [PoolConfiguration]
+    /// In the order of the file; names are unique.
+    package let authorities: [AuthorityConfiguration]
     /// What stands in the section `iked`, and defaults for the rest.
     package let daemon: DaemonSettings
     /// What is not wrong, but hardly on purpose.
@@ -44,6 +46,9 @@ package struct Configuration: Equatable, Sendable {
         pools = try Self.parts("pools", of: tree) { name, section throws(ConfigurationError) in
             try PoolConfiguration(name: name, section: section)
         }
+        authorities = try Self.parts("authorities", of: tree) { name, section throws(ConfigurationError) in
+            try AuthorityConfiguration(name: name, section: section)
+        }
         try Self.checkPools(connections, pools, tree)
         warnings = Self.missingSecrets(connections, secrets, tree) + Self.keyLogging(tree)
     }
@@ -52,7 +57,7 @@ package struct Configuration: Equatable, Sendable {
 // MARK: - Reading
 
 extension Configuration {
-    /// The named sections within `connections`, `secrets` or `pools`; those that `read` returns nil for are of another kind.
+    /// The named sections within `connections`, `secrets` and the like; those that `read` returns nil for are of another kind.
     private static func parts<Part>(
         _ name: String,
         of tree: Section,
@@ -81,7 +86,7 @@ extension Configuration {
 
     /// The sections that a configuration may consist of. Others serve as templates, and then some section names them.
     private static func checkTop(_ tree: Section) throws(ConfigurationError) {
-        let known = ["connections", "secrets", "pools", "iked"]
+        let known = ["connections", "secrets", "pools", "authorities", "iked"]
         if let stray = tree.settings.first {
             throw ConfigurationError(
                 at: SourcePlace(stray.location, path: stray.key),
@@ -91,20 +96,13 @@ extension Configuration {
         for section in tree.sections where !known.contains(section.name) && !section.isReferenced {
             let place = SourcePlace(section.location, path: section.name)
             switch section.name {
-            case "authorities":
-                if !section.sections.isEmpty || !section.settings.isEmpty {
-                    throw ConfigurationError(
-                        at: place,
-                        "`authorities` are known to swanctl, but not supported yet by iked"
-                    )
-                }
             case _ where section.name.hasPrefix("charon"):
                 throw ConfigurationError(at: place, "settings of the daemon belong in `iked { ... }`")
             default:
                 throw ConfigurationError(
                     at: place,
                     "`\(section.name)` is not a section of the configuration, and no section inherits from it",
-                    suggestion: Spelling.nearest(to: section.name, among: known + ["authorities"])
+                    suggestion: Spelling.nearest(to: section.name, among: known)
                 )
             }
         }

@@ -42,6 +42,7 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let sendCert: CertificateSending
     /// Whether the peer is told whose certificates are trusted.
     package let sendCertreq: Bool
+    package let ocsp: OCSPUse
     /// Addresses that the peer is asked for, the unspecified one of a family for any; at most one of each family.
     package let vips: [IPAddress]
     /// Names of the pools that the peer gets addresses from.
@@ -52,6 +53,19 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let remote: AuthenticationConfiguration
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
+
+    /// Whether OCSP responses go along with certificates (RFC 4806).
+    package enum OCSPUse: Hashable, Sendable {
+        case never
+        /// What a responder says of our certificate is kept at hand, for peers that ask for it.
+        case reply
+        /// The peer is asked for what a responder says of its certificate.
+        case request
+        case both
+
+        package var replies: Bool { self == .reply || self == .both }
+        package var requests: Bool { self == .request || self == .both }
+    }
 
     /// How many IKE SAs a peer may have; who it is, its identity says.
     package enum Uniqueness: Hashable, Sendable {
@@ -112,6 +126,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         sendCert =
             try reader.choice("send_cert", ["ifasked": .ifAsked, "always": .always, "never": .never]) ?? .ifAsked
         sendCertreq = try reader.boolean("send_certreq") ?? true
+        ocsp =
+            try reader.choice("ocsp", ["never": .never, "reply": .reply, "request": .request, "both": .both]) ?? .never
         vips = try Self.vips(reader)
         pools = try reader.list("pools")?.map(\.text) ?? []
         local = try Self.authentication("local", .localAuthentication, reader)

@@ -6,8 +6,7 @@ extension Vocabulary {
         read: [
             "local_addrs", "remote_addrs", "local_port", "remote_port", "proposals", "encap", "mobike", "dpd_delay",
             "keyingtries", "rekey_time", "reauth_time", "over_time", "rand_time", "fragmentation", "unique",
-            "send_cert",
-            "send_certreq", "vips", "pools",
+            "send_cert", "send_certreq", "ocsp", "vips", "pools",
         ],
         inert: [
             // 0 lets a responder speak IKEv1, too, but offers IKEv2 first.
@@ -18,8 +17,6 @@ extension Vocabulary {
             // Only IKEv1 has a time-out of its own; IKEv2 gives up after the last retransmission.
             "dpd_timeout": .anyTime,
             "childless": .oneOf(["allow"]),
-            // There is no OCSP response to send, whoever asks.
-            "ocsp": .oneOf(["reply", "never"]),
             "ppk_required": .no,
             "if_id_in": .zero,
             "if_id_out": .zero,

@@ -52,8 +52,7 @@ extension Vocabulary {
     static let authorities = Vocabulary(
         "an authority",
         path: "authorities.<name>",
-        unsupported: [
-            "cacert", "file", "handle", "slot", "module", "crl_uris", "ocsp_uris", "cert_uri_base",
-        ]
+        read: ["cacert", "file", "crl_uris", "ocsp_uris"],
+        unsupported: ["handle", "slot", "module", "cert_uri_base"]
     )
 }

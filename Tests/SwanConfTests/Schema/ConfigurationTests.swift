@@ -40,7 +40,11 @@ import Testing
             )
         )
         #expect(
-            try configurationError("authorities { ca { file = x\n } }").message.contains("not supported yet by iked")
+            try configurationError("authorities { ca { file = x\n } }").message.contains("the whole path of a file")
+        )
+        #expect(
+            try configurationError("authorities { ca { cacert = x\ncrl_uris = ldap://a/\n } }").message
+                == "`crl_uris` takes URIs such as `http://pki.example.org/ca.crl`, not `ldap://a/`"
         )
         #expect(throws: Never.self) { try Configuration(parsing: "authorities { }", file: "iked.conf") }
     }

@@ -31,9 +31,15 @@ import Testing
         try check(configurationText(remote: "ca\(name) { file = x\n }"), "cacert", false)
     }
 
-    @Test(arguments: ["cacert", "file", "handle", "slot", "module", "crl_uris", "ocsp_uris", "cert_uri_base"])
-    func authoritiesAreRefusedByName(key: String) throws {
-        try check("authorities { ca { \(key) = x\n } }", "authorities", false)
+    @Test(arguments: [
+        ("file", "/etc/ca.pem", true), ("crl_uris", "http://a/ca.crl, http://b/", true),
+        ("ocsp_uris", "http://a/", true),
+        ("crl_uris", "ldap://a/", false), ("handle", "01", false), ("slot", "1", false), ("module", "x", false),
+        ("cert_uri_base", "http://a/", false),
+    ])
+    func everySettingOfAnAuthorityIsKnown(key: String, value: String, isAccepted: Bool) throws {
+        let certificate = key == "file" ? "" : "cacert = ca.pem\n"
+        try check("authorities { ca { \(certificate)\(key) = \(value)\n } }", key, isAccepted)
     }
 
     @Test(arguments: charonSettings)
@@ -74,7 +80,7 @@ private let connectionSettings: [(String, String, Bool)] = [
     ("childless", "allow", true), ("childless", "force", false),
     ("send_certreq", "yes", true), ("send_certreq", "no", true),
     ("send_cert", "ifasked", true), ("send_cert", "always", true), ("send_cert", "never", true),
-    ("ocsp", "reply", true), ("ocsp", "request", false),
+    ("ocsp", "reply", true), ("ocsp", "request", true), ("ocsp", "both", true), ("ocsp", "never", true),
     ("ppk_id", "x", false), ("ppk_required", "no", true), ("ppk_required", "yes", false),
     ("keyingtries", "1", true), ("keyingtries", "0", true),
     ("unique", "no", true), ("unique", "replace", true), ("unique", "keep", true), ("unique", "never", true),
