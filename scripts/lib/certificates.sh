@@ -37,6 +37,7 @@ pki_digest() { # KEY-FILE
 }
 
 # A certificate by the authority ISSUER, or by itself where that is `-`. Extensions are lines of an OpenSSL configuration.
+# The serial number begins with a bit of 0: Debian's strongSwan loses the octet of zero in front of others when it asks by OCSP.
 pki_certificate() { # NAME ISSUER DAYS EXTENSIONS
     local request extensions digest signer=()
     request=$(pki_file "$1" csr) extensions=$(pki_file "$1" ext)
@@ -51,7 +52,7 @@ pki_certificate() { # NAME ISSUER DAYS EXTENSIONS
         digest=$(pki_digest "$(pki_file "$2" key)")
     fi
     # shellcheck disable=SC2086
-    pki_tool x509 -req -in "$request" "${signer[@]}" -set_serial "0x$(openssl rand -hex 8)" -days "$3" $digest \
+    pki_tool x509 -req -in "$request" "${signer[@]}" -set_serial "0x01$(openssl rand -hex 7)" -days "$3" $digest \
         -extfile "$extensions" -out "$(pki_file "$1" pem)"
 }
 
