@@ -100,6 +100,30 @@ import Testing
         #expect(try files("/c").contains("x509crl/Example-CA.pem"))
     }
 
+    @Test func aPhoneGetsAContainerAndItsPassword() throws {
+        makeAuthority()
+        let outcome = run("issue", "ada@example.org", "--ca", "DIR/ca", "--dir", "DIR/ada", "--pkcs12")
+        #expect(outcome.code == .ok)
+        let path = directory + "/ada/ada@example.org.p12"
+        let line = try #require(outcome.lines.last)
+        let password = try #require(line.split(separator: " ").last)
+        #expect(line == "wrote \(path), whose password is \(password)")
+        #expect(password.count == 24 && password.split(separator: "-").map(\.count) == [4, 4, 4, 4, 4])
+        #expect(try mode("/ada/ada@example.org.p12") == 0o600)
+        let file = try PKCS12File(
+            parsing: SecretBytes(copying: Data(contentsOf: URL(filePath: path))),
+            password: SecretBytes(copying: password.utf8)
+        )
+        let issued = [UInt8](try Data(contentsOf: URL(filePath: directory + "/ada/x509/ada@example.org.pem")))
+        #expect(file.certificate == (try X509Certificate.parse(issued)[0]))
+        #expect(file.privateKey?.publicKey == file.certificate?.publicKey)
+        #expect(file.others.map(\.subjectText) == ["CN=Example CA"])
+        try FileManager.default.removeItem(atPath: directory + "/ada/x509/ada@example.org.pem")
+        try FileManager.default.removeItem(atPath: directory + "/ada/private/ada@example.org.pem")
+        let again = run("issue", "ada@example.org", "--ca", "DIR/ca", "--dir", "DIR/ada", "--pkcs12")
+        #expect(again.error == "ikectl: \(path) exists already and is not overwritten\n")
+    }
+
     @Test func nothingIsOverwritten() {
         makeAuthority()
         let again = run("ca", "--name", "Other", "--dir", "DIR/ca")

@@ -115,6 +115,30 @@ import VICI
         #expect(!left.warnings.contains { $0.contains("three") })
     }
 
+    @Test func aContainerBringsKeyCertificateAndAuthority() throws {
+        let folder = Folder()
+        try folder.put("p384-rc2.p12", "pkcs12", as: "gw")
+        try folder.put("root.pem", "x509ca")
+        let secrets = "pkcs12-gw { file = gw\n secret = \"two words\"\n }"
+        let store = try store(folder, local: "auth = pubkey", remote: "auth = pubkey", secrets: secrets)
+        #expect(store.warnings == [])
+        #expect(store.credentials.privateKeys.map(\.publicKey) == [try Fixture.publicKey("p384")])
+        #expect(store.credentials.certificates == [try Fixture.certificate("p384")])
+        #expect(store.credentials.authorities == [try Fixture.certificate("root")])
+    }
+
+    @Test func aContainerThatDoesNotOpenIsLeftOutAndNamed() throws {
+        let folder = Folder()
+        try folder.put("p384.p12", "pkcs12")
+        for (secret, reason) in [("", "its password is needed"), ("hunter2", "the password does not open")] {
+            let secrets = secret.isEmpty ? "" : "pkcs12 { file = p384.p12\n secret = \(secret)\n }"
+            let store = try store(folder, local: "auth = pubkey", remote: "auth = pubkey", secrets: secrets)
+            #expect(store.credentials.privateKeys.isEmpty && store.credentials.certificates.isEmpty)
+            #expect(store.warnings.contains { $0.contains("pkcs12/p384.p12") && $0.contains(reason) })
+            #expect(!store.warnings.contains { $0.contains("hunter2") })
+        }
+    }
+
     @Test func aKeyThatOthersMayReadIsWarnedOf() throws {
         let folder = Folder()
         try folder.put("ed25519.key", "private", mode: 0o644)

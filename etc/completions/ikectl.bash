@@ -39,7 +39,7 @@ _ikectl() {
         pools/-*) words='--json --leases' ;;
         log/-*) words='--level --connection --peer --set --json' ;;
         new/-*) words='--left --left-net --right --right-net --auth --dir' ;;
-        pki/-*) words='--name --dir --ca --days --key --revocation' ;;
+        pki/-*) words='--name --dir --ca --days --key --pkcs12 --revocation' ;;
         */-*) words='' ;;
         /*) words='status up down list pools explain ping trace reload log doctor check new pki version help' ;;
         status/* | up/* | down/* | list/* | explain/* | ping/* | trace/*) words=$(_ikectl_names) ;;

@@ -19,6 +19,11 @@ extension Command {
             ),
             Command.Option(name: "days", value: "N", summary: "how long it is valid (1095), at most as long as the CA"),
             PKICommand.keyOption,
+            Command.Option(
+                name: "pkcs12",
+                summary:
+                    "also write a PKCS #12 file, for a phone or a computer that imports one, and print its password"
+            ),
         ],
         run: PKIIssueCommand.run
     )
@@ -33,6 +38,7 @@ enum PKIIssueCommand {
         guard let first = invocation.operands.first else { throw .usage("'pki issue' needs ID...", of: "pki issue") }
         let (kind, days) = (try invocation.keyKind(), try invocation.days(unlessGiven: 1095))
         var authority = try invocation.authority()
+        let password = invocation.has("pkcs12") ? GeneratedPassword.make() : nil
         let target = invocation.directory("dir", unlessGiven: authority.directory.path)
         let (certificate, file) = try authority.issue(
             to: names,
@@ -40,13 +46,18 @@ enum PKIIssueCommand {
             commonName: String(first.prefix(64)),
             kind: kind,
             days: days,
-            into: target
+            into: target,
+            containerPassword: password
         )
         console.print(
             "issued a certificate to \(invocation.operands.joined(separator: ", ")) (\(certificate.publicKey.kind)), "
                 + "valid until \(certificate.notAfter)"
         )
         console.print("wrote \(target.certificatePath(file)) and \(target.keyPath(file))")
+        if let password {
+            let text = password.withUnsafeBytes { String(decoding: $0, as: UTF8.self) }
+            console.print("wrote \(target.containerPath(file)), whose password is \(text)")
+        }
         return .ok
     }
 }

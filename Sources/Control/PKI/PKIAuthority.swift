@@ -82,16 +82,19 @@ struct PKIAuthority {
 
     // MARK: - Issuing
 
-    /// Issues a certificate to a host with these names, and puts all that the host needs into `target`.
+    /// Issues a certificate to a host with these names, and puts all that the host needs into `target`; with a password also a
+    /// PKCS #12 file.
     mutating func issue(
         to names: [AlternativeName],
         commonName: String,
         kind: PublicKey.Kind,
         days: Int,
-        into target: PKIDirectory
+        into target: PKIDirectory,
+        containerPassword: SecretBytes? = nil
     ) throws(Failure) -> (certificate: X509Certificate, name: String) {
         let file = PKIDirectory.fileName(commonName)
-        for path in [target.keyPath(file), target.certificatePath(file)] where PKIFile.exists(path) {
+        let container = containerPassword == nil ? [] : [target.containerPath(file)]
+        for path in [target.keyPath(file), target.certificatePath(file)] + container where PKIFile.exists(path) {
             throw .failed("\(path) exists already and is not overwritten")
         }
         let now = UnixTime.now
@@ -120,6 +123,20 @@ struct PKIAuthority {
             withFailure(commonName) { () throws(CryptoError) in try issued.pem() },
             to: target.certificatePath(file)
         )
+        if let password = containerPassword {
+            let contents = try withFailure(commonName) { () throws(CryptoError) in
+                try PKCS12File.make(
+                    key: key,
+                    certificate: issued,
+                    others: [certificate],
+                    name: commonName,
+                    password: password
+                )
+            }
+            try contents.withUnsafeBytes { (octets) throws(Failure) in
+                try PKIFile.writeSecret(octets, to: target.containerPath(file))
+            }
+        }
         try handOut(to: target)
         return (issued, file)
     }

@@ -13,6 +13,8 @@ struct PKIDirectory {
 
     func certificatePath(_ name: String) -> String { "\(path)/x509/\(name).pem" }
     func keyPath(_ name: String) -> String { "\(path)/private/\(name).pem" }
+    /// For a phone or another computer, where it is imported: iked itself looks into `pkcs12`.
+    func containerPath(_ name: String) -> String { "\(path)/\(name).p12" }
     func authorityPath(_ name: String) -> String { "\(path)/x509ca/\(name).pem" }
     func revocationListPath(_ name: String) -> String { "\(path)/x509crl/\(name).pem" }
 

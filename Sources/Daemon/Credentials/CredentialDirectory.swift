@@ -9,8 +9,9 @@ import SwanConf
 ///     x509crl/                       lists of revoked certificates
 ///     pubkey/                        public keys without a certificate
 ///     private/ rsa/ ecdsa/ pkcs8/    private keys
+///     pkcs12/                        PKCS #12 files: a key, its certificate, authorities that are trusted
 ///
-/// Files are in PEM or DER, whatever their names; those that begin with a dot are passed over.
+/// Files are in PEM or DER, PKCS #12 in DER alone, whatever their names; those that begin with a dot are passed over.
 struct CredentialDirectory {
     /// The directory of the configuration.
     let path: String
@@ -50,15 +51,22 @@ struct CredentialDirectory {
             }
         }
         each("x509crl") { set.revocationLists += try RevocationList.parse($0.octets) }
-        for kind in PassphraseConfiguration.kinds {
+        func eachSecret(_ kind: String, _ take: (CredentialFile, SecretBytes?) throws -> Void) {
             each(kind) { file in
                 let secret = passphrases.first { $0.name.hasPrefix(kind) && file.path.hasSuffix("/\($0.file)") }
-                let passphrase = secret.map { SecretBytes(copying: $0.passphrase.bytes) }
-                set.privateKeys.append(try PrivateKey(parsing: file.contents, passphrase: passphrase))
+                try take(file, secret.map { SecretBytes(copying: $0.passphrase.bytes) })
                 if file.isReadableByOthers {
                     warnings.append("\(file.path) can be read by others than its owner: chmod 600 \(file.path)")
                 }
             }
+        }
+        for kind in PassphraseConfiguration.keyKinds {
+            eachSecret(kind) { file, passphrase in
+                set.privateKeys.append(try PrivateKey(parsing: file.contents, passphrase: passphrase))
+            }
+        }
+        eachSecret(PassphraseConfiguration.containerKind) { file, password in
+            set = set.union(CredentialSet(try PKCS12File(parsing: file.contents, password: password)))
         }
         return (set, warnings)
     }

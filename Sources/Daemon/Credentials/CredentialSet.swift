@@ -32,6 +32,18 @@ struct CredentialSet {
     }
 }
 
+extension CredentialSet {
+    /// Whoever put the file there trusts the authorities in it, as swanctl has it.
+    init(_ file: PKCS12File) {
+        let all = file.others + [file.certificate].compactMap { $0 }
+        self.init(
+            privateKeys: [file.privateKey].compactMap { $0 },
+            certificates: all.filter { !$0.isAuthority },
+            authorities: all.filter(\.isAuthority)
+        )
+    }
+}
+
 extension Credentials {
     init(_ set: CredentialSet, services: [AuthorityServices], status: [OCSPResponse]) {
         self.init(

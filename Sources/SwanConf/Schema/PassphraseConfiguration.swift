@@ -1,8 +1,11 @@
-/// The passphrase of an encrypted private key: a section `private<suffix>` of `secrets`, or one named for the directory that
-/// the key is in.
+/// The passphrase of an encrypted private key or PKCS #12 file: a section `private<suffix>` of `secrets`, or one named for the
+/// directory that the file is in.
 package struct PassphraseConfiguration: Hashable, Sendable {
     /// The directories of private keys, which the names of sections start with.
-    package static let kinds = ["private", "rsa", "ecdsa", "pkcs8"]
+    package static let keyKinds = ["private", "rsa", "ecdsa", "pkcs8"]
+    /// The directory of PKCS #12 files.
+    package static let containerKind = "pkcs12"
+    static let kinds = keyKinds + [containerKind]
 
     /// The section's name, such as `private-gateway`.
     package let name: String
@@ -13,7 +16,7 @@ package struct PassphraseConfiguration: Hashable, Sendable {
     init(name: String, section: Section) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .passphrase, path: "secrets.\(name)")
         guard let file = try reader.value("file") else {
-            throw reader.failure("the secret `\(name)` has no `file = ...`, the name of the key that it decrypts")
+            throw reader.failure("the secret `\(name)` has no `file = ...`, the name of the file that it decrypts")
         }
         guard let secret = try reader.value("secret") else {
             throw reader.failure("the secret `\(name)` has no `secret = ...`")

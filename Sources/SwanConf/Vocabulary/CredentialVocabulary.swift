@@ -6,14 +6,14 @@ extension Vocabulary {
         sections: (SecretConfiguration.Kind.allCases.map(\.rawValue) + PassphraseConfiguration.kinds).map {
             SectionRule(name: $0, takesSuffix: true)
         }
-            + ["xauth", "ntlm", "ppk", "bliss", "pkcs12", "token"].map {
+            + ["xauth", "ntlm", "ppk", "bliss", "token"].map {
                 SectionRule(name: $0, takesSuffix: true, isSupported: false)
             }
     )
 
     /// `secrets.private<suffix>` and its like.
     static let passphrase = Vocabulary(
-        "a private key",
+        "a passphrase",
         path: "secrets.private<suffix>",
         read: ["file", "secret"]
     )
