@@ -94,6 +94,8 @@ if Context.environment["FUZZ"] != nil {
     for (name, dependencies) in [
         ("MessageFuzzer", ["IKEWire"]),
         ("EAPFuzzer", ["IKECore", "IKECrypto", "IKEWire"]),
+        ("CertificateFuzzer", ["IKECore", "IKECrypto", "IKEWire", "Support"]),
+        ("ConfigurationFuzzer", ["IKECore", "IKECrypto", "IKEWire", "Inet", "Support"]),
         ("RADIUSFuzzer", ["RADIUS", "IKECrypto", "IKEWire"]),
     ] as [(String, [Target.Dependency])] {
         package.targets.append(
