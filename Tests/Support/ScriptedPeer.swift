@@ -72,6 +72,7 @@ package final class ScriptedPeer {
             policy: policy,
             random: SeededRandom(seed: random.uint64()),
             crashSecret: crashSecret,
+            calendar: { Fixture.today },
             now: now
         )
     }
