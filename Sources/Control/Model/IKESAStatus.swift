@@ -9,6 +9,8 @@ struct IKESAStatus {
         var port: Int?
         /// How this end authenticated: `pre-shared key`.
         var authentication: String?
+        /// What it proved after that: `ada@example.org (EAP-MSCHAPv2)`.
+        var laterRounds: [String]
         var isBehindNAT: Bool
 
         /// `192.0.2.1:4500`, `[2001:db8::1]:4500`.
@@ -77,6 +79,7 @@ extension IKESAStatus.End {
         host = message["\(side)-host"]
         port = message.number("\(side)-port")
         authentication = message["\(side)-auth"]
+        laterRounds = message.list("\(side)-rounds") ?? []
         isBehindNAT = message.flag("nat-\(side)")
     }
 }

@@ -16,8 +16,14 @@ extension StatusLayout {
             head.add(life)
         }
         var lines = [head]
-        lines.append(end(ikeSA.local, "local", of: ikeSA))
-        lines.append(end(ikeSA.remote, "remote", of: ikeSA))
+        for (side, label) in [(ikeSA.local, "local"), (ikeSA.remote, "remote")] {
+            lines.append(end(side, label, of: ikeSA))
+            lines += side.laterRounds.map { round in
+                var line = detail("", indentation: Self.labelColumn)
+                line.add("and \(round)")
+                return line
+            }
+        }
         lines += crypto(ikeSA.suite)
         lines += eap(ikeSA.eap)
         lines += names(ikeSA)

@@ -16,6 +16,12 @@ extension Connection {
             remote: try AuthenticationPolicy(configuration.remote, of: configuration.name, directory),
             children: configuration.children.map { ChildPolicy($0) }
         )
+        for round in configuration.laterLocal {
+            laterLocal.append(try AuthenticationPolicy(round, of: configuration.name, directory))
+        }
+        for round in configuration.laterRemote {
+            laterRemote.append(try AuthenticationPolicy(round, of: configuration.name, directory))
+        }
         localAddresses = configuration.localAddresses.map { AddressPattern($0) }
         remoteAddresses = configuration.remoteAddresses.map { AddressPattern($0) }
         lifetime = Lifetime(

@@ -7,7 +7,7 @@ import VICI
 extension ConnectionConfiguration {
     /// - Parameter some: those of its children that the message is to tell of.
     func message(children some: ArraySlice<ChildConfiguration>) -> VICIMessage {
-        let section: VICIMessage = [
+        var section: VICIMessage = [
             "local_addrs": .texts(localAddresses.map(\.description)),
             "remote_addrs": .texts(remoteAddresses.map(\.description)),
             "local_port": .number(localPort),
@@ -19,12 +19,15 @@ extension ConnectionConfiguration {
             "dpd_delay": .number(dpdDelay.components.seconds),
             "unique": .text(unique.vici),
             "proposals": .texts(proposals.map(\.description)),
-            "local-1": .section(local.message(orElse: nil)),
-            "remote-1": .section(remote.message(orElse: "%any")),
-            "children": .section(
-                VICIMessage(entries: some.map { VICIMessage.Entry($0.name, .section($0.message)) })
-            ),
         ]
+        for (index, round) in ([local] + laterLocal).enumerated() {
+            section.append("local-\(index + 1)", .section(round.message(orElse: nil)))
+        }
+        for (index, round) in ([remote] + laterRemote).enumerated() {
+            section.append("remote-\(index + 1)", .section(round.message(orElse: "%any")))
+        }
+        let children = some.map { VICIMessage.Entry($0.name, .section($0.message)) }
+        section.append("children", .section(VICIMessage(entries: children)))
         return VICIMessage(entries: [VICIMessage.Entry(name, .section(section))])
     }
 }

@@ -20,6 +20,10 @@ extension IKESASummary {
         if let localAuthentication { section.append("local-auth", .text(localAuthentication.description)) }
         if let remoteAuthentication { section.append("remote-auth", .text(remoteAuthentication.description)) }
         if let eap { section.append(contentsOf: eap.message) }
+        for end in [LaterRound.End.local, .remote] {
+            let rounds = laterRounds.filter { $0.end == end }.map { "\($0.identity) (\($0.kind))" }
+            if !rounds.isEmpty { section.append(end == .local ? "local-rounds" : "remote-rounds", .texts(rounds)) }
+        }
         if !localVirtual.isEmpty { section.append("local-vips", .texts(localVirtual.map(\.description))) }
         if !remoteVirtual.isEmpty { section.append("remote-vips", .texts(remoteVirtual.map(\.description))) }
         if !dns.servers.isEmpty { section.append("dns-servers", .texts(dns.servers.map(\.description))) }

@@ -17,6 +17,8 @@ struct PeerAnnouncements: Equatable {
     var asksForRawKey = false
     /// It takes what a responder says of our certificate (RFC 4806).
     var asksForStatus = false
+    /// It knows several rounds of authentication (RFC 4739).
+    var knowsRounds = false
 
     init() {}
 
@@ -26,11 +28,12 @@ struct PeerAnnouncements: Equatable {
                 HashAlgorithm(rawValue: UInt16(data[$0]) << 8 | UInt16(data[$0 + 1]))
             }
         }
-        noteRequests(payloads)
+        noteAuthentication(payloads)
     }
 
-    /// IKE_AUTH may bring requests, too.
-    mutating func noteRequests(_ payloads: [Payload]) {
+    /// IKE_AUTH may say so, too.
+    mutating func noteAuthentication(_ payloads: [Payload]) {
+        knowsRounds = knowsRounds || payloads.notify(.multipleAuthSupported) != nil
         let all = payloads.certificateRequests
         asksForRawKey = asksForRawKey || all.contains { $0.encoding == .rawPublicKey }
         asksForStatus = asksForStatus || all.contains { $0.encoding == .ocsp }
@@ -52,7 +55,7 @@ enum SignatureNegotiation {
     /// CERTREQ with the authorities that the connections' peers may use, and for those whose keys we have without a certificate;
     /// nothing where no peer signs.
     static func certificateRequests(_ connections: [Connection], trust: TrustStore) -> [Payload] {
-        let asking = connections.filter(\.asksForCertificate).compactMap(\.remote.kind.publicKey)
+        let asking = connections.filter(\.asksForCertificate).flatMap { $0.remoteRounds.compactMap(\.kind.publicKey) }
         var hashes: [[UInt8]] = []
         for policy in asking where policy.publicKeys.isEmpty && policy.certificates.isEmpty {
             for authority in policy.authorities.isEmpty ? trust.authorities : policy.authorities

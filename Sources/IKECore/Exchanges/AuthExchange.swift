@@ -1,5 +1,5 @@
 import IKECrypto
-import IKEWire
+package import IKEWire
 import Inet
 
 // IKE_AUTH: prove the identities, and create the first CHILD SA (RFC 7296 section 1.2).
@@ -26,16 +26,30 @@ import Inet
 //
 // Both AUTH at the end are made with the key that EAP agreed on. Where that proves the responder as well, the first AUTH of the
 // responder may be missing (EAP_ONLY_AUTHENTICATION, RFC 5998).
+//
+// Where an end has to prove several identities (RFC 4739), it says behind an AUTH that another one follows, and begins anew with its
+// next message. What was asked for in the first request is answered with the last proof:
+//
+//     HDR, SK {IDi, [CERT,] [CERTREQ,] [IDr,] AUTH, [CP,] SAi2, TSi, TSr,
+//         N(MULTIPLE_AUTH_SUPPORTED), N(ANOTHER_AUTH_FOLLOWS)}  -->
+//                                         <--   HDR, SK {IDr, [CERT,] AUTH}
+//     HDR, SK {IDi}                       -->
+//                                         <--   HDR, SK {EAP}                           ... and so on
+//     HDR, SK {AUTH}                      -->
+//                                         <--   HDR, SK {AUTH, [CP,] SAr2, TSi, TSr}
 
 /// What IKE_AUTH settled besides the CHILD SA.
 struct AuthenticatedPeer {
     let connection: Connection
+    /// Those of the first round.
     var localIdentity: Identification
     let remoteIdentity: Identification
     /// What proved that the peer is who it is; nil for a pre-shared key.
     let signature: SignatureVerification.Outcome?
     /// What EAP proved: of the peer where we are the responder, of us where we are the initiator.
     var eap: EAPOutcome?
+    /// What further rounds proved (RFC 4739).
+    var laterRounds: [LaterRound] = []
     /// What an authentication server granted the peer.
     var grant: ServerGrant?
     /// The certificates of the peer of which it must be found out first whether they are revoked.
@@ -45,13 +59,73 @@ struct AuthenticatedPeer {
 
     /// Whom the SA is for: the user that EAP proved, before the identity of IKE, which need not be anybody's own.
     var principal: Identification {
-        guard let eap, connection.remote.kind.eap != nil, !eap.identity.isEmpty else { return remoteIdentity }
+        guard let eap, connection.remoteRounds.contains(where: { $0.kind.eap != nil }), !eap.identity.isEmpty else {
+            return remoteIdentity
+        }
         return Identification(eapName: eap.identity)
+    }
+
+    /// The same, for the connection whose round it was.
+    func of(_ connection: Connection) -> AuthenticatedPeer {
+        AuthenticatedPeer(
+            connection: connection,
+            localIdentity: localIdentity,
+            remoteIdentity: remoteIdentity,
+            signature: signature
+        )
     }
 
     /// When the peer is to authenticate again at the latest (`reauth_time`, or what an authentication server says).
     var reauthenticationTime: Duration? {
         [connection.reauthentication?.rekey, grant?.sessionTimeout].compactMap { $0 }.min()
+    }
+}
+
+/// An identity that was proved after the first one of its end (RFC 4739).
+package struct LaterRound: Hashable, Sendable {
+    package enum End: Hashable, Sendable {
+        case local, remote
+    }
+
+    package let end: End
+    package let identity: Identification
+    package let kind: AuthenticationKind
+
+    /// For the log.
+    var words: String { "\(end == .local ? "we are" : "the peer is") \(identity), too (\(kind))" }
+}
+
+extension [Payload] {
+    /// The sender has another identity to prove after this one.
+    var announcesAnotherRound: Bool { notify(.anotherAuthFollows) != nil }
+}
+
+extension Connection {
+    /// Throws where this end has several identities to prove and the peer knows nothing of that.
+    func requireRounds(_ announced: PeerAnnouncements) throws(NegotiationFailure) {
+        guard !laterLocal.isEmpty, !announced.knowsRounds else { return }
+        throw NegotiationFailure(
+            .unsupported,
+            "connection \(name) has \(localRounds.count) rounds of authentication for this host, and the peer knows nothing of "
+                + "several (MULTIPLE_AUTH_SUPPORTED); leave one `local` section",
+            notify: Notify(.authenticationFailed)
+        )
+    }
+
+    /// Throws where the peer has proved fewer identities than it must, and wants to prove no more; or more than it must.
+    ///
+    /// - Parameter rounds: those that are over.
+    func require(rounds: Int, hasMore: Bool) throws(NegotiationFailure) {
+        guard hasMore == (rounds < remoteRounds.count) else {
+            let wanted =
+                remoteRounds.count == 1 ? "one identity" : "\(remoteRounds.count) identities one after the other"
+            throw NegotiationFailure(
+                .authenticationFailed,
+                "the peer proves \(hasMore ? "a further identity after \(rounds)" : "\(rounds) only"), and connection \(name) wants "
+                    + "\(wanted) (remote, round)",
+                notify: Notify(.authenticationFailed)
+            )
+        }
     }
 }
 

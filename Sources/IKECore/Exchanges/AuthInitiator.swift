@@ -2,7 +2,7 @@ import IKECrypto
 import IKEWire
 import Inet
 
-/// The initiator's side of IKE_AUTH: one request, or as many as EAP takes.
+/// The initiator's side of IKE_AUTH: one request, or as many as EAP and several rounds take.
 struct AuthInitiator {
     let connection: Connection
     let agreement: KeyAgreement
@@ -10,18 +10,29 @@ struct AuthInitiator {
     let offer: ChildOffer?
     /// Addresses that the peer is to assign.
     private let wantedAddresses: [IPAddress]
-    private let proof: OwnProof
+    private let address: IPAddress
+    /// Ours in the round that is under way, and which round that is.
+    private var proof: OwnProof
+    private var round = 0
     private var stage = Stage.opening
-    /// The first response, while it is not known whether the peer's certificate is revoked.
+    /// A response with a proof, while it is not known whether the certificate in it is revoked.
     var held: HeldResponse?
+    /// The peer, once it has proved itself, unless EAP is to prove that as well.
+    private var peer: AuthenticatedPeer?
+    /// Who the peer says that it is by now, how many identities it has proved, and whether its next message is to prove one.
+    private var peerIdentity: Identification?
+    private var peerRounds = 0
+    private var awaitsPeer = true
 
     private enum Stage {
-        /// The first request is sent.
+        /// The request that begins a round is sent.
         case opening
-        /// EAP is under way. The peer has proved itself, unless EAP is to prove that as well.
-        case conversing(EAPPeer, AuthenticatedPeer)
+        /// EAP is under way.
+        case conversing(EAPPeer)
         /// EAP is over, and AUTH with its key is sent.
-        case concluding(EAPOutcome, AuthenticatedPeer)
+        case concluding(EAPOutcome)
+        /// We have proved all; the peer has not.
+        case listening
     }
 
     /// What comes after an answer.
@@ -45,6 +56,8 @@ struct AuthInitiator {
         self.agreement = agreement
         self.offer = offer
         self.wantedAddresses = wantedAddresses
+        address = local.address
+        try connection.requireRounds(agreement.announced)
         proof = try OwnProof(
             connection,
             local: local.address,
@@ -60,7 +73,8 @@ struct AuthInitiator {
         var payloads = [Payload(.identificationInitiator(proof.identity))] + certificates
         payloads += SignatureNegotiation.certificateRequests([connection], trust: trust)
         if let expected = connection.expectedIdentity { payloads.append(Payload(.identificationResponder(expected))) }
-        if let authentication { payloads.append(authentication) }
+        if let authentication { payloads += withAnnouncement(authentication) }
+        if connection.hasSeveralRounds { payloads.append(Payload(.notify(Notify(.multipleAuthSupported)))) }
         if isFirstContact { payloads.append(Payload(.notify(Notify(.initialContact)))) }
         if trustsEAPAlone { payloads.append(Payload(.notify(Notify(.eapOnlyAuthentication)))) }
         let wishes = wantedAddresses.isEmpty ? [] : [AddressWish.payload(wantedAddresses)]
@@ -70,48 +84,142 @@ struct AuthInitiator {
     /// Whether the responder needs no proof but EAP's (RFC 5998).
     private var trustsEAPAlone: Bool { connection.local.kind.eap != nil && connection.remote.kind.eap != nil }
 
+    /// An AUTH payload of ours, and behind it whether another round of ours follows.
+    private func withAnnouncement(_ authentication: Payload) -> [Payload] {
+        let isLast = round + 1 >= connection.localRounds.count
+        return [authentication] + (isLast ? [] : [Payload(.notify(Notify(.anotherAuthFollows)))])
+    }
+
     mutating func process(_ payloads: [Payload], _ context: EAPContext) throws(NegotiationFailure) -> Step {
-        if payloads.authentication == nil, payloads.eap == nil,
-            let error = payloads.notifies.first(where: { $0.type.isError })
-        {
-            throw refusal(error, offered: offer?.proposals ?? [])
-        }
+        try requireConsent(payloads)
         switch stage {
         case .opening:
-            guard let policy = connection.local.kind.eap else {
-                let peer = try provenPeer(payloads, context)
-                return peer.unsettled.isEmpty ? finish(payloads, peer) : .unsettled(peer)
+            if let unsettled = try noteProof(in: payloads, context) { return .unsettled(unsettled) }
+            let current = connection.inRound(local: round)
+            guard let policy = current.local.kind.eap else { return try proceed(payloads, context) }
+            guard let responder = peerIdentity else { throw PayloadRule.authResponse.malformed("lacks an identity") }
+            var eap = context.peer(policy, current, proof.identity, responder: responder)
+            return try converse(payloads, &eap)
+        case .conversing(var eap):
+            if payloads.identificationResponder != nil, let unsettled = try noteProof(in: payloads, context) {
+                return .unsettled(unsettled)
             }
-            let responder = try beginEAP(payloads, context)
-            guard responder.unsettled.isEmpty else { return .unsettled(responder) }
-            var eap = context.peer(policy, connection, proof.identity, responder: responder.remoteIdentity)
-            return try converse(payloads, &eap, responder)
-        case .conversing(var eap, let responder): return try converse(payloads, &eap, responder)
-        case .concluding(let outcome, var responder):
+            return try converse(payloads, &eap)
+        case .concluding(let outcome):
             try PayloadRule.eapConclusion.check(payloads)
-            guard let authentication = payloads.authentication else {
+            guard let authentication = payloads.authentication, let identity = peerIdentity else {
                 throw PayloadRule.eapConclusion.malformed("lacks AUTH")
             }
             let key = EAPAuthentication(outcome)
-            try key.verify(authentication, of: .responder, identity: responder.remoteIdentity, agreement: agreement)
-            responder.eap = outcome
-            return finish(payloads, responder)
+            try key.verify(authentication, of: .responder, identity: identity, agreement: agreement)
+            peer?.eap = outcome
+            awaitsPeer = awaitsPeer || payloads.announcesAnotherRound
+            return try proceed(payloads, context)
+        case .listening:
+            if let unsettled = try noteProof(in: payloads, context) { return .unsettled(unsettled) }
+            return try proceed(payloads, context)
         }
     }
 
-    // MARK: - EAP
+    /// Throws where the peer refuses us. That it refuses the CHILD SA alone, it says with its proof, or after it has given that.
+    private func requireConsent(_ payloads: [Payload]) throws(NegotiationFailure) {
+        guard payloads.authentication == nil, payloads.eap == nil,
+            let error = payloads.notifies.first(where: { $0.type.isError }),
+            !mayRefuseChild || !Self.refusalsOfChild.contains(error.type)
+        else { return }
+        throw refusal(error, offered: offer?.proposals ?? [])
+    }
 
-    /// Who wants to ask us, and its proof unless EAP is to give that.
-    private func beginEAP(
+    /// The answer to our last round need not have a proof of the peer.
+    private var mayRefuseChild: Bool {
+        guard case .opening = stage else { return false }
+        return !awaitsPeer
+    }
+
+    private static let refusalsOfChild: Set<NotifyType> = [
+        .noProposalChosen, .tsUnacceptable, .internalAddressFailure, .singlePairRequired, .noAdditionalSAs,
+        .failedCPRequired,
+    ]
+
+    // MARK: - Rounds
+
+    /// A round of ours is over: what comes next.
+    private mutating func proceed(
         _ payloads: [Payload],
         _ context: EAPContext
+    ) throws(NegotiationFailure) -> Step {
+        if round + 1 < connection.localRounds.count {
+            round += 1
+            stage = .opening
+            return .request(try nextRound(context))
+        }
+        guard !awaitsPeer else {
+            stage = .listening
+            return .request([])
+        }
+        try connection.require(rounds: peerRounds, hasMore: false)
+        guard let peer else { throw PayloadRule.authResponse.malformed("lacks an identity") }
+        return finish(payloads, peer)
+    }
+
+    /// Our next identity, and its proof unless EAP is to give that.
+    private mutating func nextRound(_ context: EAPContext) throws(NegotiationFailure) -> [Payload] {
+        let current = connection.inRound(local: round)
+        proof = try OwnProof(
+            current,
+            local: address,
+            remote: peerIdentity ?? Identification(address),
+            announced: agreement.announced,
+            policy: context.policy
+        )
+        peer?.laterRounds.append(LaterRound(end: .local, identity: proof.identity, kind: current.local.kind))
+        let (certificates, authentication) = try proof.payloads(of: .initiator, agreement: agreement)
+        return [Payload(.identificationInitiator(proof.identity))] + certificates
+            + (authentication.map { withAnnouncement($0) } ?? [])
+    }
+
+    /// Takes the proof of one of the peer's identities, where one is to come.
+    ///
+    /// - Returns: the peer, where its certificate must be looked into first; then nothing is taken.
+    private mutating func noteProof(
+        in payloads: [Payload],
+        _ context: EAPContext
+    ) throws(NegotiationFailure) -> AuthenticatedPeer? {
+        guard awaitsPeer else {
+            try PayloadRule.laterRound.check(payloads)
+            return nil
+        }
+        let current = connection.inRound(remote: peerRounds)
+        let proven = try identify(payloads, current, context)
+        guard proven.unsettled.isEmpty else { return proven }
+        peerIdentity = proven.remoteIdentity
+        if peer == nil {
+            peer = proven
+        } else {
+            peer?.laterRounds.append(
+                LaterRound(end: .remote, identity: proven.remoteIdentity, kind: current.remote.kind)
+            )
+        }
+        peerRounds += 1
+        awaitsPeer = payloads.announcesAnotherRound
+        if awaitsPeer { try connection.require(rounds: peerRounds, hasMore: true) }
+        return nil
+    }
+
+    /// Who the peer is, and its proof unless EAP is to give that.
+    private func identify(
+        _ payloads: [Payload],
+        _ current: Connection,
+        _ context: EAPContext
     ) throws(NegotiationFailure) -> AuthenticatedPeer {
-        guard trustsEAPAlone, payloads.authentication == nil else { return try provenPeer(payloads, context) }
+        guard trustsEAPAlone, peer == nil, payloads.authentication == nil else {
+            return try provenPeer(payloads, current, context)
+        }
         try PayloadRule.eapOnlyResponse.check(payloads)
         guard let identity = payloads.identificationResponder else {
             throw PayloadRule.eapOnlyResponse.malformed("lacks an identity")
         }
-        try requireExpected(identity)
+        try requireExpected(identity, current)
         return AuthenticatedPeer(
             connection: connection,
             localIdentity: proof.identity,
@@ -120,10 +228,11 @@ struct AuthInitiator {
         )
     }
 
+    // MARK: - EAP
+
     private mutating func converse(
         _ payloads: [Payload],
-        _ eap: inout EAPPeer,
-        _ responder: AuthenticatedPeer
+        _ eap: inout EAPPeer
     ) throws(NegotiationFailure) -> Step {
         guard let message = payloads.eap else {
             throw NegotiationFailure(
@@ -139,7 +248,7 @@ struct AuthInitiator {
                 // The peer waits, and should hear that nothing comes.
                 throw NegotiationFailure(error.reason, error.message, notify: Notify(.authenticationFailed))
             }
-            stage = .conversing(eap, responder)
+            stage = .conversing(eap)
             return .request([Payload(.eap(response))])
         }
         let outcome: EAPOutcome
@@ -150,36 +259,41 @@ struct AuthInitiator {
             let notify = message.code == .failure ? nil : Notify(.authenticationFailed)
             throw NegotiationFailure(error.reason, error.message, notify: notify)
         }
-        if trustsEAPAlone { try outcome.requireProofOfServer() }
-        stage = .concluding(outcome, responder)
+        if trustsEAPAlone, round == 0 { try outcome.requireProofOfServer() }
+        stage = .concluding(outcome)
         let key = EAPAuthentication(outcome)
         let authentication = try key.payload(of: .initiator, identity: proof.identity, agreement: agreement)
-        return .request([Payload(.authentication(authentication))])
+        return .request(withAnnouncement(Payload(.authentication(authentication))))
     }
 
     // MARK: - The peer's proof
 
     private func provenPeer(
         _ payloads: [Payload],
+        _ current: Connection,
         _ context: EAPContext
     ) throws(NegotiationFailure) -> AuthenticatedPeer {
         try PayloadRule.authResponse.check(payloads)
         guard let identity = payloads.identificationResponder, let authentication = payloads.authentication else {
             throw PayloadRule.authResponse.malformed("lacks an identity")
         }
-        try requireExpected(identity)
+        try requireExpected(identity, current)
         let claim = PeerClaim(identity: identity, authentication: authentication, certificates: payloads.certificates)
-        return try claim.verify(
-            for: connection,
+        let proven = try claim.verify(
+            for: current,
             as: .responder,
             localIdentity: proof.identity,
             agreement: agreement,
             context: context
         )
+        return proven.of(connection)
     }
 
-    private func requireExpected(_ identity: Identification) throws(NegotiationFailure) {
-        guard let expected = connection.remote.identity, !expected.admits(identity) else { return }
+    private func requireExpected(
+        _ identity: Identification,
+        _ current: Connection
+    ) throws(NegotiationFailure) {
+        guard let expected = current.remote.identity, !expected.admits(identity) else { return }
         throw NegotiationFailure(
             .authenticationFailed,
             "the peer says it is \(identity), connection \(connection.name) expects \(expected) (remote id)",

@@ -2,7 +2,7 @@ import IKECrypto
 import IKEWire
 import Inet
 
-/// The responder's side of IKE_AUTH: one answer, or as many as EAP takes.
+/// The responder's side of IKE_AUTH: one answer, or as many as EAP and several rounds take (`AuthResponder+Rounds`).
 struct AuthResponder {
     let agreement: KeyAgreement
     let local: SocketAddress
@@ -13,7 +13,7 @@ struct AuthResponder {
     /// Notifies about the IKE SA that follow AUTH.
     let own: [Payload]
 
-    private var policy: Policy { context.policy }
+    var policy: Policy { context.policy }
 
     struct Answer {
         let payloads: [Payload]
@@ -21,10 +21,10 @@ struct AuthResponder {
         let child: FirstChild
     }
 
-    /// What comes of the first request.
-    enum Opening {
+    /// What comes of a request.
+    enum Step {
         case done(Answer)
-        /// The peer wants to be asked by EAP. The payloads go before the first EAP message.
+        /// There is more to come: EAP, before whose first message the payloads go, or another round.
         case conversation(EAPConversation, [Payload])
         /// It must be found out first whether the peer's certificate is revoked.
         case unsettled(AuthenticatedPeer)
@@ -33,7 +33,7 @@ struct AuthResponder {
     /// Answers the first request.
     ///
     /// - Parameter childSPI: called when a CHILD SA is asked for, for the SPI that shall be ours.
-    func open(_ payloads: [Payload], childSPI: () -> ESPSPI) throws(NegotiationFailure) -> Opening {
+    func open(_ payloads: [Payload], childSPI: () -> ESPSPI) throws(NegotiationFailure) -> Step {
         guard payloads.authentication != nil else { return try converse(payloads) }
         try PayloadRule.authRequest.check(payloads)
         guard let remoteIdentity = payloads.identificationInitiator, let authentication = payloads.authentication else {
@@ -44,55 +44,59 @@ struct AuthResponder {
             authentication: authentication,
             certificates: payloads.certificates
         )
-        var peer = try verify(claim, asking: payloads.identificationResponder)
+        let hasMore = payloads.announcesAnotherRound
+        var peer = try verify(claim, asking: payloads.identificationResponder, hasMore: hasMore)
         guard peer.unsettled.isEmpty else { return .unsettled(peer) }
         let proof = try proof(for: peer.connection, payloads, remoteIdentity)
         peer.localIdentity = proof.identity
         let (certificates, ownAuthentication) = try proof.payloads(of: .responder, agreement: agreement)
         guard let ownAuthentication else { throw Self.cannotAsk(peer.connection) }
-        let first = [Payload(.identificationResponder(proof.identity))] + certificates + [ownAuthentication]
-        return .done(conclude(payloads, peer, after: first, childSPI: childSPI))
+        var conversation = EAPConversation(request: payloads, peer: peer, stage: .between)
+        conversation.proven.local = 1
+        try conversation.noteRound(hasMore: hasMore)
+        let first = [Payload(.identificationResponder(proof.identity))] + certificates
+        return try proceed(
+            conversation,
+            after: first + withAnnouncement(ownAuthentication, conversation),
+            childSPI: childSPI
+        )
     }
 
-    /// Answers the AUTH that ends EAP: with our own, and with what the first request has asked for.
+    /// Answers the AUTH that ends EAP.
     func conclude(
         _ payloads: [Payload],
-        _ conversation: EAPConversation,
+        _ former: EAPConversation,
         _ outcome: EAPOutcome,
         childSPI: () -> ESPSPI
-    ) throws(NegotiationFailure) -> Answer {
+    ) throws(NegotiationFailure) -> Step {
         try PayloadRule.eapConclusion.check(payloads)
         guard let authentication = payloads.authentication else {
             throw PayloadRule.eapConclusion.malformed("lacks AUTH")
         }
-        var peer = conversation.peer
+        var conversation = former
         let key = EAPAuthentication(outcome)
-        try key.verify(authentication, of: .initiator, identity: peer.remoteIdentity, agreement: agreement)
-        peer.eap = outcome
-        peer.grant = conversation.grant
-        let ours = try key.payload(of: .responder, identity: peer.localIdentity, agreement: agreement)
-        return conclude(conversation.request, peer, after: [Payload(.authentication(ours))], childSPI: childSPI)
+        let identity = conversation.remoteIdentity
+        try key.verify(authentication, of: .initiator, identity: identity, agreement: agreement)
+        conversation.peer.eap = outcome
+        conversation.peer.grant = conversation.grant
+        try conversation.noteRound(hasMore: payloads.announcesAnotherRound)
+        let ours = try key.payload(of: .responder, identity: conversation.localIdentity, agreement: agreement)
+        return try proceed(
+            conversation,
+            after: withAnnouncement(Payload(.authentication(ours)), conversation),
+            childSPI: childSPI
+        )
     }
 
     // MARK: - EAP
 
-    private func converse(_ payloads: [Payload]) throws(NegotiationFailure) -> Opening {
+    private func converse(_ payloads: [Payload]) throws(NegotiationFailure) -> Step {
         try PayloadRule.eapRequest.check(payloads)
         guard let remoteIdentity = payloads.identificationInitiator else {
             throw PayloadRule.eapRequest.malformed("lacks an identity")
         }
         let connections = try choose(remoteIdentity, asking: payloads.identificationResponder)
-        guard let connection = connections.first(where: { $0.remote.kind.eap?.canAsk ?? false }),
-            let eap = connection.remote.kind.eap
-        else {
-            let configured = connections.map { "\($0.name) (\($0.remote.kind))" }.joined(separator: ", ")
-            throw NegotiationFailure(
-                .authenticationFailed,
-                "\(remoteIdentity) wants to be asked by EAP (its request has no AUTH); configured for it: \(configured). "
-                    + "Set remote.auth to eap-mschapv2, eap-tls, eap-ttls or eap-radius",
-                notify: Notify(.authenticationFailed)
-            )
-        }
+        let (connection, eap) = try asking(connections, remoteIdentity)
         let proof = try proof(for: connection, payloads, remoteIdentity)
         let (certificates, authentication) = try proof.payloads(of: .responder, agreement: agreement)
         if authentication == nil, payloads.notify(.eapOnlyAuthentication) == nil { throw Self.cannotAsk(connection) }
@@ -103,16 +107,34 @@ struct AuthResponder {
             signature: nil
         )
         let first = [Payload(.identificationResponder(proof.identity))] + certificates
-        let conversation = EAPConversation(
+        var conversation = EAPConversation(
             request: payloads,
             peer: peer,
             stage: try context.stage(eap, connection, remoteIdentity)
         )
+        conversation.proven.local = 1
         return .conversation(conversation, first + (authentication.map { [$0] } ?? []))
     }
 
+    /// The first of the connections by which the peer can be asked, and what it is asked for.
+    func asking(
+        _ connections: [Connection],
+        _ identity: Identification
+    ) throws(NegotiationFailure) -> (Connection, EAPPolicy) {
+        for connection in connections {
+            if let eap = connection.remote.kind.eap, eap.canAsk { return (connection, eap) }
+        }
+        let configured = connections.map { "\($0.name) (\($0.remote.kind))" }.joined(separator: ", ")
+        throw NegotiationFailure(
+            .authenticationFailed,
+            "\(identity) wants to be asked by EAP (its request has no AUTH); configured for it: \(configured). "
+                + "Set remote.auth to eap-mschapv2, eap-tls, eap-ttls or eap-radius",
+            notify: Notify(.authenticationFailed)
+        )
+    }
+
     /// Only an initiator can be asked by EAP, and so prove itself by nothing else.
-    private static func cannotAsk(_ connection: Connection) -> NegotiationFailure {
+    static func cannotAsk(_ connection: Connection) -> NegotiationFailure {
         NegotiationFailure(
             .authenticationFailed,
             "connection \(connection.name) has EAP for local.auth, which is no proof towards a peer that begins and does not "
@@ -123,13 +145,14 @@ struct AuthResponder {
 
     // MARK: - Both
 
-    private func proof(
+    func proof(
         for connection: Connection,
         _ payloads: [Payload],
         _ remoteIdentity: Identification
     ) throws(NegotiationFailure) -> OwnProof {
         var announced = agreement.announced
-        announced.noteRequests(payloads)
+        announced.noteAuthentication(payloads)
+        try connection.requireRounds(announced)
         return try OwnProof(
             connection,
             local: local.address,
@@ -140,7 +163,7 @@ struct AuthResponder {
     }
 
     /// What an authenticated peer has asked for.
-    private func conclude(
+    func conclude(
         _ request: [Payload],
         _ authenticated: AuthenticatedPeer,
         after proof: [Payload],
@@ -174,9 +197,13 @@ struct AuthResponder {
     /// The first connection that is for the identities and that the peer's proof is good for.
     private func verify(
         _ claim: PeerClaim,
-        asking wanted: Identification?
+        asking wanted: Identification?,
+        hasMore: Bool
     ) throws(NegotiationFailure) -> AuthenticatedPeer {
-        let connections = try choose(claim.identity, asking: wanted)
+        let all = try choose(claim.identity, asking: wanted)
+        // Those that want as many rounds as the peer has come first.
+        let fitting = all.filter { $0.laterRemote.isEmpty != hasMore }
+        let connections = fitting + all.filter { $0.laterRemote.isEmpty == hasMore }
         var failure: NegotiationFailure?
         for connection in connections.prefix(Self.mostAttempts) {
             do {

@@ -1,13 +1,21 @@
 import IKECrypto
 import IKEWire
 
-/// The responder's side of IKE_AUTH while EAP is under way: what the first request wanted, and who asks the peer.
+/// The responder's side of IKE_AUTH while EAP or a further round is to come: what the first request wanted, who asks the peer, and
+/// what is proved.
 struct EAPConversation {
     /// The first request, which asks for the CHILD SA, addresses and more.
     let request: [Payload]
-    /// As the first request says; nothing of it is proved but what EAP proves.
-    let peer: AuthenticatedPeer
+    /// As the first request says; nothing of it is proved but what `proven` counts.
+    var peer: AuthenticatedPeer
     var stage: Stage
+    /// Whom each end says that it is by now (RFC 4739 section 2.1).
+    var localIdentity: Identification
+    var remoteIdentity: Identification
+    /// How many identities the peer has proved, and how many we have.
+    var proven = (remote: 0, local: 0)
+    /// The peer's next request is to prove another identity.
+    var awaitsPeer = false
     /// What an authentication server granted the peer.
     var grant: ServerGrant?
     /// Why the peer is refused, where it has learned that it is.
@@ -17,7 +25,17 @@ struct EAPConversation {
     /// How many messages the peer has sent.
     var rounds = 0
 
+    init(request: [Payload], peer: AuthenticatedPeer, stage: Stage) {
+        self.request = request
+        self.peer = peer
+        self.stage = stage
+        localIdentity = peer.localIdentity
+        remoteIdentity = peer.remoteIdentity
+    }
+
     enum Stage {
+        /// A round is over, and the next one is to begin (RFC 4739).
+        case between
         /// We ask ourselves.
         case asking(EAPAuthenticator)
         /// An authentication server is to ask, and we ask for the name before that.
@@ -53,4 +71,13 @@ struct EAPConversation {
     static let mostRounds = 128
     /// How long a refusal is held back.
     static let refusalDelay: Duration = .seconds(2)
+}
+
+extension EAPConversation {
+    /// One more of the peer's identities is proved.
+    mutating func noteRound(hasMore: Bool) throws(NegotiationFailure) {
+        proven.remote += 1
+        awaitsPeer = hasMore
+        try peer.connection.require(rounds: proven.remote, hasMore: hasMore)
+    }
 }

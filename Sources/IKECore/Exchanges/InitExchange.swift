@@ -273,7 +273,7 @@ struct InitResponder {
                 + [Payload(.notify(Notify(.childlessIKEv2Supported)))]
                 + (allowsFragments ? [Payload(.notify(Notify(.ikev2FragmentationSupported)))] : [])
                 + (candidates.contains(where: \.usesSignatures) ? [SignatureNegotiation.announcement] : [])
-                + SignatureNegotiation.certificateRequests(candidates, trust: trust)
+                + announcements()
         )
         let agreement = try KeyAgreement.derive(
             proposal: proposal,
@@ -298,6 +298,15 @@ struct InitResponder {
             forcing: forcing
         )
         return Answer(bytes: response, agreement: agreement, nat: nat)
+    }
+
+    /// What the peer may prove itself by.
+    private func announcements() -> [Payload] {
+        var payloads = SignatureNegotiation.certificateRequests(candidates, trust: trust)
+        if candidates.contains(where: \.hasSeveralRounds) {
+            payloads.append(Payload(.notify(Notify(.multipleAuthSupported))))
+        }
+        return payloads
     }
 
     private func choose(_ offered: [Proposal]) throws(NegotiationFailure) -> Proposal {

@@ -35,6 +35,7 @@ struct PayloadRule {
     )
     static let eapMessage = PayloadRule(story: "IKE_AUTH message within EAP", required: [.eap])
     static let eapConclusion = PayloadRule(story: "IKE_AUTH message after EAP", required: [.authentication])
+    static let laterRound = PayloadRule(story: "IKE_AUTH message of a further round", required: [])
     static let createChild = PayloadRule(
         story: "CREATE_CHILD_SA message for a CHILD SA",
         required: [.securityAssociation, .nonce, .trafficSelectorsInitiator, .trafficSelectorsResponder]

@@ -82,6 +82,9 @@ package struct Connection: Hashable, Sendable {
     package var proposals: [Proposal]
     package var local: AuthenticationPolicy
     package var remote: AuthenticationPolicy
+    /// Further rounds of authentication in their order (RFC 4739), ours and the peer's; one that fails fails them all.
+    package var laterLocal: [AuthenticationPolicy] = []
+    package var laterRemote: [AuthenticationPolicy] = []
     package var children: [ChildPolicy]
     package var lifetime = Lifetime(rekey: .seconds(4 * 3600), jitter: .seconds(1440), hard: .seconds(86_400))
     /// When the initiator authenticates again, and when the SA ends if it has not (`reauth_time`); nil: never.
@@ -130,7 +133,19 @@ package struct Connection: Hashable, Sendable {
     }
 
     /// Whether an end proves its identity with a private key.
-    var usesSignatures: Bool { local.kind.publicKey != nil || remote.kind.publicKey != nil }
+    var usesSignatures: Bool { (localRounds + remoteRounds).contains { $0.kind.publicKey != nil } }
+
+    var localRounds: [AuthenticationPolicy] { [local] + laterLocal }
+    var remoteRounds: [AuthenticationPolicy] { [remote] + laterRemote }
+    var hasSeveralRounds: Bool { !laterLocal.isEmpty || !laterRemote.isEmpty }
+
+    /// The connection as rounds of authentication see it, counted from 0; those that there are not leave the first.
+    func inRound(local localRound: Int = 0, remote remoteRound: Int = 0) -> Connection {
+        var copy = self
+        if localRounds.indices.contains(localRound) { copy.local = localRounds[localRound] }
+        if remoteRounds.indices.contains(remoteRound) { copy.remote = remoteRounds[remoteRound] }
+        return copy
+    }
 
     func child(named name: String) -> ChildPolicy? { children.first { $0.name == name } }
 

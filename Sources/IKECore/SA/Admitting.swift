@@ -44,23 +44,47 @@ extension IKESA {
         _ evidence: RevocationEvidence?,
         _ turn: Turn
     ) {
-        var spi: ESPSPI?
-        do {
+        do throws(NegotiationFailure) {
             try refuseForbiddenNAT(payloads, turn)
-            let opening = try responder(agreement, turn, evidence).open(payloads) {
+            try answerAuth(header, payloads, after: nil, agreement, evidence, turn) {
+                (responder, spi) throws(NegotiationFailure) in try responder.open(payloads, childSPI: spi)
+            }
+        } catch {
+            refuseAuth(header, error, agreement, turn)
+        }
+    }
+
+    /// Answers a request of IKE_AUTH with what `step` makes of it.
+    ///
+    /// - Parameters:
+    ///   - conversation: what went before; nil for the first request.
+    ///   - evidence: of whether the peer's certificate is revoked; nil: nobody was asked yet.
+    func answerAuth(
+        _ header: Header,
+        _ payloads: [Payload],
+        after conversation: EAPConversation?,
+        _ agreement: KeyAgreement,
+        _ evidence: RevocationEvidence?,
+        _ turn: Turn,
+        _ step: (AuthResponder, () -> ESPSPI) throws(NegotiationFailure) -> AuthResponder.Step
+    ) throws(NegotiationFailure) {
+        let request = conversation?.request ?? payloads
+        var spi: ESPSPI?
+        do throws(NegotiationFailure) {
+            let taken = try step(responder(agreement, turn, evidence)) {
                 let allocated = turn.spis.espSPI()
                 spi = allocated
                 return allocated
             }
-            switch opening {
-            case .done(let outcome): try admit(outcome, request: payloads, header, agreement, spi, turn)
+            switch taken {
+            case .done(let outcome): try admit(outcome, request: request, header, agreement, spi, turn)
             case .conversation(let conversation, let first):
                 try ask(conversation, after: first, header, agreement, turn)
-            case .unsettled(let peer): hold(header, payloads, for: peer, agreement, turn)
+            case .unsettled(let peer): hold(header, payloads, after: conversation, for: peer, agreement, turn)
             }
         } catch {
             if let spi { turn.spis.release(spi) }
-            refuseAuth(header, error, agreement, turn)
+            throw error
         }
     }
 

@@ -1,7 +1,7 @@
 import IKECrypto
 import IKEWire
 
-// IKE_AUTH with EAP at the responder, message by message (RFC 7296 section 2.16). The peer counts as a stranger, and its SA as
+// IKE_AUTH with EAP and in several rounds at the responder, message by message (RFC 7296 section 2.16, RFC 4739). The peer counts as a stranger, and its SA as
 // half open, until EAP is over and AUTH with its key has come.
 //
 // Most answers are given at once. An authentication server's takes a while, and a refusal is held back on purpose; until then the
@@ -32,6 +32,7 @@ extension IKESA {
             // The server begins as if it had asked for the name.
             let response = EAPMessage.response(identifier: identifier, type: .identity, data: name)
             askServer(response, name, &conversation, after: first, header, turn)
+        case .between: answer(header, first, turn)
         case .proved: break
         }
         remain(conversation, agreement, turn)
@@ -56,10 +57,7 @@ extension IKESA {
             guard conversation.rounds <= EAPConversation.mostRounds else {
                 throw NegotiationFailure(.invalidMessage, "EAP does not come to an end", notify: Notify(.invalidSyntax))
             }
-            if case .proved(let outcome) = conversation.stage {
-                try conclude(header, payloads, outcome, agreement, conversation, turn)
-                return
-            }
+            if try endsRound(header, payloads, conversation, agreement, nil, turn) { return }
             try PayloadRule.eapMessage.check(payloads)
             guard let message = payloads.eap, message.code == .response else {
                 throw PayloadRule.eapMessage.malformed("has no EAP response")
@@ -67,10 +65,36 @@ extension IKESA {
             try process(message, &conversation, header, turn)
             remain(conversation, agreement, turn)
         } catch {
-            endServerConversation(conversation, turn)
-            // Who knows that it is refused may well leave; why it is refused is what counts.
-            refuseAuth(header, conversation.refusal ?? error, agreement, turn)
+            refuse(header, error, conversation, agreement, turn)
         }
+    }
+
+    /// The same for a request with a proof, now that it is known whether the certificate in it is revoked.
+    func continueRound(
+        _ header: Header,
+        _ payloads: [Payload],
+        _ agreement: KeyAgreement,
+        _ conversation: EAPConversation,
+        _ evidence: RevocationEvidence,
+        _ turn: Turn
+    ) {
+        do throws(NegotiationFailure) {
+            _ = try endsRound(header, payloads, conversation, agreement, evidence, turn)
+        } catch {
+            refuse(header, error, conversation, agreement, turn)
+        }
+    }
+
+    private func refuse(
+        _ header: Header,
+        _ failure: NegotiationFailure,
+        _ conversation: EAPConversation,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) {
+        endServerConversation(conversation, turn)
+        // Who knows that it is refused may well leave; why it is refused is what counts.
+        refuseAuth(header, conversation.refusal ?? failure, agreement, turn)
     }
 
     private func process(
@@ -105,30 +129,33 @@ extension IKESA {
             }
             askServer(message, message.data, &conversation, after: [], header, turn)
         case .server(let name, _): askServer(message, name, &conversation, after: [], header, turn)
-        case .proved: break
+        case .between, .proved: break
         }
     }
 
-    private func conclude(
+    /// Answers what is no message of EAP: the AUTH that ends it, or another round.
+    ///
+    /// - Returns: false where EAP goes on.
+    private func endsRound(
         _ header: Header,
         _ payloads: [Payload],
-        _ outcome: EAPOutcome,
-        _ agreement: KeyAgreement,
         _ conversation: EAPConversation,
+        _ agreement: KeyAgreement,
+        _ evidence: RevocationEvidence?,
         _ turn: Turn
-    ) throws(NegotiationFailure) {
-        var spi: ESPSPI?
-        do throws(NegotiationFailure) {
-            let concluded = try responder(agreement, turn).conclude(payloads, conversation, outcome) {
-                let allocated = turn.spis.espSPI()
-                spi = allocated
-                return allocated
-            }
-            try admit(concluded, request: conversation.request, header, agreement, spi, turn)
-        } catch {
-            if let spi { turn.spis.release(spi) }
-            throw error
+    ) throws(NegotiationFailure) -> Bool {
+        switch conversation.stage {
+        case .asking, .askingName, .server: return false
+        case .proved, .between: break
         }
+        try answerAuth(header, payloads, after: conversation, agreement, evidence, turn) {
+            (responder, spi) throws(NegotiationFailure) in
+            guard case .proved(let outcome) = conversation.stage else {
+                return try responder.next(payloads, conversation, childSPI: spi)
+            }
+            return try responder.conclude(payloads, conversation, outcome, childSPI: spi)
+        }
+        return true
     }
 
     /// The peer gets time for its next message, or for what it types before that.

@@ -313,7 +313,8 @@ extension IKESA {
             "IKE SA established as \(role.rawValue): \(peer.localIdentity) === \(peer.remoteIdentity), "
                 + "\(security.proposal), \(nat)" + peer.inner.words
                 + (peer.signature.map { "; the peer signed with \($0)" } ?? "")
-                + (peer.eap.map { "; \($0.words)" } ?? ""),
+                + (peer.eap.map { "; \($0.words)" } ?? "")
+                + peer.laterRounds.map { "; \($0.words)" }.joined(),
             turn
         )
         turn.emit(.ikeEstablished(summary(turn.now)))

@@ -11,8 +11,8 @@ import IKEWire
 enum AuthProgress {
     /// The first request is to come.
     case awaited
-    /// The first request has come, and its answer waits.
-    case inquiring(HeldOpening)
+    /// A request with a proof has come, and its answer waits.
+    case inquiring(HeldProof)
     case conversing(EAPConversation)
 
     var conversation: EAPConversation? {
@@ -30,15 +30,17 @@ enum AuthProgress {
     }
 }
 
-/// The first request of IKE_AUTH, while it is not known whether the certificate in it is revoked.
-struct HeldOpening {
+/// A request of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+struct HeldProof {
     let header: Header
     let payloads: [Payload]
+    /// What went before; nil for the first request.
+    let conversation: EAPConversation?
     let inquiry: RevocationInquiryID
     let connection: Connection
 }
 
-/// The response of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+/// A response of IKE_AUTH, while it is not known whether the certificate in it is revoked.
 struct HeldResponse {
     let payloads: [Payload]
     let inquiry: RevocationInquiryID
@@ -48,18 +50,22 @@ struct HeldResponse {
 extension IKESA {
     // MARK: - Asking
 
-    /// Puts the first request aside.
+    /// Puts a request aside.
+    ///
+    /// - Parameter conversation: what went before; nil for the first request.
     func hold(
         _ header: Header,
         _ payloads: [Payload],
+        after conversation: EAPConversation?,
         for peer: AuthenticatedPeer,
         _ agreement: KeyAgreement,
         _ turn: Turn
     ) {
         let inquiry = inquiry(about: peer, turn)
-        let held = HeldOpening(
+        let held = HeldProof(
             header: header,
             payloads: payloads,
+            conversation: conversation,
             inquiry: inquiry.id,
             connection: peer.connection
         )
@@ -67,7 +73,7 @@ extension IKESA {
         ask(inquiry, turn)
     }
 
-    /// Puts the response aside.
+    /// Puts a response aside.
     ///
     /// - Parameter exchange: as it was before the response.
     func hold(
@@ -117,9 +123,13 @@ extension IKESA {
         startPending(turn)
     }
 
-    /// The answer to the first request has waited long enough.
-    func goOn(_ held: HeldOpening, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
-        answerAuth(held.header, held.payloads, agreement, evidence, turn)
+    /// The answer to a request has waited long enough.
+    func goOn(_ held: HeldProof, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
+        guard let conversation = held.conversation else {
+            answerAuth(held.header, held.payloads, agreement, evidence, turn)
+            return
+        }
+        continueRound(held.header, held.payloads, agreement, conversation, evidence, turn)
     }
 
     /// The same for the response.

@@ -25,6 +25,8 @@ package struct IKESASummary: Sendable {
     package let remoteAuthentication: AuthenticationKind?
     /// What EAP proved, where it was used.
     package let eap: EAPOutcome?
+    /// What further rounds of authentication proved.
+    package let laterRounds: [LaterRound]
     /// Addresses inside the tunnel that were assigned to us, and to the peer.
     package let localVirtual: [IPAddress]
     package let remoteVirtual: [IPAddress]
@@ -76,6 +78,7 @@ extension IKESA {
             localAuthentication: connection?.local.kind,
             remoteAuthentication: connection?.remote.kind,
             eap: peer?.eap,
+            laterRounds: peer?.laterRounds ?? [],
             localVirtual: peer?.inner.local ?? [],
             remoteVirtual: peer?.inner.remote ?? [],
             grant: peer?.grant,

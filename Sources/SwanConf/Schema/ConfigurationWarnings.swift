@@ -32,20 +32,21 @@ extension Configuration {
 }
 
 extension ConnectionConfiguration {
-    fileprivate var usesSecret: Bool { local.method == .psk || remote.method == .psk }
+    fileprivate var usesSecret: Bool { ([local, remote] + laterLocal + laterRemote).contains { $0.method == .psk } }
 
     /// Whether a secret with one of the owners may fit. Where an identity is not known before a peer appears,
     /// any owner may be the one.
     fileprivate func canUseSecret(of owners: Set<Identification>) -> Bool {
-        guard let remoteID = remote.id else { return !owners.isEmpty }
-        return owners.contains(remoteID) || owners.contains { isLocal($0) }
+        ([remote] + laterRemote).contains { remote in
+            guard let id = remote.id else { return !owners.isEmpty }
+            return owners.contains(id)
+        } || owners.contains { isLocal($0) }
     }
 
     /// Without an identity the local end is known by its address.
     private func isLocal(_ owner: Identification) -> Bool {
-        if let id = local.id {
-            return id == owner
+        ([local] + laterLocal).contains { local in
+            local.id.map { $0 == owner } ?? (owner.type == .ipv4Address || owner.type == .ipv6Address)
         }
-        return owner.type == .ipv4Address || owner.type == .ipv6Address
     }
 }

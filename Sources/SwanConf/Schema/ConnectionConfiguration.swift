@@ -51,6 +51,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     package let local: AuthenticationConfiguration
     /// How the peer must.
     package let remote: AuthenticationConfiguration
+    /// What this end proves after that, and the peer, in the order of the rounds (RFC 4739).
+    package let laterLocal: [AuthenticationConfiguration]
+    package let laterRemote: [AuthenticationConfiguration]
     /// May be empty: then only the IKE SA is made.
     package let children: [ChildConfiguration]
 
@@ -130,8 +133,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
             try reader.choice("ocsp", ["never": .never, "reply": .reply, "request": .request, "both": .both]) ?? .never
         vips = try Self.vips(reader)
         pools = try reader.list("pools")?.map(\.text) ?? []
-        local = try Self.authentication("local", .localAuthentication, reader)
-        remote = try Self.authentication("remote", .remoteAuthentication, reader)
+        (local, laterLocal) = try Self.authentication("local", .localAuthentication, reader)
+        (remote, laterRemote) = try Self.authentication("remote", .remoteAuthentication, reader)
         children = try Self.children(reader)
         let isMeantToBeUp = children.contains(where: \.isMeantToBeUp)
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? (isMeantToBeUp ? 0 : 1)
@@ -193,24 +196,23 @@ extension ConnectionConfiguration {
         return vips
     }
 
-    /// The one round of authentication of an end.
+    /// The rounds of authentication of an end, by their numbers and where these are alike in the order of the file.
     private static func authentication(
         _ end: String,
         _ vocabulary: Vocabulary,
         _ reader: SectionReader
-    ) throws(ConfigurationError) -> AuthenticationConfiguration {
-        let rounds = reader.section.sections.filter { $0.name.hasPrefix(end) }
-        guard let round = rounds.first else {
+    ) throws(ConfigurationError) -> (first: AuthenticationConfiguration, later: [AuthenticationConfiguration]) {
+        var rounds: [(number: UInt32, configuration: AuthenticationConfiguration)] = []
+        for section in reader.section.sections where section.name.hasPrefix(end) {
+            let inner = try SectionReader(section, as: vocabulary, path: "\(reader.path).\(section.name)")
+            let number = try inner.integer("round", in: 0...UInt32.max) ?? 0
+            let configuration = try AuthenticationConfiguration(reading: inner, isRemote: end == "remote")
+            rounds.insert((number, configuration), at: rounds.firstIndex { $0.number > number } ?? rounds.endIndex)
+        }
+        guard let first = rounds.first?.configuration else {
             throw reader.failure("this connection needs a section `\(end) { auth = ... }`")
         }
-        let inner = try SectionReader(round, as: vocabulary, path: "\(reader.path).\(round.name)")
-        if rounds.count > 1 {
-            let second = try SectionReader(rounds[1], as: vocabulary, path: "\(reader.path).\(rounds[1].name)")
-            throw second.failure(
-                "a second round of authentication is not supported yet by iked, `\(round.name)` is one"
-            )
-        }
-        return try AuthenticationConfiguration(reading: inner, isRemote: end == "remote")
+        return (first, rounds.dropFirst().map(\.configuration))
     }
 
     private static func children(_ reader: SectionReader) throws(ConfigurationError) -> [ChildConfiguration] {

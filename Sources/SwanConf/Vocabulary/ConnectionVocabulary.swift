@@ -34,9 +34,7 @@ extension Vocabulary {
     static let localAuthentication = Vocabulary(
         "a `local` section",
         path: "connections.<name>.local",
-        read: ["auth", "id", "certs", "pubkeys", "eap_id", "aaa_id"],
-        // There is one round only, whatever its number.
-        inert: ["round": .anyNumber],
+        read: ["auth", "id", "certs", "pubkeys", "eap_id", "aaa_id", "round"],
         unsupported: ["xauth_id"],
         sections: [SectionRule(name: "cert", takesSuffix: true, isSupported: false)]
     )
@@ -45,8 +43,7 @@ extension Vocabulary {
     static let remoteAuthentication = Vocabulary(
         "a `remote` section",
         path: "connections.<name>.remote",
-        read: ["auth", "id", "certs", "cacerts", "pubkeys", "revocation", "eap_id"],
-        inert: ["round": .anyNumber],
+        read: ["auth", "id", "certs", "cacerts", "pubkeys", "revocation", "eap_id", "round"],
         unsupported: ["groups", "cert_policy", "ca_id"],
         sections: [
             SectionRule(name: "cert", takesSuffix: true, isSupported: false),

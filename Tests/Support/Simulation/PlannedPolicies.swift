@@ -19,9 +19,37 @@ struct PlannedPolicies {
     init(_ plan: Plan, random: SeededRandom) {
         self.plan = plan
         let secret = SharedKey(name: "ike", owners: [], secret: SecretBytes(copying: Array("one for all".utf8)))
-        policies = Array(repeating: Policy(secrets: [secret]), count: plan.hostCount)
+        let policy = Policy(secrets: [secret], credentials: Self.credentials)
+        policies = Array(repeating: policy, count: plan.hostCount)
         for link in plan.links { addConnections(link, random) }
     }
+
+    // MARK: - Second identities
+
+    /// How many ends have a second identity to prove (RFC 4739), the initiator first.
+    private static func secondIdentities(_ random: SeededRandom) -> Int { random.element([0, 0, 0, 0, 0, 0, 0, 1, 2]) }
+
+    private static func secondIdentity(ofInitiator isInitiator: Bool) -> AuthenticationPolicy {
+        let name = isInitiator ? "p384" : "ed25519"
+        return AuthenticationPolicy(
+            kind: .publicKey(PublicKeyPolicy()),
+            identity: TwoSites.identity("C=CH, O=Example, CN=\(name)")
+        )
+    }
+
+    private static let credentials: Credentials = {
+        do {
+            return Credentials(
+                privateKeys: try ["p384", "ed25519"].map { try Fixture.privateKey($0) },
+                certificates: try Fixture.certificates(["p384", "ed25519"]),
+                trust: TrustStore(authorities: try Fixture.certificates(["root"]))
+            )
+        } catch {
+            preconditionFailure("no certificates: \(error)")
+        }
+    }()
+
+    // MARK: - Connections
 
     private mutating func addConnections(_ link: Plan.Link, _ random: SeededRandom) {
         let ike = random.element([
@@ -36,6 +64,7 @@ struct PlannedPolicies {
         let childLives = [
             Self.lifetimes(random, rekey: 20...200, plan.kind), Self.lifetimes(random, rekey: 20...200, plan.kind),
         ]
+        let secondIdentities = Self.secondIdentities(random)
         for isInitiator in [true, false] {
             let (host, peer) = isInitiator ? (link.initiator, link.responder) : (link.responder, link.initiator)
             let side = isInitiator ? 0 : 1
@@ -59,6 +88,13 @@ struct PlannedPolicies {
                     return child
                 }
             )
+            let haveSecond = (initiator: secondIdentities > 0, responder: secondIdentities > 1)
+            if isInitiator ? haveSecond.initiator : haveSecond.responder {
+                connection.laterLocal = [Self.secondIdentity(ofInitiator: isInitiator)]
+            }
+            if isInitiator ? haveSecond.responder : haveSecond.initiator {
+                connection.laterRemote = [Self.secondIdentity(ofInitiator: !isInitiator)]
+            }
             if needsRetry && !isInitiator {
                 connection.proposals = TwoSites.proposals("aes128gcm16-prfsha256-x25519", .ike)
             }

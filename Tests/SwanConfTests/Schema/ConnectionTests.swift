@@ -119,6 +119,35 @@ import Testing
         #expect(connection.children.isEmpty)
     }
 
+    @Test func roundsComeInTheOrderOfTheirNumbers() throws {
+        let text = """
+            connections { gw {
+                local-c { auth = psk
+                    round = 7
+                    id = third.example
+                }
+                local-a { id = first.example
+                }
+                local-b { auth = eap
+                    round = 7
+                    id = fourth.example
+                }
+                local-d { auth = rsa
+                    round = 2
+                    id = second.example
+                }
+                remote { auth = psk
+                }
+            } }
+            secrets { ike { secret = x } }
+            """
+        let connection = try #require(try Configuration(parsing: text, file: "iked.conf").connections.first)
+        let identities = ([connection.local] + connection.laterLocal).map { $0.id?.description }
+        #expect(identities == ["first.example", "second.example", "third.example", "fourth.example"])
+        #expect(connection.laterLocal.map(\.method).contains(.psk))
+        #expect(connection.laterRemote.isEmpty)
+    }
+
     @Test(arguments: ["%any", "*", "0.0.0.0"])
     func anIdentityOfEverybodyIsNone(id: String) throws {
         #expect(try readConnection(remote: "id = \(id)").remote.id == nil)
@@ -131,8 +160,8 @@ import Testing
         ),
         ("connections { gw { remote { auth = psk\n } } }", "needs a section `local { auth = ... }`"),
         (
-            "connections { gw { local-1 { auth = psk\n } local-2 { auth = psk\n } remote { auth = psk\n } } }",
-            "a second round of authentication is not supported yet"
+            "connections { gw { local-1 { auth = psk\n round = x\n } remote { auth = psk\n } } }",
+            "`round`"
         ),
         ("connections { gw = 1 }", "`gw` must stand within a named section"),
         (

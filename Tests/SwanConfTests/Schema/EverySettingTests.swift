@@ -130,7 +130,7 @@ private let childSettings: [(String, String, Bool)] = [
 ]
 
 private let localSettings: [(String, String, Bool)] = [
-    ("round", "0", true), ("round", "1", true), ("round", "x", false),
+    ("round", "0", true), ("round", "1", true),
     ("certs", "x.pem", true), ("pubkeys", "x.pem", true),
     ("auth", "psk", true), ("auth", "pubkey", true),
     ("id", "gw.example.org", true),
