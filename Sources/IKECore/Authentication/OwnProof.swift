@@ -37,18 +37,11 @@ struct OwnProof {
         case .publicKey(let wanted):
             let own = try OwnKey.choose(connection, wanted, local: local, announced, policy.credentials)
             identity = own.identity
-            let publicKey = own.key.publicKey
-            let agreed = SignatureNegotiation.scheme(
-                for: publicKey,
-                peerHashes: announced.hashes,
-                wanted.signatures
-            )
-            guard let agreed else {
-                let taken = announced.hashes.map { "the hashes \($0.map(\.description).joined(separator: ", "))" }
+            guard let agreed = own.scheme(for: announced, wanted.signatures, policy.credentials) else {
                 throw NegotiationFailure(
                     .authenticationFailed,
-                    "the peer takes no signature that our \(publicKey) makes with `auth = \(wanted.signatures)`: it knows "
-                        + (taken ?? "only the methods from before RFC 7427"),
+                    "the peer takes no signature that our \(own.key.publicKey) makes with `auth = \(wanted.signatures)`: it "
+                        + announced.words,
                     notify: Notify(.authenticationFailed)
                 )
             }
@@ -110,11 +103,30 @@ struct OwnKey {
             )
         }
         let candidates = try candidates(connection, wanted, credentials)
-        let trusted = candidates.first { candidate in
-            guard let authorities = announced.authorities, let certificate = candidate.certificate else { return false }
-            return credentials.authorities(of: certificate).contains { authorities.contains($0.publicKey.keyHash) }
+        func isTrusted(_ candidate: OwnKey) -> Bool {
+            candidate.authorities(credentials).contains { announced.authorities?.contains($0) ?? false }
         }
-        return trusted ?? candidates[0]
+        let preferred = candidates.filter(isTrusted) + candidates.filter { !isTrusted($0) }
+        return preferred.first { $0.scheme(for: announced, wanted.signatures, credentials) != nil } ?? preferred[0]
+    }
+
+    /// How to sign for the peer; nil if it takes nothing that the key can do.
+    func scheme(
+        for announced: PeerAnnouncements,
+        _ requirement: SignatureRequirement,
+        _ credentials: Credentials
+    ) -> (method: AuthenticationMethod, scheme: SignatureScheme)? {
+        SignatureNegotiation.scheme(
+            for: key.publicKey,
+            of: authorities(credentials),
+            announced: announced,
+            requirement
+        )
+    }
+
+    /// The hashes of the keys of those who vouch for the certificate.
+    private func authorities(_ credentials: Credentials) -> [[UInt8]] {
+        certificate.map { credentials.authorities(of: $0).map(\.publicKey.keyHash) } ?? []
     }
 
     /// Never empty.
@@ -179,6 +191,15 @@ struct OwnKey {
 
     private static func missing(_ message: String) -> NegotiationFailure {
         NegotiationFailure(.noCredential, message, notify: Notify(.authenticationFailed))
+    }
+}
+
+extension PeerAnnouncements {
+    /// What the peer knows of signatures, for the log.
+    fileprivate var words: String {
+        let known = hashes.map { "knows the hashes \($0.map(\.description).joined(separator: ", "))" }
+        let taken = signatures.map { $0.isEmpty ? "no signature" : $0.map(\.description).joined(separator: ", ") }
+        return (known ?? "knows only the methods from before RFC 7427") + (taken.map { " and announces \($0)" } ?? "")
     }
 }
 

@@ -7,7 +7,7 @@ import IKEWire
 //     method 1     RSA with PKCS #1 padding and SHA-1; to the others
 //     methods 9-11 ECDSA on P-256, P-384, P-521, each with its hash (RFC 4754); to the others
 
-/// What a peer says in IKE_SA_INIT about the signatures and certificates that it takes.
+/// What a peer says about the proofs that it takes.
 struct PeerAnnouncements: Equatable {
     /// SIGNATURE_HASH_ALGORITHMS; nil: it knows nothing of RFC 7427.
     var hashes: [HashAlgorithm]?
@@ -17,6 +17,8 @@ struct PeerAnnouncements: Equatable {
     var asksForRawKey = false
     /// It takes what a responder says of our certificate (RFC 4806).
     var asksForStatus = false
+    /// SUPPORTED_AUTH_METHODS (RFC 9593), as far as it is about signatures; nil: it does not say.
+    var signatures: [AnnouncedSignature]?
     /// It knows several rounds of authentication (RFC 4739).
     var knowsRounds = false
 
@@ -39,6 +41,11 @@ struct PeerAnnouncements: Equatable {
         asksForStatus = asksForStatus || all.contains { $0.encoding == .ocsp }
         let requests = all.filter { $0.encoding == .x509Signature }
         if !requests.isEmpty { authorities = (authorities ?? []) + requests.flatMap(\.authorityKeyHashes) }
+        // Without data it would follow in IKE_INTERMEDIATE, which is not agreed on.
+        let methods = payloads.notify(.supportedAuthMethods)?.supportedAuthMethods ?? []
+        guard !methods.isEmpty else { return }
+        let listed = all.filter { $0.encoding != .ocsp }.flatMap(\.authorityKeyHashes)
+        signatures = methods.compactMap { AnnouncedSignature($0, authorities: listed) }
     }
 }
 
@@ -83,18 +90,25 @@ enum SignatureNegotiation {
     // MARK: - Ours
 
     /// The scheme for a key of ours that the peer takes and the configuration admits; nil if there is none.
+    ///
+    /// - Parameter authorities: the hashes of the keys of those who vouch for the key.
     static func scheme(
         for key: PublicKey,
-        peerHashes: [HashAlgorithm]?,
+        of authorities: [[UInt8]],
+        announced: PeerAnnouncements,
         _ requirement: SignatureRequirement
     ) -> (method: AuthenticationMethod, scheme: SignatureScheme)? {
-        guard let peerHashes else {
-            return classicMethods.first { $0.scheme.fits(key) && requirement.admits($0.scheme) }
+        let possible: [(method: AuthenticationMethod, scheme: SignatureScheme)]
+        if let peerHashes = announced.hashes {
+            let wanted = requirement.hashes.isEmpty ? preferredHashes(for: key) : requirement.hashes
+            possible = wanted.filter { peerHashes.contains($0) }.flatMap { schemes(for: key, $0) }.map {
+                (.digitalSignature, $0)
+            }
+        } else {
+            possible = classicMethods
         }
-        let wanted = requirement.hashes.isEmpty ? preferredHashes(for: key) : requirement.hashes
-        let possible = wanted.filter { peerHashes.contains($0) }.flatMap { schemes(for: key, $0) }
-        return possible.first { $0.fits(key) && requirement.admits($0) }.map {
-            (AuthenticationMethod.digitalSignature, $0)
+        return possible.first { method, scheme in
+            scheme.fits(key) && requirement.admits(scheme) && announced.takes(method, scheme, of: authorities)
         }
     }
 

@@ -72,6 +72,7 @@ struct AuthInitiator {
         let (certificates, authentication) = try proof.payloads(of: .initiator, agreement: agreement)
         var payloads = [Payload(.identificationInitiator(proof.identity))] + certificates
         payloads += SignatureNegotiation.certificateRequests([connection], trust: trust)
+        if connection.usesSignatures { payloads.append(SignatureNegotiation.methods([connection])) }
         if let expected = connection.expectedIdentity { payloads.append(Payload(.identificationResponder(expected))) }
         if let authentication { payloads += withAnnouncement(authentication) }
         if connection.hasSeveralRounds { payloads.append(Payload(.notify(Notify(.multipleAuthSupported)))) }

@@ -300,14 +300,21 @@ struct InitResponder {
         return Answer(bytes: response, agreement: agreement, nat: nat)
     }
 
-    /// What the peer may prove itself by.
+    /// What the peer may prove itself by. Requests for certificates of many authorities leave no room for more.
     private func announcements() -> [Payload] {
         var payloads = SignatureNegotiation.certificateRequests(candidates, trust: trust)
+        let authorities = payloads.certificateRequests.flatMap(\.authorityKeyHashes).count
+        if candidates.contains(where: \.usesSignatures), authorities <= Self.mostAuthoritiesBesideMethods {
+            payloads.append(SignatureNegotiation.methods(candidates))
+        }
         if candidates.contains(where: \.hasSeveralRounds) {
             payloads.append(Payload(.notify(Notify(.multipleAuthSupported))))
         }
         return payloads
     }
+
+    /// The answer is to fit into 1280 octets, the smallest path that IPv6 has.
+    private static let mostAuthoritiesBesideMethods = 8
 
     private func choose(_ offered: [Proposal]) throws(NegotiationFailure) -> Proposal {
         guard !candidates.isEmpty else {

@@ -57,7 +57,20 @@ extension Notify {
         if type == .invalidKEPayload, data.count == 2 {
             return text + " \(KeyExchangeMethod(rawValue: data.reduce(0) { $0 << 8 | UInt16($1) }))"
         }
+        if let methods = supportedAuthMethods, !methods.isEmpty { return text + " " + Self.words(methods) }
         return data.isEmpty ? text : text + " \(octets(data))"
+    }
+
+    /// Each method once, with how many algorithms of it there are.
+    private static func words(_ announcements: [AuthMethodAnnouncement]) -> String {
+        var methods: [AuthenticationMethod] = []
+        for announcement in announcements where !methods.contains(announcement.method) {
+            methods.append(announcement.method)
+        }
+        return methods.map { method in
+            let count = announcements.count { $0.method == method }
+            return count == 1 ? "\(method)" : "\(count) × \(method)"
+        }.joined(separator: ", ")
     }
 
     /// What some notifies carry as a number of 32 bits.
