@@ -64,7 +64,7 @@ let package = Package(
         tests("IKECryptoTests", ["IKECrypto", "IKEWire", "Inet"]),
         tests("IKECoreTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
         tests("SimulationTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
-        tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet"]),
+        tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet", "COpenSSL"]),
         tests("RADIUSTests", ["RADIUS", "IKECrypto", "IKEWire", "Inet"]),
         tests("LinuxNetTests", ["LinuxNet", "Inet"]),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),

@@ -16,7 +16,7 @@ package import IKECrypto
 //     │ SPI                                                           │ │ │ headerLength
 //     │ sequence number, the low half                                 │ │ ┘
 //     ├───────────────────────────────────────────────────────────────┤ │
-//     │ IV, 8 or 16 octets                                            │ │ authenticated
+//     │ IV, 8 or 16 octets; none where it is implicit                 │ │ authenticated
 //     ├───────────────────────────────────────────────────────────────┤ │ ┐
 //     │ inner packet                                                  │ │ │
 //     │           ┌───────────────────────────────────────────────────┤ │ │ encrypted: a multiple
@@ -67,7 +67,7 @@ package struct PacketLayout: Hashable, Sendable {
     package let alignment: Int
 
     package init(_ suite: CipherSuite) {
-        ivLength = suite.ivLength
+        ivLength = suite.sentIVLength
         icvLength = suite.icvLength
         alignment = max(4, suite.blockLength)
     }

@@ -11,9 +11,10 @@ package struct PacketProtection: ~Copyable {
     private let cipher: PacketCipher
     private let isExtended: Bool
     private let isAEAD: Bool
+    private let usesImplicitIV: Bool
     /// The associated data of an AEAD with extended sequence numbers: SPI | high half | low half. The high half by
-    /// itself is what other suites authenticate behind the packet.
-    private let extendedHeader: UnsafeMutableRawBufferPointer
+    /// itself is what other suites authenticate behind the packet, and both halves are an implicit IV (RFC 8750 section 4).
+    private let extendedHeader: UnsafeMutableRawPointer
 
     private static let highHalfOffset = 4
     private static let extendedHeaderLength = 12
@@ -29,8 +30,9 @@ package struct PacketProtection: ~Copyable {
         layout = PacketLayout(suite)
         isExtended = sequenceNumbers == .extended
         isAEAD = suite.isAEAD
+        usesImplicitIV = suite.usesImplicitIV
         extendedHeader = .allocate(byteCount: Self.extendedHeaderLength, alignment: 4)
-        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0)
+        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0, count: Self.extendedHeaderLength)
     }
 
     deinit {
@@ -41,8 +43,9 @@ package struct PacketProtection: ~Copyable {
 // MARK: - Sealing
 
 extension PacketProtection {
-    /// Writes the IV for a sequence number, which must not have been used before.
+    /// Writes the IV for a sequence number, which must not have been used before, if packets carry one.
     func writeIV(sequence: UInt64, to iv: UnsafeMutableRawPointer) throws(ESPError) {
+        guard !usesImplicitIV else { return }
         do throws(CryptoError) {
             try cipher.makeIV(counter: sequence, to: iv)
         } catch {
@@ -52,7 +55,7 @@ extension PacketProtection {
 
     /// Encrypts `count` octets of payload and trailer from `plaintext` into the packet and appends the ICV.
     ///
-    /// `packet` begins with SPI, the low half of `sequence` and the IV, and has room for `layout.payloadOffset + count
+    /// `packet` begins with SPI, the low half of `sequence` and the IV if it is sent, and has room for `layout.payloadOffset + count
     /// + layout.icvLength` octets; `count` is a multiple of `layout.alignment`. `plaintext` may be the payload's place
     /// in the packet itself and must not overlap with it otherwise.
     package func seal(
@@ -64,7 +67,7 @@ extension PacketProtection {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {
             try cipher.seal(
-                iv: packet + PacketLayout.headerLength,
+                iv: iv(of: packet, sequence),
                 aad: associatedData(packet, sequence),
                 trailer: implicitTrailer(sequence),
                 input: plaintext,
@@ -89,7 +92,7 @@ extension PacketProtection {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {
             try cipher.open(
-                iv: packet + PacketLayout.headerLength,
+                iv: iv(of: packet, sequence),
                 aad: associatedData(packet, sequence),
                 trailer: implicitTrailer(sequence),
                 input: payload,
@@ -115,7 +118,16 @@ extension PacketProtection {
         }
         extendedHeader.storeBytes(of: packet.loadUnaligned(as: UInt32.self), as: UInt32.self)
         extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
-        return UnsafeRawBufferPointer(extendedHeader)
+        return UnsafeRawBufferPointer(start: extendedHeader, count: Self.extendedHeaderLength)
+    }
+
+    /// The IV of a packet: what stands behind its header, or the whole of its sequence number with zeros for a high half that
+    /// there is not (RFC 8750 section 4).
+    @inline(__always)
+    private func iv(of packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawPointer {
+        guard usesImplicitIV else { return packet + PacketLayout.headerLength }
+        extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
+        return UnsafeRawPointer(extendedHeader + Self.highHalfOffset)
     }
 
     /// What follows the ciphertext without being sent: the high half, for a separate integrity algorithm (RFC 4303
@@ -125,7 +137,7 @@ extension PacketProtection {
         guard isExtended, !isAEAD else { return UnsafeRawBufferPointer(start: nil, count: 0) }
         let highHalf = UInt32(truncatingIfNeeded: sequence >> 32)
         extendedHeader.storeBytes(of: highHalf.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt32.self)
-        return UnsafeRawBufferPointer(start: extendedHeader.baseAddress.map { $0 + Self.highHalfOffset }, count: 4)
+        return UnsafeRawBufferPointer(start: extendedHeader + Self.highHalfOffset, count: 4)
     }
 }
 

@@ -180,6 +180,7 @@ struct TestChild {
         let aeads: [(EncryptionAlgorithm, [Int?])] = [
             (.aesGCM8, [128]), (.aesGCM12, [192]), (.aesGCM16, [128, 256]),
             (.aesCCM8, [128]), (.aesCCM12, [256]), (.aesCCM16, [128]), (.chaCha20Poly1305, [nil]),
+            (.aesGCM16ImplicitIV, [256]), (.aesCCM8ImplicitIV, [128]), (.chaCha20Poly1305ImplicitIV, [nil]),
         ]
         let ciphers: [(EncryptionAlgorithm, [Int?])] = [(.aesCBC, [128, 256]), (.aesCTR, [128])]
         let integrities: [IntegrityAlgorithm] = [

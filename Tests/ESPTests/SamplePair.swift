@@ -110,17 +110,23 @@ extension CipherSuite {
         ]
         let keyLengths = [128, 192, 256]
         return aead.flatMap { cipher in keyLengths.map { named(cipher, $0) } }
-            + [named(.chaCha20Poly1305, nil)]
+            + [named(.chaCha20Poly1305, nil)] + implicitIV
             + [.aesCBC, .aesCTR].flatMap { cipher in
                 keyLengths.flatMap { length in integrity.map { named(cipher, length, $0) } }
             }
     }()
 
+    /// Those whose packets carry no IV.
+    static let implicitIV = [
+        named(.aesGCM16ImplicitIV, 128), named(.aesGCM16ImplicitIV, 192), named(.aesGCM16ImplicitIV, 256),
+        named(.aesCCM8ImplicitIV, 128), named(.aesCCM8ImplicitIV, 256), named(.chaCha20Poly1305ImplicitIV, nil),
+    ]
+
     /// One suite for each way in which ciphers differ.
     static let oneOfEachKind = [
         aes256GCM, named(.aesGCM8, 128), named(.aesCCM16, 256), named(.chaCha20Poly1305, nil),
         named(.aesCBC, 256, .hmacSHA2_256_128), named(.aesCBC, 128, .aesXCBC_96),
-        named(.aesCTR, 256, .hmacSHA2_512_256),
+        named(.aesCTR, 256, .hmacSHA2_512_256), named(.aesGCM16ImplicitIV, 256),
     ]
 
     /// A suite that exists; a test that names another is at fault itself.

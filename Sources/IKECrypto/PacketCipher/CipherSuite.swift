@@ -4,7 +4,7 @@ package import IKEWire
 ///
 /// Made once from a negotiated proposal, for the SK payload and for ESP alike; a suite that exists can be used. The
 /// lengths are in octets and are what the RFCs of the algorithms say: RFC 3602 (CBC), 3686 and 5930 (CTR), 4309 (CCM),
-/// 4106 (GCM), 5282 (both in IKE), 7634 (ChaCha20-Poly1305).
+/// 4106 (GCM), 5282 (both in IKE), 7634 (ChaCha20-Poly1305), 8750 (implicit IVs in ESP).
 package struct CipherSuite: Hashable, Sendable {
     package let encryption: EncryptionAlgorithm
     /// The Key Length attribute in bits; `nil` for a cipher with one key length, which must not carry the attribute
@@ -19,8 +19,13 @@ package struct CipherSuite: Hashable, Sendable {
     let cipherKeyLength: Int
     /// Octets of KEYMAT that follow the key and begin every nonce (RFC 4106 section 8.1, RFC 3686 section 5.1).
     package let saltLength: Int
-    /// Octets of the IV that each packet carries.
+    /// Octets of the IV that each packet's nonce is made from.
     package let ivLength: Int
+    /// Whether the IV is the sequence number of ESP, and is therefore not sent (RFC 8750). Not for IKE, whose messages have no
+    /// number that is never used twice.
+    package let usesImplicitIV: Bool
+    /// Octets of the IV that each packet carries.
+    package var sentIVLength: Int { usesImplicitIV ? 0 : ivLength }
     /// Octets of the integrity check value that each packet carries.
     package let icvLength: Int
     /// Octets that KEYMAT gives to the integrity key; 0 for an AEAD.
@@ -55,6 +60,7 @@ package struct CipherSuite: Hashable, Sendable {
         self.integrity = integrity
         mode = cipher.mode
         saltLength = cipher.saltLength
+        usesImplicitIV = encryption.usesImplicitIV
         ivLength = cipher.mode == .cbc ? 16 : 8
         blockLength = cipher.mode == .cbc ? 16 : 1
 
@@ -114,11 +120,11 @@ extension CipherSuite {
             case .aesCTR: self.init(.ctr, salt: 4, icv: 0)
             case .aesGCM8: self.init(.gcm, salt: 4, icv: 8)
             case .aesGCM12: self.init(.gcm, salt: 4, icv: 12)
-            case .aesGCM16: self.init(.gcm, salt: 4, icv: 16)
-            case .aesCCM8: self.init(.ccm, salt: 3, icv: 8)
+            case .aesGCM16, .aesGCM16ImplicitIV: self.init(.gcm, salt: 4, icv: 16)
+            case .aesCCM8, .aesCCM8ImplicitIV: self.init(.ccm, salt: 3, icv: 8)
             case .aesCCM12: self.init(.ccm, salt: 3, icv: 12)
             case .aesCCM16: self.init(.ccm, salt: 3, icv: 16)
-            case .chaCha20Poly1305: self.init(.chaCha20Poly1305, salt: 4, icv: 16)
+            case .chaCha20Poly1305, .chaCha20Poly1305ImplicitIV: self.init(.chaCha20Poly1305, salt: 4, icv: 16)
             default: throw .unsupported("\(algorithm)")
             }
         }

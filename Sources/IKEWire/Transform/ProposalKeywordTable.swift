@@ -39,11 +39,13 @@ enum ProposalKeywordTable {
 // MARK: - The words of each type
 
 extension ProposalKeywordTable {
-    /// Ciphers with their key lengths; without a number AES means 128 bits.
+    /// Ciphers with their key lengths; without a number AES means 128 bits. No other implementation has words for implicit IVs
+    /// ("iiv"); the length of the integrity check value is part of those, since others are not registered (RFC 8750).
     private static var ciphers: [(String, Transform)] {
         var ciphers: [(String, Transform)] = [
             ("aes", .encryption(.aesCBC, keyLength: 128)),
             ("chacha20poly1305", .encryption(.chaCha20Poly1305)),
+            ("chacha20poly1305iiv", .encryption(.chaCha20Poly1305ImplicitIV)),
         ]
         for bits in [128, 192, 256] {
             ciphers.append(("aes\(bits)", .encryption(.aesCBC, keyLength: bits)))
@@ -52,6 +54,8 @@ extension ProposalKeywordTable {
                 let algorithm: EncryptionAlgorithm = [8: .aesCCM8, 12: .aesCCM12][octets] ?? .aesCCM16
                 ciphers.append(("aes\(bits)\(mode)", .encryption(algorithm, keyLength: bits)))
             }
+            ciphers.append(("aes\(bits)ccm8iiv", .encryption(.aesCCM8ImplicitIV, keyLength: bits)))
+            ciphers.append(("aes\(bits)gcm16iiv", .encryption(.aesGCM16ImplicitIV, keyLength: bits)))
             for (mode, octets) in icvLengths("gcm") {
                 let algorithm: EncryptionAlgorithm = [8: .aesGCM8, 12: .aesGCM12][octets] ?? .aesGCM16
                 ciphers.append(("aes\(bits)\(mode)", .encryption(algorithm, keyLength: bits)))

@@ -36,8 +36,7 @@ extension Proposal {
                 }
             throw ProposalKeywordError(keywords: keywords, problem: problem)
         }
-        let isNoKeyExchange = transform == .keyExchange(.none) && protocolID == .ike
-        guard protocolID.transformTypes.contains(transform.type), !isNoKeyExchange else {
+        guard protocolID.transformTypes.contains(transform.type), protocolID != .ike || transform.isForIKE else {
             throw ProposalKeywordError(keywords: keywords, problem: .notForProtocol(word, protocolID))
         }
         return transform
@@ -78,6 +77,17 @@ extension Proposal {
             protocolID: protocolID,
             transforms: encryption + integrities + prfs + keyExchange + counters
         )
+    }
+}
+
+extension Transform {
+    /// An IKE SA needs a key exchange, and its messages have nothing that an implicit IV could be made of (RFC 8750 section 7).
+    fileprivate var isForIKE: Bool {
+        switch type {
+        case .encryption: !EncryptionAlgorithm(rawValue: id).usesImplicitIV
+        case .keyExchange: self != .keyExchange(.none)
+        default: true
+        }
     }
 }
 

@@ -71,6 +71,16 @@ extension EncryptionAlgorithm {
     }
 }
 
+extension EncryptionAlgorithm {
+    /// Whether the nonce is made of ESP's sequence number, so that packets carry no IV (RFC 8750). Not allowed in IKE.
+    package var usesImplicitIV: Bool {
+        switch self {
+        case .aesCCM8ImplicitIV, .aesGCM16ImplicitIV, .chaCha20Poly1305ImplicitIV: true
+        default: false
+        }
+    }
+}
+
 /// Transform type 2, a pseudorandom function (RFC 7296 section 2.13).
 package struct PRFAlgorithm: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt16

@@ -26,6 +26,19 @@ import Testing
         #expect((ctr.integrityKeyLength, ctr.icvLength) == (16, 12))
     }
 
+    /// RFC 8750 changes nothing but where the IV comes from.
+    @Test(arguments: [
+        (EncryptionAlgorithm.aesGCM16ImplicitIV, EncryptionAlgorithm.aesGCM16, 256 as Int?),
+        (.aesCCM8ImplicitIV, .aesCCM8, 128), (.chaCha20Poly1305ImplicitIV, .chaCha20Poly1305, nil),
+    ])
+    func anImplicitIVIsNotSent(implicit: EncryptionAlgorithm, explicit: EncryptionAlgorithm, bits: Int?) throws {
+        let one = try CipherSuite(encryption: implicit, keyLength: bits, integrity: nil)
+        let other = try CipherSuite(encryption: explicit, keyLength: bits, integrity: nil)
+        #expect((one.ivLength, one.sentIVLength, other.sentIVLength) == (8, 0, 8))
+        #expect(one.encryptionKeyLength == other.encryptionKeyLength)
+        #expect((one.icvLength, one.saltLength) == (other.icvLength, other.saltLength))
+    }
+
     @Test func integrityNONEIsNoIntegrity() throws {
         let with = try CipherSuite(encryption: .aesGCM16, keyLength: 128, integrity: IntegrityAlgorithm.none)
         let without = try CipherSuite(encryption: .aesGCM16, keyLength: 128, integrity: nil)

@@ -3,11 +3,15 @@ import IKEWire
 
 /// Each combination of encryption, key length and integrity that the package offers.
 let everySuite: [CipherSuite] = {
-    let aeads: [EncryptionAlgorithm] = [.aesGCM8, .aesGCM12, .aesGCM16, .aesCCM8, .aesCCM12, .aesCCM16]
+    let aeads: [EncryptionAlgorithm] = [
+        .aesGCM8, .aesGCM12, .aesGCM16, .aesGCM16ImplicitIV, .aesCCM8, .aesCCM8ImplicitIV, .aesCCM12, .aesCCM16,
+    ]
     let integrities: [IntegrityAlgorithm] = [
         .hmacSHA1_96, .hmacSHA2_256_128, .hmacSHA2_384_192, .hmacSHA2_512_256, .aesXCBC_96, .aesCMAC_96,
     ]
-    var suites = [try? CipherSuite(encryption: .chaCha20Poly1305, keyLength: nil, integrity: nil)]
+    var suites = [EncryptionAlgorithm.chaCha20Poly1305, .chaCha20Poly1305ImplicitIV].map {
+        try? CipherSuite(encryption: $0, keyLength: nil, integrity: nil)
+    }
     for keyLength in [128, 192, 256] {
         for encryption in aeads {
             suites.append(try? CipherSuite(encryption: encryption, keyLength: keyLength, integrity: nil))

@@ -6,8 +6,8 @@ import Testing
     private let aad: [UInt8] = Array("associated".utf8)
     private let plaintext: [UInt8] = (0..<176).map { UInt8(truncatingIfNeeded: $0) }
 
-    @Test func thereAreFiftyFiveSuites() {
-        #expect(everySuite.count == 1 + 3 * 6 + 3 * 2 * 6)
+    @Test func thereAreSixtyTwoSuites() {
+        #expect(everySuite.count == 2 + 3 * 8 + 3 * 2 * 6)
     }
 
     @Test(arguments: everySuite)

@@ -33,6 +33,8 @@ import Testing
         ("aes128-sha256-x25519", "ESP:AES_CBC_128/HMAC_SHA2_256_128/CURVE_25519/NO_EXT_SEQ"),
         ("aes128gcm96-modp2048-modpnone", "ESP:AES_GCM_12_128/MODP_2048/MODP_NONE/NO_EXT_SEQ"),
         ("aes128ccm", "ESP:AES_CCM_16_128/NO_EXT_SEQ"),
+        ("aes256gcm16iiv-aes256gcm16-esn", "ESP:AES_GCM_16_IIV_256/AES_GCM_16_256/EXT_SEQ"),
+        ("chacha20poly1305iiv-aes128ccm8iiv", "ESP:CHACHA20_POLY1305_IIV/AES_CCM_8_IIV_128/NO_EXT_SEQ"),
     ])
     func proposalsForESPAreRead(keywords: String, printed: String) throws {
         #expect(try Proposal(keywords: keywords, number: 1, protocolID: .esp).description == printed)
@@ -51,6 +53,8 @@ import Testing
         ("aes256gcm16-prfsha256-x25519-esn", .ike, .notForProtocol("esn", .ike)),
         ("aes256gcm16-prfsha256", .esp, .notForProtocol("prfsha256", .esp)),
         ("aes256gcm16-prfsha256-modpnone", .ike, .notForProtocol("modpnone", .ike)),
+        ("aes256gcm16iiv-prfsha256-x25519", .ike, .notForProtocol("aes256gcm16iiv", .ike)),
+        ("aes256gcm8iiv", .esp, .unknown("aes256gcm8iiv", nearest: "aes256ccm8iiv")),
         ("3des-sha1-modp2048", .ike, .unsupported("3des")),
         ("aes128-MD5-modp2048", .ike, .unsupported("MD5")),
         ("aes128-sha256-modp1024", .ike, .unsupported("modp1024")),
