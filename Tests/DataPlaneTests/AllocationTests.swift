@@ -1,6 +1,7 @@
 import AllocationCount
 import DataPlane
 import IKECrypto
+import IKEWire
 import LinuxNet
 import Synchronization
 import Testing
@@ -11,7 +12,13 @@ struct AllocationTests {
     /// Packets that are carried before counting, and while.
     private static let rounds = (before: 20, counted: 100)
 
-    static let suites: [CipherSuite] = TestChild.allSuites.filter(\.isAEAD)
+    /// Without HMAC, which within libcrypto 3.0 allocates twice for each packet (see `MACContext`).
+    static let suites: [CipherSuite] = TestChild.allSuites.filter { suite in
+        switch suite.integrity {
+        case nil, .aesCMAC_96, .aesXCBC_96: true
+        default: false
+        }
+    }
 
     /// Starts both ends on a thread whose own threads are counted, so that other tests' planes are not.
     private func countedEnds() throws -> [PlaneEnd.Moved] {

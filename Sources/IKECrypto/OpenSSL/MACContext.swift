@@ -3,7 +3,8 @@ import COpenSSL
 /// A message authentication code of libcrypto that has its key; each message only starts it anew.
 ///
 /// Nothing here allocates for a message. Within libcrypto 3.0, HMAC does so twice: it duplicates the digests that
-/// already took the key, and EVP offers no way around.
+/// already took the key. There is no way around short of an HMAC of our own: HMAC_CTX does the same, EVP_PKEY_HMAC more, and
+/// a digest allocates for EVP_MD_CTX_copy_ex and EVP_DigestInit_ex2 alike.
 struct MACContext: ~Copyable {
     /// What the code is built of.
     enum Construction {
