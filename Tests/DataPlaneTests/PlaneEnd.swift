@@ -107,6 +107,8 @@ struct TestChild {
     let keys: (CipherKeys, CipherKeys)
     let first: [TrafficSelector]
     let second: [TrafficSelector]
+    /// What both ends fill inner packets up to.
+    var minimumInnerLength = 0
 
     init(
         _ suite: CipherSuite,
@@ -160,7 +162,8 @@ struct TestChild {
             local: swapped ? second : first,
             remote: swapped ? first : second,
             encapsulation: encapsulation,
-            pathMTU: pathMTU
+            pathMTU: pathMTU,
+            minimumInnerLength: minimumInnerLength
         )
     }
 

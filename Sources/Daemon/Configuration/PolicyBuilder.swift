@@ -89,6 +89,12 @@ extension ChildPolicy {
         options.replayWindow = configuration.replayWindow
         options.copyDF = configuration.copyDF
         options.copyECN = configuration.copyECN
+        options.tfcPadding =
+            switch configuration.tfcPadding {
+            case .none: 0
+            case .octets(let octets): octets
+            case .pathMTU: .max
+            }
         options.copyDSCP =
             switch configuration.copyDSCP {
             case .out: .out

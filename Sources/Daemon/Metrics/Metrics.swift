@@ -55,6 +55,7 @@ extension ChildCounters {
         sum.inbound.octets &+= other.inbound.octets
         sum.outbound.packets &+= other.outbound.packets
         sum.outbound.octets &+= other.outbound.octets
+        sum.dummies &+= other.dummies
         sum.inboundDrops.replayed &+= other.inboundDrops.replayed
         sum.inboundDrops.unauthentic &+= other.inboundDrops.unauthentic
         sum.inboundDrops.malformed &+= other.inboundDrops.malformed

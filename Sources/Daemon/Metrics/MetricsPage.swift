@@ -166,6 +166,12 @@ struct MetricsPage {
                 + Self.outboundDrops(plane, total.outboundDrops).map { (["direction": "out", "cause": $0.0], $0.1) }
         )
         page.add(
+            "iked_esp_dummy_packets_total",
+            .counter,
+            "Packets without content that peers sent to hide when they send something.",
+            total.dummies
+        )
+        page.add(
             "iked_trapped_packets_total",
             .counter,
             "Packets that were held until the tunnel that they want is up.",

@@ -262,6 +262,7 @@ extension OutboundParameters {
             remote: childSA.remoteSelectors,
             encapsulation: childSA.encapsulation,
             headerPolicy: TunnelHeaderPolicy(childSA.options),
+            minimumInnerLength: childSA.options.tfcPadding,
             trap: trap
         )
     }

@@ -14,6 +14,8 @@ package struct ChildCounters: Hashable, Sendable {
 
     package var inbound = Traffic()
     package var outbound = Traffic()
+    /// Packets of the peer that carry nothing, and hide when it sends something (RFC 4303 section 2.6); discarded.
+    package var dummies: UInt64 = 0
     /// Packets that were not let in, and why.
     package var inboundDrops = InboundDrops()
     /// Packets that were not sent, and why.
@@ -74,6 +76,7 @@ final class InboundTallies: Sendable {
     private let packets = Tally()
     private let octets = Tally()
     private let lastUse = Tally()
+    private let dummies = Tally()
     private let replayed = Tally()
     private let unauthentic = Tally()
     private let malformed = Tally()
@@ -85,6 +88,7 @@ final class InboundTallies: Sendable {
     func received(_ counters: InboundCounters, at now: UInt64?) {
         packets.set(counters.packets)
         octets.set(counters.octets)
+        dummies.set(counters.dummies)
         if let now { lastUse.set(now) }
     }
 
@@ -102,6 +106,7 @@ final class InboundTallies: Sendable {
         snapshot.inbound.packets = packets.value
         snapshot.inbound.octets = octets.value
         snapshot.inbound.lastUse = lastUse.value
+        snapshot.dummies = dummies.value
         snapshot.inboundDrops.replayed = replayed.value
         snapshot.inboundDrops.unauthentic = unauthentic.value
         snapshot.inboundDrops.malformed = malformed.value

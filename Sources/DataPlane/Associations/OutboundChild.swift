@@ -19,7 +19,7 @@ package struct OutboundParameters: Sendable {
     /// Octets of the largest outer IP packet; nil: what the kernel knows about the path.
     package var pathMTU: Int?
     package var headerPolicy: TunnelHeaderPolicy
-    /// Inner packets shorter than this are filled up (RFC 4303 section 2.7); 0 for none.
+    /// Inner packets shorter than this are filled up as far as the path takes them (RFC 4303 section 2.7); 0 for none.
     package var minimumInnerLength: Int
     /// The configured child that the SA is of; packets that its trap catches may go through the SA.
     package var trap: TrapID?
@@ -64,6 +64,7 @@ final class OutboundChild {
     @exclusivity(unchecked) private(set) var path: OuterPath
     /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
     @exclusivity(unchecked) private(set) var innerMTU: Int
+    private let minimumInnerLength: Int
 
     /// Expands the keys, which is why it is done by the control plane's thread.
     init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: OutboundTallies) throws(InstallError) {
@@ -78,19 +79,25 @@ final class OutboundChild {
         } catch {
             throw .crypto(error)
         }
-        sa.minimumInnerLength = parameters.minimumInnerLength
+        minimumInnerLength = parameters.minimumInnerLength
         id = parameters.child
         trap = parameters.trap
         self.tallies = tallies
         self.path = path
         innerMTU = path.innerMTU(sa.layout)
-        tallies.innerMTU.set(UInt64(innerMTU))
+        adoptMTU()
     }
 
     /// Sends along another path from now on, or along one whose width is known better.
     func follow(_ path: OuterPath) {
         self.path = path
         innerMTU = path.innerMTU(sa.layout)
+        adoptMTU()
+    }
+
+    /// Padding makes no packet longer than what passes in one piece.
+    private func adoptMTU() {
+        sa.minimumInnerLength = min(minimumInnerLength, innerMTU)
         tallies.innerMTU.set(UInt64(innerMTU))
     }
 

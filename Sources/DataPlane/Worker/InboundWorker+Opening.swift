@@ -124,9 +124,10 @@ extension InboundWorker {
         let highest = child.sa.highestSequence
         do throws(ESPError) {
             var packet = bytes.mutableBytes
-            guard let opened = try child.sa.open(&packet, outer: outer) else { return }
+            let opened = try child.sa.open(&packet, outer: outer)
+            // A dummy packet says as much about the peer as any other.
             noteSource(of: child, isNewest: child.sa.highestSequence > highest, slot, arrival.local, socket)
-            keepForDevice(UnsafeMutableRawBufferPointer(rebasing: bytes[opened]))
+            if let opened { keepForDevice(UnsafeMutableRawBufferPointer(rebasing: bytes[opened])) }
         } catch {
             child.tallies.refused(child.sa.counters)
             if error == .selectorMismatch { reportOutsideSelectors(child, bytes) }

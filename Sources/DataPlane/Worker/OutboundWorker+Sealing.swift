@@ -93,7 +93,14 @@ extension OutboundWorker {
     ) {
         let lane = lanes[child.path.socket]
         let trafficClass = child.sa.headerPolicy.outerTrafficClass(inner: inner)
-        guard let output = lane.room(for: child.sealedLength(inner: length), of: child, trafficClass) else {
+        let needed = child.sealedLength(inner: length)
+        var room = lane.room(for: needed, of: child, trafficClass)
+        if room == nil {
+            // Padding makes more of the segments of a super-packet than a lane keeps free for one.
+            flush(child.path.socket)
+            room = lane.room(for: needed, of: child, trafficClass)
+        }
+        guard let output = room else {
             child.tallies.failures.add()
             return
         }

@@ -13,6 +13,15 @@ struct ChildAgreement {
     let outboundSPI: ESPSPI
     let localSelectors: [TrafficSelector]
     let remoteSelectors: [TrafficSelector]
+    /// What the peer has said of its side; we take all padding, so that we never say so (RFC 7296 section 1.3.1).
+    let peerTakesPadding: Bool
+
+    /// The policy's, less what the peer does not take.
+    private var options: TunnelOptions {
+        var options = policy.options
+        if !peerTakesPadding { options.tfcPadding = 0 }
+        return options
+    }
 
     /// The CHILD SA with keys from `skD` (RFC 7296 section 2.17).
     ///
@@ -65,7 +74,7 @@ struct ChildAgreement {
             local: path.local,
             remote: path.remote,
             usesUDP: path.usesUDP,
-            options: policy.options,
+            options: options,
             installedAt: turn.now,
             rekeyAt: policy.lifetime.rekeyDeadline(from: turn.now, random: turn.random),
             expiresAt: policy.lifetime.hard.map { turn.now + $0 },
@@ -155,7 +164,8 @@ struct ChildOffer {
             inboundSPI: spi,
             outboundSPI: outboundSPI,
             localSelectors: local,
-            remoteSelectors: remote
+            remoteSelectors: remote,
+            peerTakesPadding: payloads.takePadding
         )
     }
 
@@ -204,7 +214,8 @@ enum ChildResponder {
             inboundSPI: spi,
             outboundSPI: outboundSPI,
             localSelectors: choice.local,
-            remoteSelectors: choice.remote
+            remoteSelectors: choice.remote,
+            peerTakesPadding: payloads.takePadding
         )
         var answer = chosen
         answer.spi = spi.bytes
@@ -251,6 +262,11 @@ enum ChildResponder {
             notify: Notify(.tsUnacceptable)
         )
     }
+}
+
+extension [Payload] {
+    /// Whether traffic flow confidentiality padding may be sent to who sent these.
+    fileprivate var takePadding: Bool { notify(.espTFCPaddingNotSupported) == nil }
 }
 
 extension [TrafficSelector] {

@@ -27,6 +27,9 @@ package struct TunnelOptions: Hashable, Sendable {
     package var copyDF = true
     package var copyECN = true
     package var copyDSCP = CopyDSCP.out
+    /// Octets that inner packets are filled up to, as far as the path takes them (`tfc_padding`, RFC 4303 section 2.7); `.max`
+    /// for all that it takes, 0 where the peer has said ESP_TFC_PADDING_NOT_SUPPORTED.
+    package var tfcPadding = 0
 
     package init() {}
 }

@@ -27,6 +27,8 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let copyECN: Bool
     /// Where the class of service crosses the tunnel.
     package let copyDSCP: CopyDSCP
+    /// How long every packet of the tunnel is made at least.
+    package let tfcPadding: TFCPadding
     /// What happens when the configuration is loaded.
     package let startAction: StartAction
     /// What happens when the peer is found dead.
@@ -48,6 +50,15 @@ package struct ChildConfiguration: Hashable, Sendable {
         case `in`
         case both
         case none
+    }
+
+    /// Whether packets tell their lengths to those who watch (RFC 4303 section 2.7).
+    package enum TFCPadding: Hashable, Sendable {
+        case none
+        /// Octets that shorter inner packets are filled up to; at least 1.
+        case octets(Int)
+        /// All packets are as long as the path takes.
+        case pathMTU
     }
 
     /// What happens to the CHILD SA when its configuration is loaded.
@@ -104,6 +115,7 @@ package struct ChildConfiguration: Hashable, Sendable {
         copyDF = try reader.boolean("copy_df") ?? true
         copyECN = try reader.boolean("copy_ecn") ?? true
         copyDSCP = try Self.copyDSCP(reader)
+        tfcPadding = try Self.tfcPadding(reader)
         startAction = try Self.startAction(reader)
         updown = try Self.updown(reader)
         dpdAction = try Self.dpdAction(reader)
@@ -153,6 +165,13 @@ extension ChildConfiguration {
 
     private static func copyDSCP(_ reader: SectionReader) throws(ConfigurationError) -> CopyDSCP {
         try reader.choice("copy_dscp", ["out": .out, "in": .in, "yes": .both, "no": .none]) ?? .out
+    }
+
+    private static func tfcPadding(_ reader: SectionReader) throws(ConfigurationError) -> TFCPadding {
+        try reader.read("tfc_padding", "octets up to 65535, or `mtu` for all that the path takes") { text in
+            guard text.lowercased() != "mtu" else { return .pathMTU }
+            return Scalars.integer(text).flatMap { $0 <= 65535 ? Int($0) : nil }.map { $0 == 0 ? .none : .octets($0) }
+        } ?? .none
     }
 
     private static func startAction(_ reader: SectionReader) throws(ConfigurationError) -> StartAction {

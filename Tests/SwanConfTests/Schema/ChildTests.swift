@@ -17,6 +17,7 @@ import Testing
         #expect(child.copyDF)
         #expect(child.copyECN)
         #expect(child.copyDSCP == .out)
+        #expect(child.tfcPadding == .none)
         #expect(child.startAction == .none)
         #expect(child.dpdAction == .clear)
     }
@@ -30,6 +31,7 @@ import Testing
             copy_df = no
             copy_ecn = no
             copy_dscp = IN
+            tfc_padding = 1000
             start_action = none
             dpd_action = none
             mode = tunnel
@@ -47,6 +49,12 @@ import Testing
         #expect(!child.copyDF)
         #expect(!child.copyECN)
         #expect(child.copyDSCP == .in)
+        #expect(child.tfcPadding == .octets(1000))
+        #expect(try readChild("tfc_padding = MTU").tfcPadding == .pathMTU)
+        #expect(try readChild("tfc_padding = 0").tfcPadding == .none)
+        for wrong in ["-1", "65536", "all"] {
+            #expect(throws: ConfigurationError.self) { try readChild("tfc_padding = \(wrong)") }
+        }
         #expect(child.dpdAction == .clear)
     }
 
