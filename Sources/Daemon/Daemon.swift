@@ -45,6 +45,8 @@ package final class Daemon {
     /// Nil: nothing that is configured needs it, or it could not be started.
     var hooks: Hooks?
     var hooked = HookedSAs()
+    /// The command lines that the hook runner was told of when it started, and runs alone.
+    let permittedHooks: Set<String>
     private let metricsServer: MetricsServer?
     private let network: NetworkWatch
     private var sendFailures = LogLimit()
@@ -73,6 +75,7 @@ package final class Daemon {
         } catch {
             throw StartupError(description: "\(error)")
         }
+        permittedHooks = configuration.needsHooks ? Set(configuration.hookCommands) : []
         if configuration.needsHooks {
             hooks = runner
             _ = runner?.submit(.permit(configuration.hookCommands))

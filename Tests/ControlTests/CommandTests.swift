@@ -86,9 +86,29 @@ import VICI
 
     @Test func reloadSaysWhatChangedOrWhyNothingDid() throws {
         let changed = try FixtureDaemon(answers: [
-            "reload": { _, _ in ["success": "yes", "loaded": ["a", "b"], "unloaded": ["c"]] }
+            "reload": { _, _ in
+                [
+                    "success": "yes", "unchanged": ["x", "y"],
+                    "connections": [
+                        "a": ["change": "new", "settings": [], "deeds": ["CHILD SA net is brought up, if it is not"]],
+                        "b": ["change": "changed", "settings": ["proposals", "remote"], "deeds": []],
+                        "c": ["change": "gone", "settings": [], "deeds": ["IKE SA {3} is deleted"]],
+                    ],
+                    "notes": ["start iked anew"],
+                ]
+            }
         ])
-        #expect(changed.run("reload").output == "reloaded: loaded a, b; unloaded c\n")
+        let expected = """
+            reloaded: 1 new, 1 changed, 1 gone, 2 unchanged
+              a is new
+                CHILD SA net is brought up, if it is not
+              b is changed: proposals, remote
+              c is gone
+                IKE SA {3} is deleted
+            note: start iked anew
+
+            """
+        #expect(changed.run("reload").output == expected)
         let same = try FixtureDaemon(answers: ["reload": { _, _ in ["success": "yes", "loaded": [], "unloaded": []] }])
         #expect(same.run("reload").output == "reloaded: nothing changed\n")
         let broken = try FixtureDaemon(answers: [

@@ -28,10 +28,65 @@ import VICI
     @Test func readingTheFileAgainTellsWhatIsNewChangedAndGone() throws {
         var store = try ConfigurationStore(file: configuration(["a", "b"]), path: Self.path)
         let same = try store.replaceFile(configuration(["a", "b"]))
-        #expect(same.loaded.isEmpty && same.unloaded.isEmpty)
+        #expect(same.loaded.isEmpty && same.gone.isEmpty)
+        #expect(same.unchanged == ["a", "b"])
         let changed = try store.replaceFile(configuration(["b", "c"], rekey: "1h"))
-        #expect(changed.loaded == ["b", "c"])
-        #expect(changed.unloaded == ["a"])
+        #expect(changed.new == ["c"] && changed.changed.map(\.name) == ["b"])
+        #expect(changed.changed.first?.settings.settings == ["rekey_time"])
+        #expect(changed.gone == ["a"] && changed.unchanged.isEmpty)
+    }
+
+    @Test func aConnectionOfTheControlSocketIsNotChangedByTheFile() throws {
+        var store = try ConfigurationStore(file: configuration(["a", "b"]), path: Self.path)
+        var keys = ends
+        keys["rekey_time"] = "5m"
+        try store.load(loaded("a", keys))
+        let changed = try store.replaceFile(configuration(["b"], rekey: "1h"))
+        #expect(changed.unchanged == ["a"] && changed.gone.isEmpty)
+        #expect(changed.changed.map(\.name) == ["b"])
+    }
+
+    @Test func aConnectionThatTheControlSocketUnloadedIsNewWithTheFile() throws {
+        var store = try ConfigurationStore(file: configuration(["a"]), path: Self.path)
+        let wasThere = store.unload(connection: "a")
+        #expect(wasThere)
+        #expect(try store.replaceFile(configuration(["a"])).new == ["a"])
+    }
+
+    /// What only the daemon goes by is a change of the connection, but of nothing that SAs were negotiated by.
+    @Test func anotherUpdownScriptChangesNothingAboutSAs() throws {
+        func file(_ script: String) throws -> Configuration {
+            try Configuration(
+                parsing: """
+                    connections { a { local { auth = psk }
+                    remote { auth = psk }
+                    children { net { updown = \(script) } } } }
+                    secrets { ike { secret = x } }
+                    """,
+                file: "test.conf"
+            )
+        }
+        var store = try ConfigurationStore(file: file("/bin/true"), path: Self.path)
+        let changed = try store.replaceFile(file("/bin/false"))
+        #expect(changed.changed.map(\.name) == ["a"])
+        #expect(changed.changed.first?.settings.isEmpty == true)
+    }
+
+    @Test func theReportOfAReloadNamesSettingsAndDeeds() throws {
+        var store = try ConfigurationStore(file: configuration(["a", "b"]), path: Self.path)
+        var report = ReloadReport(changes: try store.replaceFile(configuration(["b", "c"], rekey: "1h")))
+        report.followUps = [FollowUp(connection: "a", ikeSA: 7, course: .end(reason: "gone"))]
+        report.initiated = ["c": ["net"]]
+        report.notes = ["a note"]
+        let message = report.message
+        #expect(message.list("loaded") == ["c", "b"] && message.list("unloaded") == ["a"])
+        let connections = try #require(message.section("connections"))
+        #expect(connections.sections.map(\.name) == ["c", "b", "a"])
+        #expect(connections.section("b")?.list("settings") == ["rekey_time"])
+        #expect(connections.section("a")?.list("deeds") == ["IKE SA {7} is deleted: gone"])
+        #expect(connections.section("c")?.list("deeds") == ["CHILD SA net is brought up, if it is not"])
+        #expect(message.list("notes") == ["a note"])
+        #expect(report.summary == "configuration read again: 1 new, 1 changed, 1 gone, 0 unchanged")
     }
 
     @Test func aHostWithoutRawESPForcesUDPForEveryConnection() throws {

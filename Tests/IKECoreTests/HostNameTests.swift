@@ -8,7 +8,7 @@ import Testing
     private func pair(_ change: (inout Connection) -> Void = { _ in }) -> Pair {
         var sites = TwoSites()
         sites.change {
-            $0.namesHosts = true
+            $0.hostNames = ["peer.example"]
             $0.keyingTries = nil
             change(&$0)
         }
@@ -60,7 +60,7 @@ import Testing
             {
                 var sites = TwoSites()
                 sites.change {
-                    $0.namesHosts = true
+                    $0.hostNames = ["peer.example"]
                     $0.keyingTries = nil
                 }
                 return sites.left

@@ -146,28 +146,51 @@ struct ConfigurationStore {
 
     func connection(named name: String) -> ConnectionConfiguration? { connections.first { $0.name == name } }
 
+    /// What reading the file again has changed about the connections in force, by their names in the order of the file.
+    /// Those that the control socket brought are in force whatever the file says, so that nothing changes about them.
+    struct Changes {
+        var new: [String] = []
+        /// With the settings that are not what they were; settings of the daemon alone, such as `updown`, are not among them.
+        var changed: [(name: String, settings: ConnectionChanges)] = []
+        var gone: [String] = []
+        var unchanged: [String] = []
+
+        var loaded: [String] { new + changed.map(\.name) }
+    }
+
     /// Replaces what came from the file and the directories; a certificate that cannot be had changes nothing.
-    ///
-    /// - Returns: the names that are new or changed, and those that are gone.
-    mutating func replaceFile(
-        _ new: Configuration
-    ) throws(CredentialError) -> (loaded: [String], unloaded: [String]) {
+    mutating func replaceFile(_ new: Configuration) throws(CredentialError) -> Changes {
         var connections: [LoadedConnection] = []
         for connection in new.connections {
             connections.append(try LoadedConnection(connection, directory))
         }
         let authorities = try Self.load(new.authorities, directory)
-        let old = fileConnections
+        let before = Dictionary(active.map { ($0.configuration.name, $0) }) { first, _ in first }
         fileAuthorities = authorities
         file = new
         fileConnections = connections
         (fileCredentials, warnings) = directory.read(new.passphrases)
         unloadedNames = []
-        let loaded = connections.filter { now in
-            !old.contains { $0.configuration == now.configuration && $0.connection == now.connection }
+        return changes(since: before)
+    }
+
+    private func changes(since before: [String: LoadedConnection]) -> Changes {
+        var changes = Changes()
+        for now in active {
+            let name = now.configuration.name
+            guard let old = before[name] else {
+                changes.new.append(name)
+                continue
+            }
+            if old.configuration == now.configuration, old.connection == now.connection {
+                changes.unchanged.append(name)
+            } else {
+                changes.changed.append((name, now.connection.changes(since: old.connection)))
+            }
         }
-        let names = Set(new.connections.map(\.name))
-        return (loaded.map(\.configuration.name), old.map(\.configuration.name).filter { !names.contains($0) })
+        let names = Set(active.map(\.configuration.name))
+        changes.gone = before.keys.filter { !names.contains($0) }.sorted()
+        return changes
     }
 
     mutating func load(_ connection: ConnectionConfiguration) throws(CredentialError) {

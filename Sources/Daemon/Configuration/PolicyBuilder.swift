@@ -29,7 +29,9 @@ extension Connection {
             jitter: configuration.randTime,
             hard: configuration.hardLifetime
         )
-        namesHosts = !configuration.hostNames.isEmpty
+        localPort = configuration.localPort
+        remotePort = configuration.remotePort
+        hostNames = configuration.hostNames
         reauthentication = configuration.reauthentication
         uniqueness = Uniqueness(configuration.unique)
         forcesEncapsulation = configuration.encap

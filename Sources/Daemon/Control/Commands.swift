@@ -122,6 +122,7 @@ extension Daemon {
 
     /// Brings up the children that are to be up whenever the daemon runs (`start_action = start`).
     func initiateAtStart(_ names: [String]) {
+        let names = Set(names)
         for connection in store.connections where names.contains(connection.name) {
             for child in connection.children where child.startAction.isInitiated {
                 begin(connection, .only(child.name), commands.nextID())
@@ -145,7 +146,7 @@ extension Daemon {
 
     private func rekey(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         let references = endpoint.summaries(now: now).filter { message.admits($0) }.flatMap { message.references($0) }
-        feed(.command(.rekey(references), commands.nextID()))
+        feed(.command(message.flag("reauth") ? .reauthenticate(references) : .rekey(references), commands.nextID()))
         control.reply(client, ["success": .flag(!references.isEmpty), "matches": .number(references.count)])
     }
 
@@ -226,32 +227,6 @@ extension Daemon {
         }
         policyChanged("unloaded secret \(name)")
         return .success
-    }
-
-    /// Reads the configuration file again; a broken one changes nothing.
-    func reload() -> VICIMessage {
-        notifier.reloading(now: now)
-        defer { notifier.ready(words, now: now) }
-        do {
-            let new = try Configuration.load(path: options.configurationPath)
-            let isDaemonChanged = new.daemon != store.file.daemon
-            let (loaded, unloaded) = try store.replaceFile(new)
-            for warning in new.warnings { log(.warning, warning.summary, .cfg) }
-            for warning in store.warnings { log(.warning, warning, .cfg) }
-            if isDaemonChanged {
-                log(.warning, "changes in the section iked take effect when the daemon starts again", .cfg)
-            }
-            policyChanged(
-                "configuration read again: \(loaded.count) connections new or changed, \(unloaded.count) gone"
-            )
-            renewTraps(loaded)
-            initiateAtStart(loaded)
-            return ["success": "yes", "loaded": .texts(loaded), "unloaded": .texts(unloaded)]
-        } catch {
-            let summary = (error as? ConfigurationError)?.summary ?? "\(error)"
-            log(.error, "configuration not read again, nothing changes: \(summary)", .cfg)
-            return .failure("\(error)")
-        }
     }
 
     func policyChanged(_ what: String) {

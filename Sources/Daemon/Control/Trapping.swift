@@ -13,6 +13,7 @@ extension Daemon {
     ///
     /// - Parameter changed: connections that are new or whose configuration has changed.
     func renewTraps(_ changed: [String]) {
+        let changed = Set(changed)
         for trap in traps.standing {
             guard let child = child(trap.name) else {
                 removeTrap(trap.name)

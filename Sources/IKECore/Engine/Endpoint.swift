@@ -13,7 +13,7 @@ package final class Endpoint {
     private let calendar: @Sendable () -> UnixTime
     let spis: SPIAllocator
     let ledger = CommandLedger()
-    private let directory = PeerDirectory()
+    let directory = PeerDirectory()
     let crashDetection: CrashDetection?
     let leases: LeaseTable
     private let assigned = AssignedAddresses()
@@ -262,7 +262,7 @@ package final class Endpoint {
     /// The last SA of a lineage is over: the addresses that came with it are free.
     private func releaseAddresses(of sa: IKESA, _ turn: Turn) {
         guard let lineage = sa.lineage, leases.isHolding(lineage) || !assigned.addresses(of: lineage).isEmpty,
-            !sas.values.contains(where: { $0.lineage == lineage && !$0.isClosed })
+            directory.family(lineage).isEmpty
         else { return }
         leases.release(lineage)
         for address in assigned.release(lineage) { turn.emit(.removeAddress(address)) }
@@ -303,6 +303,8 @@ package final class Endpoint {
             }
         case .rekey(let references):
             apply(references, id, turn) { childID in childID.map { .rekeyChild(id: $0, id) } ?? .rekeyIKE(id) }
+        case .reauthenticate(let references): reauthenticate(references, id, turn)
+        case .follow(let connections): follow(connections, id, turn)
         case .ping(let reference): ping(reference, id, turn)
         case .shutDown:
             isShuttingDown = true
@@ -318,7 +320,7 @@ package final class Endpoint {
         _ turn: Turn,
         exchange: (UInt32?) -> IKESA.PendingExchange
     ) {
-        let matches = references.compactMap { live($0) }
+        let matches = live(references)
         ledger.begin(id, parts: max(1, matches.count))
         guard !matches.isEmpty else {
             turn.finish(id, NegotiationFailure(.noSuchSA, "no SA matches"))
@@ -337,7 +339,7 @@ package final class Endpoint {
 
     private func ping(_ reference: SAReference, _ id: CommandID, _ turn: Turn) {
         ledger.begin(id, parts: 1)
-        guard let (sa, _) = live(reference), sa.isEstablished else {
+        guard let (sa, _) = live([reference]).first, sa.isEstablished else {
             turn.finish(id, NegotiationFailure(.noSuchSA, "no IKE SA stands"))
             return
         }
@@ -345,14 +347,30 @@ package final class Endpoint {
         settle(sa, turn)
     }
 
-    /// The IKE SA that a reference leads to, unless it is on its way out.
-    private func live(_ reference: SAReference) -> (sa: IKESA, childID: UInt32?)? {
-        let live = sas.values.lazy.filter { !$0.isEnding }
-        switch reference {
-        case .ikeSA(let id):
-            return live.first { $0.id == id }.map { ($0, nil) }
-        case .childSA(let id):
-            return live.first { $0.children.contains { $0.childSA.id == id } }.map { ($0, id) }
+    /// Has the peers of IKE SAs authenticated again; a CHILD SA stands for its IKE SA.
+    private func reauthenticate(_ references: [SAReference], _ id: CommandID, _ turn: Turn) {
+        let matches = live(references).map(\.sa).filter(\.isEstablished)
+        ledger.begin(id, parts: 1)
+        for sa in matches {
+            sa.authenticateAgain(turn)
+            sa.startPending(turn)
+            settle(sa, turn)
+        }
+        turn.finish(id, matches.isEmpty ? NegotiationFailure(.noSuchSA, "no IKE SA matches") : nil)
+    }
+
+    /// The IKE SAs that references lead to, unless they are on their way out.
+    private func live(_ references: [SAReference]) -> [(sa: IKESA, childID: UInt32?)] {
+        var (byID, byChild) = ([UInt32: IKESA](), [UInt32: IKESA]())
+        for sa in sas.values where !sa.isEnding {
+            byID[sa.id] = sa
+            for entry in sa.children { byChild[entry.childSA.id] = sa }
+        }
+        return references.compactMap { reference in
+            switch reference {
+            case .ikeSA(let id): byID[id].map { ($0, nil) }
+            case .childSA(let id): byChild[id].map { ($0, id) }
+            }
         }
     }
 

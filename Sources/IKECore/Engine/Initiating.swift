@@ -38,7 +38,10 @@ extension Endpoint {
     func bringUp(_ initiation: Initiation, isAgain: Bool = false, _ turn: Turn) {
         let name = initiation.connection.name
         let requests = initiation.children
-        guard let sa = sas.values.filter({ $0.isEstablished && $0.connection?.name == name }).max(by: { $0.id < $1.id })
+        let standing = sas.values.filter {
+            $0.isEstablished && $0.connection?.name == name && !$0.isLeaving(turn.policy)
+        }
+        guard let sa = standing.max(by: { $0.id < $1.id })
         else {
             let underWay = sas.values.filter { $0.connection?.name == name }.sorted { $0.id < $1.id }
             if underWay.contains(where: { $0.join(requests) }) { return }
@@ -48,7 +51,7 @@ extension Endpoint {
         for request in requests {
             if sa.hasChild(for: request) {
                 turn.finish(request.command)
-            } else {
+            } else if !joinRenewal(of: name, request) {
                 sa.enqueue(.createChild(request), turn)
             }
         }
@@ -85,7 +88,7 @@ extension Endpoint {
     }
 
     func renewalFailed(_ lineage: UInt32, _ turn: Turn) {
-        for sa in sas.values.filter({ $0.isEstablished && $0.origin?.lineage == lineage }) {
+        for sa in directory.family(lineage) where sa.isEstablished {
             sa.renewalFailed(turn)
             settle(sa, turn)
         }

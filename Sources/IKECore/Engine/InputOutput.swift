@@ -40,6 +40,10 @@ package enum Command: Sendable {
     case terminate([SAReference])
     /// Start a rekeying now.
     case rekey([SAReference])
+    /// Have new IKE SAs take the place of these, make before break: begun by us, or by the peer, which is asked to.
+    case reauthenticate([SAReference])
+    /// Have the SAs of these connections become what the policy says now (`FollowUp`).
+    case follow(Set<String>)
     /// Ask the peer of an IKE SA whether it lives, by an empty INFORMATIONAL exchange, and say how long it took to answer.
     case ping(SAReference)
     /// Delete every SA; no new one is accepted from then on.
@@ -75,7 +79,7 @@ package enum SAReference: Hashable, Sendable {
 package enum Input: Sendable {
     case datagram(Datagram)
     case command(Command, CommandID)
-    /// Connections and secrets from now on; SAs that stand are left alone.
+    /// Connections and secrets from now on; SAs that stand are left alone until they are told to `follow`.
     case policy(Policy)
     /// What CHILD SAs have carried, by their ids: proof that the peer is alive (RFC 7296 section 2.4), and what volume limits
     /// go by. To be given before `timer`.

@@ -112,13 +112,7 @@ extension Endpoint {
                 abandon(initiation, turn)
                 continue
             }
-            var again = initiation
-            again.connection = connection
-            again.children = initiation.children.map { request in
-                let policy = request.policy.map { connection.child(named: $0.name) ?? $0 }
-                return ChildRequest(policy: policy, command: request.command, packet: request.packet)
-            }
-            bringUp(again, isAgain: true, turn)
+            if let again = initiation.following(connection, turn) { bringUp(again, isAgain: true, turn) }
         }
     }
 

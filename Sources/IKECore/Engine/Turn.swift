@@ -155,12 +155,14 @@ struct Initiation {
 /// A CHILD SA that somebody wants, and the command that waits for it.
 struct ChildRequest {
     /// Nil: only the IKE SA is wanted.
-    let policy: ChildPolicy?
+    var policy: ChildPolicy?
     let command: CommandID?
     /// The packet that wants it.
     var packet: PacketSelectors?
     /// Another one of its name, made meanwhile, will do.
     var isOnlyIfMissing = false
+    /// The CHILD SA whose place it takes, since its selectors are not those of the configuration any more.
+    var replaces: UInt32?
 }
 
 extension Connection {

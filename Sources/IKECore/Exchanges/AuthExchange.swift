@@ -40,7 +40,8 @@ import Inet
 
 /// What IKE_AUTH settled besides the CHILD SA.
 struct AuthenticatedPeer {
-    let connection: Connection
+    /// As it was configured when the SA was made, or has followed the configuration.
+    var connection: Connection
     /// Those of the first round.
     var localIdentity: Identification
     let remoteIdentity: Identification

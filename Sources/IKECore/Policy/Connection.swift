@@ -76,8 +76,11 @@ package struct Connection: Hashable, Sendable {
     package var name: String
     package var localAddresses: [AddressPattern] = [.any]
     package var remoteAddresses: [AddressPattern] = [.any]
-    /// The peer's address, or ours, is that of a host name, and to be asked for whenever a negotiation begins.
-    package var namesHosts = false
+    /// The ports that IKE begins on, where they are not the usual ones (`local_port`, `remote_port`).
+    package var localPort: UInt16 = 500
+    package var remotePort: UInt16 = 500
+    /// Host names that stand for addresses of the ends, to be asked for whenever a negotiation begins.
+    package var hostNames: Set<String> = []
     /// IKE proposals in order of preference.
     package var proposals: [Proposal]
     package var local: AuthenticationPolicy
@@ -131,6 +134,8 @@ package struct Connection: Hashable, Sendable {
         self.remote = remote
         self.children = children
     }
+
+    var namesHosts: Bool { !hostNames.isEmpty }
 
     /// Whether an end proves its identity with a private key.
     var usesSignatures: Bool { (localRounds + remoteRounds).contains { $0.kind.publicKey != nil } }

@@ -96,6 +96,10 @@ extension IKESA {
             turn.finish(request.command)
             return
         }
+        if isReplaced(request) {
+            concludeReplacement(request, turn)
+            return
+        }
         // Another negotiation may have brought it meanwhile.
         if request.packet != nil || request.isOnlyIfMissing, hasChild(for: request) {
             turn.finish(request.command)
@@ -152,6 +156,7 @@ extension IKESA {
             case .made(let childSA, let policy, _):
                 add(childSA, policy, withOutbound: true, turn)
                 announce(childSA, turn)
+                concludeReplacement(request, turn)
                 turn.finish(request.command)
             }
         } catch  where error.reason == .temporaryFailure {
@@ -165,6 +170,7 @@ extension IKESA {
 
     private func refused(_ request: ChildRequest, _ failure: NegotiationFailure, _ turn: Turn) {
         turn.emit(.childFailed(failed(failure, role: .initiator, child: request.policy?.name ?? "")))
+        replacementRefused(request, turn)
         turn.finish(request.command, failure)
     }
 

@@ -29,7 +29,7 @@ package struct ChildSA: Sendable {
     /// When we begin to rekey it, if nobody does before.
     package internal(set) var rekeyAt: Instant?
     /// When it is deleted at the latest.
-    package let expiresAt: Instant?
+    package internal(set) var expiresAt: Instant?
     /// What it may carry in one direction, with its jitter taken off.
     let octets: VolumeLimit
     let packets: VolumeLimit
@@ -49,7 +49,7 @@ struct ChildEntry {
     }
 
     var childSA: ChildSA
-    let policy: ChildPolicy
+    var policy: ChildPolicy
     var state = State.installed
     /// What takes its place, or will if the peer's rekeying stays. Its outbound side waits until the peer deletes this SA
     /// where we answered the rekeying.

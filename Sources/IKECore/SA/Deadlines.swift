@@ -13,7 +13,8 @@ extension IKESA {
         case .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
-            deadlines += [established.origin.renewAt, established.origin.end?.at]
+            let origin = established.origin
+            deadlines += [origin.renewAt, origin.end?.at, origin.staleAt]
             deadlines += postponed.map(\.at)
             deadlines.append(usageWantedAt)
             if window.outstanding.isEmpty { deadlines.append(livenessAt) }
@@ -138,6 +139,14 @@ extension IKESA {
         if let end = established.origin.end, end.at <= turn.now {
             changeOrigin { $0.end = nil }
             enqueue(.deleteIKE(reason: end.reason, nil), turn)
+            return
+        }
+        if let staleAt = established.origin.staleAt, staleAt <= turn.now {
+            changeOrigin { $0.staleAt = nil }
+            let children = turn.policy.connection(named: established.peer.connection.name)?.children ?? []
+            let started = Set(children.filter(\.isStarted).map(\.name))
+            makeGood(turn) { started.contains($0.name) ? .restart : .nothing }
+            enqueue(.deleteIKE(reason: Ending.stale, nil), turn)
             return
         }
         if let renewAt = established.origin.renewAt, renewAt <= turn.now {

@@ -5,4 +5,6 @@ package enum Ending {
     package static let shuttingDown = "shutting down"
     package static let lifetimeEnded = "its lifetime ended"
     package static let notRenewed = "nobody authenticated again in time (reauth_time)"
+    package static let notConfigured = "its connection is not configured any more"
+    package static let stale = "it is not as its connection is configured, and nothing took its place in time"
 }

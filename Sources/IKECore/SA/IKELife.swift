@@ -31,6 +31,7 @@ extension IKESA {
                 begin(.ping(command, since: turn.now), .informational, livenessPayloads(turn), turn)
             case .addresses(let request): startAddressExchange(request, turn)
             case .takeOver(let lineage): takeOver(lineage, turn)
+            case .follow: follow(turn)
             case .report(let notify): begin(.liveness, .informational, [Payload(.notify(notify))], turn)
             }
         }
@@ -165,7 +166,7 @@ extension IKESA {
     }
 
     /// Traps or negotiates anew what the SA carried and the configuration wants back.
-    private func makeGood(_ turn: Turn, _ action: (ChildPolicy) -> LossAction) {
+    func makeGood(_ turn: Turn, _ action: (ChildPolicy) -> LossAction) {
         guard case .established(let established) = state,
             let connection = turn.policy.connection(named: established.peer.connection.name)
         else { return }
@@ -218,7 +219,7 @@ extension IKESA {
     }
 
     /// What an exchange that will not end holds: the SPI that it offered, the peer's new IKE SA that is not needed any more.
-    private func abandonOngoing(_ turn: Turn) {
+    func abandonOngoing(_ turn: Turn) {
         switch state {
         case .authenticating(let exchange, _):
             if let offer = exchange.offer { turn.spis.release(offer.spi) }
@@ -261,7 +262,7 @@ extension IKESA.PendingExchange {
             .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
         case .ping(let command): command
-        case .liveness, .announceDeletion, .addresses, .report, .takeOver: nil
+        case .liveness, .announceDeletion, .addresses, .report, .takeOver, .follow: nil
         }
     }
 

@@ -14,7 +14,7 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `Inquiring`,
-/// `ChildLife`, `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
+/// `ChildLife`, `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
 final class IKESA {
@@ -40,7 +40,7 @@ final class IKESA {
     /// What an authenticated SA has.
     struct Established {
         let security: IKESecurity
-        let peer: AuthenticatedPeer
+        var peer: AuthenticatedPeer
         let since: Instant
         var origin: Origin
         var rekeyAt: Instant?
@@ -82,6 +82,8 @@ final class IKESA {
         case report(Notify)
         /// This SA renews others, which can go when it carries what they did.
         case takeOver(lineage: UInt32)
+        /// The configuration of its connection has changed.
+        case follow
     }
 
     /// How long a closed SA still repeats its last answer.

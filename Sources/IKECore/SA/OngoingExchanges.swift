@@ -113,7 +113,7 @@ struct OngoingExchanges {
         guard !isEmpty else { return true }
         guard rekeyIKE == nil else { return false }
         switch next {
-        case .rekeyIKE, .deleteIKE, .liveness, .ping, .takeOver: return false
+        case .rekeyIKE, .deleteIKE, .liveness, .ping, .takeOver, .follow: return false
         case .createChild, .announceDeletion, .addresses, .report: return true
         case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
             return !rekeys(child: id) && !deletes(child: id)
@@ -131,6 +131,7 @@ extension [IKESA.PendingExchange] {
         for (index, exchange) in enumerated() {
             if ongoing.admit(exchange) { return remove(at: index) }
             if case .rekeyIKE = exchange { return nil }
+            if case .follow = exchange { return nil }
         }
         return nil
     }

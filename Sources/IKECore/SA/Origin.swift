@@ -15,6 +15,8 @@ struct Origin {
     let lowestNonce: [UInt8]
     /// When we begin to authenticate again.
     var renewAt: Instant?
+    /// When it ends because it is not as configured any more, unless something takes its place before.
+    var staleAt: Instant?
     /// When the SA ends whether rekeyed or not, and why.
     var end: End?
 

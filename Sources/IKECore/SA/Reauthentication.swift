@@ -34,7 +34,7 @@ extension IKESA {
         turn.restart(
             Initiation(
                 connection: connection,
-                children: carriedPolicies(connection).requests,
+                children: carriedPolicies(connection).requests + takeWishes(connection),
                 local: local,
                 remote: remote,
                 renews: established.origin.lineage
@@ -42,11 +42,26 @@ extension IKESA {
         )
     }
 
+    /// Further CHILD SAs that this SA was to have, or is to have now: its successor gets them.
+    private func takeWishes(_ connection: Connection) -> [ChildRequest] {
+        let waiting = pending.compactMap { exchange -> ChildRequest? in
+            guard case .createChild(let request) = exchange, request.replaces == nil else { return nil }
+            return request
+        }
+        pending.removeAll { $0.createsChild }
+        return waiting.map { request in
+            var moved = request
+            moved.policy = request.policy.map { connection.child(named: $0.name) ?? $0 }
+            moved.isOnlyIfMissing = true
+            return moved
+        }
+    }
+
     /// What the SA carries, once each, as it is configured now.
     private func carriedPolicies(_ connection: Connection) -> [ChildPolicy] {
         var policies: [ChildPolicy] = []
         for entry in children where entry.state == .installed || entry.state == .rekeying {
-            let policy = connection.child(named: entry.policy.name) ?? entry.policy
+            guard let policy = connection.child(named: entry.policy.name) else { continue }
             if !policies.contains(where: { $0.name == policy.name }) { policies.append(policy) }
         }
         return policies
@@ -58,7 +73,7 @@ extension IKESA {
             postpone(.takeOver(lineage: lineage), turn)
             return
         }
-        let former = turn.directory.siblings(of: self).filter { $0.isEstablished && $0.origin?.lineage == lineage }
+        let former = turn.directory.family(lineage).filter(\.isEstablished)
         if children.isEmpty, former.contains(where: { !$0.children.isEmpty }) {
             turn.renewalFailed(lineage)
             pending.append(.deleteIKE(reason: "it carries nothing of what it was to take over", nil))
@@ -74,7 +89,7 @@ extension IKESA {
     func renewalFailed(_ turn: Turn) {
         guard let origin, isEstablished else { return }
         let again = turn.now + Self.retryDelay(turn)
-        if let end = origin.end, end.at <= again { return }
+        if [origin.end?.at, origin.staleAt].contains(where: { $0.map { $0 <= again } ?? false }) { return }
         log(.warning, "could not authenticate again yet; this IKE SA goes on, and it will be tried again", turn)
         changeOrigin { $0.renewAt = again }
     }

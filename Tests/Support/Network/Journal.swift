@@ -92,6 +92,8 @@ extension Command {
         case .acquire(let connection, let child, let packet, _, let remote):
             "initiate \(connection)/\(child) to \(remote) for a packet \(packet.local) === \(packet.remote)"
         case .terminate(let references): "delete \(references.map(\.story))"
+        case .reauthenticate(let references): "authenticate again \(references.map(\.story).joined(separator: ", "))"
+        case .follow(let connections): "follow what is configured for \(connections.sorted().joined(separator: ", "))"
         case .ping(let reference): "ping \(reference.story)"
         case .rekey(let references): "rekey \(references.map(\.story))"
         case .shutDown: "shut down"
