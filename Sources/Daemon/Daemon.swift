@@ -38,6 +38,9 @@ package final class Daemon {
     var traffic = DatagramCounters()
     var notifier: ServiceNotifier
     var metrics = Metrics()
+    var counters = RekeyCounters()
+    /// What had been dropped when the counters were last reset.
+    var countedBefore = DropCounters()
     var history = NegotiationHistory()
     /// Nil where no servers are configured.
     let radius: RADIUSService?
@@ -156,6 +159,7 @@ package final class Daemon {
         metricsServer?.deadlineChanged = { [weak self] in self?.setTimer() }
         radius?.answered = { [weak self] conversation, answer in self?.feed(.serverAnswered(conversation, answer)) }
         radius?.log = { [weak self] record in self?.log(record) }
+        radius?.lost = { [weak self] text in self?.raise(.radiusNotResponding, text) }
         radius?.deadlineChanged = { [weak self] in self?.setTimer() }
         revocation.answered = { [weak self] id, evidence in self?.feed(.inquiryAnswered(id, evidence)) }
         revocation.log = { [weak self] record in self?.log(record) }
@@ -327,6 +331,7 @@ package final class Daemon {
     private func report(_ failure: String?, _ childSA: ChildSA) {
         guard let failure else { return }
         log(.error, failure, connection: childSA.connection, .esp)
+        raise(.installChildSAFailed, failure, connection: childSA.connection)
         feed(.command(.terminate([.childSA(id: childSA.id)]), commands.nextID()))
     }
 
@@ -426,6 +431,7 @@ package final class Daemon {
     private func shutDown() {
         guard stopAt == nil else { return }
         log(.info, "ending: deleting all SAs")
+        raise(.shutdownSignal, "iked ends and deletes all SAs")
         notifier.stopping("deleting all SAs", now: now)
         stopAt = now + Self.shutdownGrace
         let id = commands.nextID()

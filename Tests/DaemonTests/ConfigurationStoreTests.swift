@@ -105,6 +105,7 @@ import VICI
         try store.load(loaded("a", keys))
         try store.load(loaded("d", ends))
         #expect(store.connections.map(\.name) == ["a", "d"])
+        #expect(store.loadedConnectionNames == ["a", "d"])
         _ = try store.replaceFile(configuration(["a"]))
         #expect(store.connection(named: "a")?.rekeyTime == .seconds(300))
     }

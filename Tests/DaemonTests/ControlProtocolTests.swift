@@ -47,6 +47,11 @@ import VICI
         #expect(rows.count { $0.state != "ours" } == 13)
     }
 
+    @Test func everyAlertIsDescribed() throws {
+        let reference = try text("Sources/VICI/README.md")
+        for kind in Alert.Kind.allCases { #expect(reference.contains("`\(kind.rawValue)`"), "\(kind)") }
+    }
+
     @Test func theAlgorithmsAreThoseOfTheProposals() throws {
         let message = VICIMessage.algorithms
         #expect(message.sections.map(\.name) == ["encryption", "integrity", "aead", "prf", "ke"])

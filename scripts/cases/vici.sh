@@ -58,6 +58,11 @@ case_swanctl() {
     swanctl_says --stats -- 'IKE_SAs: 1 total, 0 half-open'
     peers_assert_agree ours theirs
     ping_both_ways ours theirs
+    swanctl_says --counters -- 'ike-init-out-req +: +[1-9]' 'invalid-spi +: +0'
+    swanctl_says --counters --name site -- "counters for 'site'|site" 'ike-auth-in-resp +: +[1-9]'
+    swanctl_says --counters --name site --reset -- 'reset-counters completed successfully'
+    swanctl_says --rekey --ike site --reauth -- 'rekey completed successfully'
+    wait_until 15 peers_agree ours theirs || peers_assert_agree ours theirs
     swanctl_says --terminate --child net -- 'terminate completed successfully'
     wait_until 15 no_child_anywhere || die "the CHILD SA is left after swanctl --terminate --child"
     swanctl_says --initiate --child net -- 'initiate completed successfully'

@@ -62,6 +62,52 @@ def bring_up(session):
     return len(lines)
 
 
+def count(session):
+    """The counters know the negotiation, of all connections together and of this one; then they begin anew."""
+    (together,) = session.get_counters({})["counters"].values()
+    assert int(together["ike-init-out-req"]) >= 1, f"get-counters says {together}"
+    named = session.get_counters({"name": "site"})["counters"]
+    assert int(named["site"]["ike-auth-in-resp"]) >= 1, f"get-counters says {named}"
+    assert list(session.get_counters({"all": "yes"})["counters"]) == ["site"]
+    session.reset_counters({"name": "site"})
+    named = session.get_counters({"name": "site"})["counters"]
+    assert int(named["site"]["ike-auth-in-resp"]) == 0, f"after reset-counters: {named}"
+    session.rekey({"ike": "site", "reauth": "yes"})
+
+
+def events(path, wanted, act):
+    """The events of these names that come while `act` runs, until each has come."""
+    listener = connect(path)
+    seen = {}
+    stream = listener.listen(wanted)
+    act()
+    for name, message in stream:
+        seen.setdefault(text(name), message)
+        if set(seen) == set(wanted):
+            return seen
+    raise AssertionError(f"only {sorted(seen)} came of {wanted}")
+
+
+def alerted(path, session):
+    """What goes wrong raises an alert."""
+    session.load_conn({
+        "lost": {
+            "remote_addrs": ["10.99.0.2"],
+            "proposals": ["aes128-sha256-modp2048"],
+            "local": {"auth": "psk", "id": "ours.test"},
+            "remote": {"auth": "psk", "id": "theirs.test"},
+        }
+    })
+
+    def act():
+        list(session.initiate({"ike": "lost", "timeout": -1}))
+
+    alert = events(path, ["alert"], act)["alert"]
+    assert text(alert["type"]) == "proposal-mismatch-ike", f"the alert is {alert}"
+    assert text(alert["connection"]) == "lost" and text(alert["msg"])
+    session.unload_conn({"name": "lost"})
+
+
 def take_down(session):
     for _ in session.terminate({"ike": "site", "timeout": 10000}):
         pass
@@ -85,9 +131,12 @@ def main():
     session = connect(path)
     version = session.version()
     stats = session.stats()
+    assert int(stats["ikesas"]["total"]) == 0, f"stats says {stats}"
     assert "uptime" in stats and "ikesas" in stats, f"stats says {stats}"
     load(session, secret)
     lines = bring_up(session)
+    count(session)
+    alerted(path, session)
     take_down(session)
     refuse(session)
     print(f"{text(version['daemon'])} {text(version['version'])}: {lines} lines of control-log")

@@ -124,6 +124,9 @@ struct ConfigurationStore {
         return policy.credentials.certificatesWithResponder
     }
 
+    /// Connections that came over the control socket: those that `swanctl` may unload when its file does not have them.
+    var loadedConnectionNames: [String] { loadedConnections.map(\.configuration.name) }
+
     /// Ids of the secrets that came over the control socket.
     var loadedSecretNames: [String] { loadedSecrets.map(\.name) }
 

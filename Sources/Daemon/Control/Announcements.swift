@@ -9,6 +9,8 @@ extension Daemon {
         history.note(event, now)
         radius?.note(event)
         hook(event)
+        counters.count(event)
+        if let alert = event.alert { raise(alert) }
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)
@@ -27,6 +29,8 @@ extension Daemon {
         case .childTrapped(let connection, let child):
             let name = ChildName(connection: connection, child: child)
             if !traps.contains(name) { setTrap(name, isConfigured: false) }
+        case .ikeMoving(let sa, let path):
+            control.broadcast("ike-update") { .movement(sa.message(children: nil), to: path) }
         case .ikeFailed, .childFailed, .retransmitted: break
         case .answered(let id, let time): answerPing(id, time)
         case .traced(let message): tell(message)
@@ -44,6 +48,15 @@ extension Daemon {
 extension VICIMessage {
     fileprivate static func up(_ sa: VICIMessage) -> VICIMessage {
         VICIMessage(entries: [Entry("up", "yes")] + sa.entries)
+    }
+
+    /// Where the SA goes, and as it was before.
+    fileprivate static func movement(_ sa: VICIMessage, to path: Path) -> VICIMessage {
+        let ends: VICIMessage = [
+            "local-host": .text(path.local.address.description), "local-port": .number(path.local.port),
+            "remote-host": .text(path.remote.address.description), "remote-port": .number(path.remote.port),
+        ]
+        return VICIMessage(entries: ends.entries + sa.entries)
     }
 
     fileprivate static func replacement(_ old: VICIMessage, _ new: VICIMessage) -> VICIMessage {

@@ -17,7 +17,7 @@ extension Daemon {
         case "list-conns": listConnections(message, client)
         case "log-levels": control.reply(client, changeLogLevels(message))
         case "explain": control.reply(client, explain(message))
-        case "get-conns": control.reply(client, ["conns": .texts(store.connections.map(\.name))])
+        case "get-conns": control.reply(client, ["conns": .texts(store.loadedConnectionNames)])
         case "initiate": initiate(message, client)
         case "terminate": terminate(message, client)
         case "rekey": rekey(message, client)
@@ -41,6 +41,8 @@ extension Daemon {
         case "load-pool": control.reply(client, loadPool(message))
         case "unload-pool": control.reply(client, unloadPool(message))
         case "get-algorithms": control.reply(client, .algorithms)
+        case "get-counters": control.reply(client, countersMessage(message))
+        case "reset-counters": control.reply(client, resetCounters(message))
         case "list-authorities": listAuthorities(message, client)
         case "get-authorities": control.reply(client, ["authorities": .texts(store.loadedAuthorityNames)])
         case "load-authority": control.reply(client, loadAuthority(message))
@@ -232,6 +234,7 @@ extension Daemon {
     func policyChanged(_ what: String) {
         log(.info, what, .cfg)
         history.forget(except: store.connections.map(\.name))
+        counters.forget(except: store.connections.map(\.name))
         feed(.policy(store.policy))
         revocation.keep(own: store.certificatesWithStatus)
     }

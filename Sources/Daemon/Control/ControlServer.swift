@@ -21,8 +21,7 @@ final class ControlServer {
 
     static let events: Set<String> = [
         "log", "control-log", "list-sa", "list-conn", "list-policy", "list-cert", "list-authority", "ike-updown",
-        "ike-rekey",
-        "child-updown", "child-rekey", "trace",
+        "ike-rekey", "ike-update", "child-updown", "child-rekey", "alert", "trace",
     ]
     /// More clients at once than any administration needs; each costs a descriptor.
     static let mostClients = 64

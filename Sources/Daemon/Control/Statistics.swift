@@ -21,7 +21,7 @@ extension Daemon {
             ],
             "queues": ["critical": "0", "high": "0", "medium": "0", "low": "0"],
             "scheduled": .number(load.deadlines),
-            "ikesas": ["total": .number(load.ikeSAs), "half-open": .number(load.halfOpen)],
+            "ikesas": ["total": .number(endpoint.standing), "half-open": .number(load.halfOpen)],
             "plugins": .list([]),
             "datagrams": .section(datagramMessage),
             "offloads": .section(offloadMessage),

@@ -74,6 +74,7 @@ extension Daemon {
     private func refuseTrap(_ name: ChildName, _ reason: String) -> String {
         let message = "child \(name.child) cannot be trapped: \(reason)"
         log(.error, message, connection: name.connection, .esp)
+        raise(.installChildPolicyFailed, message, connection: name.connection)
         return message
     }
 

@@ -50,7 +50,7 @@ struct NegotiationHistory {
         case .childEstablished(let childSA, _):
             records[childSA.connection]?.failures[Key(role: .initiator, child: childSA.name)] = nil
             records[childSA.connection]?.failures[Key(role: .responder, child: "")] = nil
-        case .ikeRekeyed, .childRekeyed, .childClosed, .childTrapped, .retransmitted, .answered, .traced,
+        case .ikeRekeyed, .childRekeyed, .childClosed, .childTrapped, .retransmitted, .ikeMoving, .answered, .traced,
             .commandFinished:
             break
         }

@@ -61,7 +61,8 @@ extension Daemon {
             changeResolvers { $0.dns[sa.id] = sa.dns }
         case .ikeRekeyed(let old, let new): changeResolvers { $0.dns[new.id] = $0.dns.removeValue(forKey: old.id) }
         case .ikeClosed(let sa, _): changeResolvers { $0.dns[sa.id] = nil }
-        case .childTrapped, .childFailed, .ikeFailed, .retransmitted, .answered, .traced, .commandFinished: break
+        case .childTrapped, .childFailed, .ikeFailed, .retransmitted, .ikeMoving, .answered, .traced, .commandFinished:
+            break
         }
     }
 

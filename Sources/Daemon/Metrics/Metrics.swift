@@ -39,7 +39,7 @@ struct Metrics {
         case .ikeRekeyed: ikeRekeyings += 1
         case .childRekeyed: childRekeyings += 1
         case .retransmitted: retransmissions += 1
-        case .ikeClosed, .childEstablished, .childFailed, .childClosed, .childTrapped, .answered, .traced,
+        case .ikeClosed, .childEstablished, .childFailed, .childClosed, .childTrapped, .ikeMoving, .answered, .traced,
             .commandFinished:
             break
         }

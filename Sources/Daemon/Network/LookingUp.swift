@@ -36,6 +36,7 @@ extension Daemon {
             case .success(let addresses): feed(.command(command(addresses), id))
             case .failure(let failure):
                 history.noteUnreachable(connection.name, failure, now)
+                raise(.peerAddressFailed, failure.message, connection: connection.name)
                 let mayChange = !connection.hostNames.isEmpty || failure.reason == .peerUnreachable
                 guard mayChange, connection.keyingtries == 0 || tries < connection.keyingtries else {
                     log(.error, failure.message, connection: connection.name, .net)

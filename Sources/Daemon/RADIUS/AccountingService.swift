@@ -58,7 +58,7 @@ final class AccountingService {
             tell(sessions.end(ikeSA: sa.id, TerminateCause(reason: reason), now: now), now)
         case .childEstablished(let childSA, let sa): sessions.add(child: childSA.id, to: sa.id)
         case .childRekeyed(_, let childSA, let sa): sessions.add(child: childSA.id, to: sa.id)
-        case .ikeFailed, .childFailed, .childClosed, .childTrapped, .retransmitted, .answered, .traced,
+        case .ikeFailed, .childFailed, .childClosed, .childTrapped, .retransmitted, .ikeMoving, .answered, .traced,
             .commandFinished:
             break
         }

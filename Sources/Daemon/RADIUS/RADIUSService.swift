@@ -29,6 +29,8 @@ final class RADIUSService {
     private var warnings = LogLimit()
     /// Takes answers, for the engine.
     var answered: (ServerConversationID, ServerAnswer) -> Void = { _, _ in }
+    /// Takes the sentence that a server has stopped answering.
+    var lost: (String) -> Void = { _ in }
     /// Takes lines for the log.
     var log: (LogRecord) -> Void = { _ in }
     /// Called when `nextDeadline` may have become another one.
@@ -149,7 +151,9 @@ final class RADIUSService {
             case .finished(let request, let outcome):
                 let (conversation, outcome) = access.outcome(of: request, outcome)
                 settle(ServerConversationID(rawValue: conversation.rawValue), outcome)
-            case .lost(let text): report(.error, text)
+            case .lost(let text):
+                report(.error, text)
+                lost(text)
             case .found(let text): report(.info, text)
             case .refused(let text): report(.warning, text)
             }

@@ -13,6 +13,7 @@ package final class Endpoint {
     private let calendar: @Sendable () -> UnixTime
     let spis: SPIAllocator
     let ledger = CommandLedger()
+    let messages = MessageLedger()
     let directory = PeerDirectory()
     let crashDetection: CrashDetection?
     let leases: LeaseTable
@@ -72,6 +73,7 @@ package final class Endpoint {
             calendar: calendar,
             spis: spis,
             ledger: ledger,
+            messages: messages,
             network: network,
             strangers: strangers,
             directory: directory,
@@ -88,6 +90,7 @@ package final class Endpoint {
         case .policy(let new):
             policy = new
             leases.configure(new.pools)
+            messages.counters.forget(except: Set(new.connections.map(\.name)))
         case .childUsage(let usage): noteUsage(usage, turn)
         case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
@@ -405,7 +408,10 @@ package final class Endpoint {
         )
     }
 
-    /// How much state is held; zero everywhere once everything has ended.
+    /// How many IKE SAs there are that are not merely lingering.
+    package var standing: Int { sas.values.count { !$0.isClosed } }
+
+    /// How much state is held, that of lingering SAs included; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
         (sas.count, admission.table.waiting, spis.espCount, deadlines.count)
     }

@@ -9,6 +9,8 @@ package enum Event: Sendable {
     case childFailed(FailedNegotiation)
     case ikeRekeyed(old: IKESASummary, new: IKESASummary)
     case ikeClosed(IKESASummary, reason: String)
+    /// An IKE SA is about to go along another path.
+    case ikeMoving(IKESASummary, to: Path)
     case childEstablished(ChildSA, IKESASummary)
     case childRekeyed(old: ChildSA, new: ChildSA, IKESASummary)
     case childClosed(ChildSA, IKESASummary, reason: String)

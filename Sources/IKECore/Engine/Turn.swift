@@ -14,6 +14,7 @@ final class Turn {
     let calendar: @Sendable () -> UnixTime
     let spis: SPIAllocator
     let ledger: CommandLedger
+    let messages: MessageLedger
     let network: LocalNetwork
     let strangers: Strangers
     /// Where the datagram came in that the call is about; nil where it is about something else.
@@ -50,6 +51,7 @@ final class Turn {
         calendar: @escaping @Sendable () -> UnixTime,
         spis: SPIAllocator,
         ledger: CommandLedger,
+        messages: MessageLedger,
         network: LocalNetwork,
         strangers: Strangers,
         directory: PeerDirectory,
@@ -67,6 +69,7 @@ final class Turn {
         self.calendar = calendar
         self.spis = spis
         self.ledger = ledger
+        self.messages = messages
         self.network = network
         self.strangers = strangers
         self.arrival = arrival

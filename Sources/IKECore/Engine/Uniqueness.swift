@@ -49,7 +49,7 @@ extension Endpoint {
     }
 
     private func replace(_ old: IKESA, by new: IKESA, _ turn: Turn) {
-        let reason = "replaced by IKE SA {\(new.id)} of the same peer (unique)"
+        let reason = Ending.replaced(by: new.id)
         if old.remote.address == new.remote.address {
             old.changeOrigin { $0.endBy(turn.now + Self.uniquenessGrace, reason) }
         } else {

@@ -29,6 +29,8 @@ extension IKESA {
         sa.window.answered(message.header.messageID, with: [answer.bytes])
         turn.export(answer.agreement.exported)
         sa.traceSentInClear(answer.bytes, turn)
+        sa.count(.received, .ikeSAInit, isResponse: false, turn)
+        sa.count(.sent, .ikeSAInit, isResponse: true, turn)
         sa.send([answer.bytes], turn)
         sa.log(.halfOpen, .debug, "answered IKE_SA_INIT with \(answer.agreement.security.proposal)", turn)
         return sa

@@ -67,6 +67,7 @@ extension IKESA {
         window.restart()
         window.open(.ikeSAInit, datagrams: [bytes], policy: turn.settings.retransmission, now: turn.now)
         traceSentInClear(bytes, turn)
+        count(.sent, .ikeSAInit, isResponse: false, turn)
         send([bytes], turn)
     }
 

@@ -268,6 +268,7 @@ final class IKESA {
         switch state {
         case .connecting(let exchange, let initiation) where message.header.isResponse && role == .initiator:
             guard window.awaits(message.header.messageID, .ikeSAInit) else { return }
+            count(.received, .ikeSAInit, isResponse: true, turn)
             processInitResponse(datagram, message, exchange, initiation, turn)
         case .halfOpen(let agreement, _, _) where !message.header.isResponse:
             guard agreement.requestBytes == datagram.bytes else {
@@ -313,6 +314,7 @@ final class IKESA {
         case .outside:
             log(.debug, "dropped request \(header.messageID); expected is \(window.nextExpectedID)", turn)
         case .new:
+            count(.received, header.exchangeType, isResponse: false, turn)
             noteWindowSize(payloads)
             process(header, payloads, turn)
         }
@@ -355,6 +357,7 @@ final class IKESA {
             return
         }
         window.close(header.messageID)
+        count(.received, header.exchangeType, isResponse: true, turn)
         noteWindowSize(payloads)
         switch state {
         case .authenticating(let exchange, let initiation):

@@ -75,6 +75,7 @@ extension IKESA {
 
     func moveIKE(to path: Path, _ turn: Turn) {
         guard path != self.path else { return }
+        if isEstablished { turn.emit(.ikeMoving(summary(turn.now), to: path)) }
         (local, remote) = (path.local, path.remote)
         movedAt = turn.now
     }

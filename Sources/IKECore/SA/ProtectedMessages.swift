@@ -79,6 +79,7 @@ extension IKESA {
                 now: turn.now
             )
             traceSent(header, payloads, datagrams, along: path, turn)
+            count(.sent, exchangeType, isResponse: false, turn)
             send(datagrams, turn)
             return true
         } catch {
@@ -100,6 +101,7 @@ extension IKESA {
             )
             window.answered(header.messageID, with: datagrams)
             traceSent(header, payloads, datagrams, along: turn.arrival ?? path, turn)
+            count(.sent, header.exchangeType, isResponse: true, turn)
             reply(datagrams, turn)
         } catch {
             close(error, turn)

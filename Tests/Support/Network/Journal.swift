@@ -69,6 +69,7 @@ extension Event {
         case .retransmitted: "a request was sent again"
         case .ikeRekeyed(let old, let new): "IKE SA {\(old.id)} rekeyed as {\(new.id)}"
         case .ikeClosed(let sa, let reason): "IKE SA {\(sa.id)} closed: \(reason)"
+        case .ikeMoving(let sa, let path): "IKE SA {\(sa.id)} moves to \(path.local) === \(path.remote)"
         case .childEstablished(let child, _): "CHILD SA \(child.story) established"
         case .childRekeyed(let old, let new, _): "CHILD SA \(old.story) rekeyed as \(new.story)"
         case .childClosed(let child, _, let reason): "CHILD SA \(child.story) closed: \(reason)"
