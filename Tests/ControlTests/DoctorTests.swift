@@ -1,5 +1,6 @@
 import Foundation
 import Testing
+import VICI
 
 @testable import Control
 
@@ -104,6 +105,51 @@ import Testing
         #expect(levels(findings, "forwarding") == [.warning, .ok])
         #expect(levels(findings, "rp_filter") == [.warning])
         #expect(findings.last?.message.contains("TUN_F_USO") == true)
+    }
+
+    // MARK: - Paths
+
+    private func paths(_ route: String?, mtu: Int = 1438, peers: Int = 1) -> [Finding] {
+        var programs: [String: HostView.ProgramResult] = [:]
+        if let route { programs["ip"] = HostView.ProgramResult(status: 0, output: route) }
+        var doctor = doctor(programs: programs)
+        doctor.tunnels = (1...peers).map {
+            Doctor.Tunnel(connection: "site", remote: "198.51.100.\($0)", mtu: mtu, overhead: 62)
+        }
+        return doctor.paths
+    }
+
+    @Test func theSizeOfATunnelIsHeldToThePathToItsPeer() {
+        let direct = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \n    cache \n"
+        #expect(paths(direct).map(\.level) == [.ok])
+        let learned = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \n    cache expires 596sec mtu 1400 \n"
+        let narrow = paths(learned)
+        #expect(narrow.map(\.level) == [.warning])
+        #expect(narrow.first?.message.contains("carries 1400 octets, but its tunnel lets 1438 in") == true)
+        #expect(narrow.first?.advice?.contains("mtu = 1323") == true)
+        #expect(paths(learned, mtu: 1323).map(\.level) == [.ok])
+        #expect(paths(nil).map(\.level) == [.unchecked])
+    }
+
+    @Test func manyPeersWithoutTroubleAreOneFinding() {
+        let many = paths("198.51.100.1 dev eth0 src 192.0.2.2", peers: 20)
+        #expect(many.map(\.level) == [.ok] && many.first?.message.contains("20 peers") == true)
+        #expect(paths("198.51.100.1 dev eth0 mtu 1300", peers: 20).count == 20)
+    }
+
+    @Test func theOverheadIsThatOfTheSuite() {
+        func tunnel(_ child: VICIMessage, remote: String = "198.51.100.1") -> Doctor.Tunnel? {
+            let ikeSA = IKESAStatus(connection: "site", ["remote-host": .text(remote)])
+            return Doctor.Tunnel(ikeSA, ChildSAStatus(key: "net-1", child))
+        }
+        let gcm: VICIMessage = ["state": "INSTALLED", "mtu": "1438", "encap": "yes", "encr-alg": "AES_GCM_16"]
+        #expect(tunnel(gcm)?.overhead == 62)
+        let cbc: VICIMessage = [
+            "state": "INSTALLED", "mtu": "1400", "encr-alg": "AES_CBC", "integ-alg": "HMAC_SHA2_256_128",
+        ]
+        #expect(tunnel(cbc, remote: "2001:db8::1")?.overhead == 78)
+        #expect(tunnel(["state": "DELETING", "mtu": "1400"]) == nil)
+        #expect(tunnel(["state": "INSTALLED"]) == nil)
     }
 
     // MARK: - Firewalls

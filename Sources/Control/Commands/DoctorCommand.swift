@@ -7,8 +7,9 @@ extension Command {
         summary: "look at this host for what keeps tunnels down, and say what to do",
         details: """
             The device and rights that the daemon needs, the ports and who has them, other IKE daemons, the firewall of
-            this host, clock, MTUs, forwarding, reverse path filters and the kernel's offloads. Nothing is changed.
-            As root it sees all of it. The exit code is 1 when something keeps the daemon from working.
+            this host, clock, MTUs, the paths to peers, forwarding, reverse path filters and the kernel's offloads.
+            Nothing is changed. As root it sees all of it. The exit code is 1 when something keeps the daemon from
+            working.
             """,
         options: [.json],
         run: DoctorCommand.run
@@ -22,7 +23,8 @@ enum DoctorCommand {
             doctor.ikePort = Int(settings.port)
             doctor.natPort = Int(settings.portNATT)
         }
-        return report([daemon(invocation)] + doctor.findings, asJSON: invocation.has("json"), console)
+        let daemon = daemon(invocation, &doctor)
+        return report([daemon] + doctor.findings, asJSON: invocation.has("json"), console)
     }
 
     /// Prints what was found; the exit code says whether anything fails.
@@ -35,10 +37,19 @@ enum DoctorCommand {
         return findings.contains { $0.level == .failure } ? .failed : .ok
     }
 
-    private static func daemon(_ invocation: Invocation) -> Finding {
+    /// Whether there is a daemon, and which tunnels it has.
+    private static func daemon(_ invocation: Invocation, _ doctor: inout Doctor) -> Finding {
         do throws(Failure) {
             var daemon = try DaemonConnection(for: invocation)
             let answer = try daemon.call("version")
+            var tunnels: [Doctor.Tunnel] = []
+            try daemon.call("list-sas", events: ["list-sa"]) { _, message in
+                for (name, section) in message.sections {
+                    let ikeSA = IKESAStatus(connection: name, section)
+                    tunnels += ikeSA.children.compactMap { Doctor.Tunnel(ikeSA, $0) }
+                }
+            }
+            doctor.tunnels = tunnels
             return .ok("daemon", "\(answer["daemon"] ?? "iked") \(answer["version"] ?? "") answers")
         } catch {
             return .warning("daemon", error.message, "start it: systemctl start iked, and see journalctl -u iked")

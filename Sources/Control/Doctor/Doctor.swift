@@ -5,12 +5,15 @@ struct Doctor {
     let host: HostView
     var ikePort = 500
     var natPort = 4500
+    /// The CHILD SAs that stand.
+    var tunnels: [Tunnel] = []
 
     /// In the order in which one would repair them.
     var findings: [Finding] {
-        [device] + capabilities + ports + otherDaemons + firewall + [clock] + links + forwarding + reversePath + [
-            kernel
-        ]
+        [device] + capabilities + ports + otherDaemons + firewall + [clock] + links + paths + forwarding + reversePath
+            + [
+                kernel
+            ]
     }
 
     // MARK: - What the daemon needs to start
