@@ -43,6 +43,19 @@ import Testing
         #expect(!pair.network.sent.contains(where: isFragment))
     }
 
+    /// The peer drops them, as it has said that it would.
+    @Test func aSideThatForcesFragmentsSendsThemAllTheSame() throws {
+        var sites = TwoSites()
+        sites.left.connections[0].forcesFragments = true
+        sites.right.connections[0].acceptsFragments = false
+        let pair = Pair(sites, settings: settings(200))
+        #expect(!pair.left.succeeded(pair.up()))
+        let fragments = pair.network.sent.filter(isFragment)
+        #expect(
+            !fragments.isEmpty && fragments.allSatisfy { $0.datagram.local.address.description == TwoSites.leftAddress }
+        )
+    }
+
     @Test(arguments: 1...50) func fragmentsSurviveLossDuplicationAndReordering(_ seed: Int) {
         let conditions = Network.Conditions(loss: 0.1, duplication: 0.3, latency: 0.005...0.500)
         let pair = Pair(seed: UInt64(seed), conditions: conditions, settings: settings(200))

@@ -36,7 +36,8 @@ extension Connection {
         uniqueness = Uniqueness(configuration.unique)
         forcesEncapsulation = configuration.encap
         acceptsFragments = configuration.fragmentation != .no
-        sendsFragments = configuration.fragmentation == .yes
+        sendsFragments = [.yes, .force].contains(configuration.fragmentation)
+        forcesFragments = configuration.fragmentation == .force
         isMobile = configuration.mobike
         virtualAddresses = configuration.vips
         pools = configuration.pools

@@ -102,6 +102,8 @@ package struct Connection: Hashable, Sendable {
     package var acceptsFragments = true
     /// Whether our own messages are sent in fragments when they are long.
     package var sendsFragments = true
+    /// Also to a peer that does not say that it takes them (`fragmentation = force`).
+    package var forcesFragments = false
     /// Whether the SAs move when an end changes its address (`mobike`, RFC 4555).
     package var isMobile = false
     /// Silence after which the peer is asked whether it lives (`dpd_delay`); nil: never.

@@ -89,7 +89,9 @@ extension Connection {
         Setting("dpd_delay") { $0.livenessDelay = $1.livenessDelay },
         Setting("unique") { $0.uniqueness = $1.uniqueness },
         Setting("keyingtries") { $0.keyingTries = $1.keyingTries },
-        Setting("fragmentation") { $0.sendsFragments = $1.sendsFragments },
+        Setting("fragmentation") {
+            ($0.sendsFragments, $0.forcesFragments) = ($1.sendsFragments, $1.forcesFragments)
+        },
         Setting("send_cert") { $0.certificateSending = $1.certificateSending },
         Setting("send_certreq") { $0.asksForCertificate = $1.asksForCertificate },
     ]

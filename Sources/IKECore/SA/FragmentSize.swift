@@ -19,7 +19,8 @@ extension IKESA {
 
     /// Octets of the largest IKE message that is sent in one piece; nil where the peer takes no fragments.
     func messageLimit(_ security: IKESecurity, _ turn: Turn) -> Int? {
-        guard security.allowsFragments, connection?.sendsFragments ?? true else { return nil }
+        let mayFragment = security.allowsFragments || connection?.forcesFragments ?? false
+        guard mayFragment, connection?.sendsFragments ?? true else { return nil }
         return max(packetLimit(turn) - packetOverhead, Settings.leastMessage)
     }
 

@@ -85,6 +85,8 @@ package struct ConnectionConfiguration: Hashable, Sendable {
     /// Whether long IKE messages go in fragments (RFC 7383).
     package enum Fragmentation: Hashable, Sendable {
         case yes
+        /// Also to a peer that does not say that it takes them.
+        case force
         /// The peer's are accepted, ours are sent whole.
         case accept
         case no
@@ -120,10 +122,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         randTime = try Lifetime.randTime(reader, rekeyTime: longer, default: overTime ?? longer / 10)
         unique =
             try reader.choice("unique", ["never": .never, "no": .no, "keep": .keep, "replace": .replace]) ?? .no
-        // `force` is for IKEv1, whose peers need not say that they take fragments; for IKEv2 it is `yes`.
         let fragmentation = try reader.choice(
             "fragmentation",
-            ["yes": Fragmentation.yes, "force": .yes, "accept": .accept, "no": .no]
+            ["yes": Fragmentation.yes, "force": .force, "accept": .accept, "no": .no]
         )
         self.fragmentation = fragmentation ?? .yes
         sendCert =
