@@ -147,7 +147,13 @@ struct ConfigurationStore {
         )
     }
 
-    func connection(named name: String) -> ConnectionConfiguration? { connections.first { $0.name == name } }
+    func connection(named name: String) -> ConnectionConfiguration? {
+        if let loaded = loadedConnections.first(where: { $0.configuration.name == name }) {
+            return loaded.configuration
+        }
+        guard !unloadedNames.contains(name) else { return nil }
+        return fileConnections.first { $0.configuration.name == name }?.configuration
+    }
 
     /// What reading the file again has changed about the connections in force, by their names in the order of the file.
     /// Those that the control socket brought are in force whatever the file says, so that nothing changes about them.

@@ -39,6 +39,8 @@ struct Plan {
         case silence(host: Int, Duration)
         case cut(link: Int, Duration)
         case rebind
+        /// Another configuration is read, which the SAs follow.
+        case reload(host: Int, pick: Int)
     }
 
     let kind: Kind
@@ -155,7 +157,7 @@ struct Plan {
             case 20: action = .restart(host: host)
             case 21: action = .silence(host: host, duration)
             case 22: action = .cut(link: link, duration)
-            default: action = .rebind
+            default: action = pick % 2 == 0 ? .rebind : .reload(host: host, pick: pick)
             }
             steps.append(Step(at: at, action: action))
         }

@@ -20,7 +20,7 @@ package final class Schedule {
     package let seed: UInt64
     package let network: Network
     private let plan: Plan
-    private let policies: [Policy]
+    private var policies: [Policy]
     private let nat = NATBox(PlannedPolicies.natAddress)
 
     /// - Parameters:
@@ -135,7 +135,22 @@ package final class Schedule {
             let link = plan.links[link]
             network.cut(network.hosts[link.initiator], network.hosts[link.responder], for: duration)
         case .rebind: nat.rebind()
+        case .reload(let host, let pick): reload(host, pick)
         }
+    }
+
+    /// Settings change that are ours alone, that rekeying brings about, or that both ends have agreed on.
+    private func reload(_ index: Int, _ pick: Int) {
+        for connection in policies[index].connections.indices {
+            switch pick / 2 % 3 {
+            case 0: policies[index].connections[connection].livenessDelay = .seconds(20 + pick % 20)
+            case 1: policies[index].connections[connection].acceptsFragments.toggle()
+            default: policies[index].connections[connection].children[0].options.replayWindow = 64 + pick % 64
+            }
+        }
+        let host = network.hosts[index]
+        network.feed(host, .policy(policies[index]))
+        network.command(host, .follow(Set(policies[index].connections.map(\.name))))
     }
 
     private func child(_ host: Int, _ pick: Int, _ command: (SAReference) -> Command) {
