@@ -61,6 +61,36 @@ import Testing
         )
         #expect(connection.uniqueness == .keep)
         #expect(connection.proposals.count == 1)
+        // Narrower than any network, so that it goes before one.
+        #expect(connection.localAddresses == [.prefix(try #require(IPPrefix("192.0.2.1/32")))])
+    }
+
+    @Test func furtherRoundsAreKeptInTheirOrder() throws {
+        let further = """
+            local-2 { auth = eap
+                round = 2
+                id = alice.example
+            }
+            remote-3 { auth = psk
+                round = 3
+                id = third.example
+            }
+            remote-2 { auth = ecdsa
+                round = 2
+                id = second.example
+            }
+            children {
+            """
+        let text = text.replacing("children {", with: further)
+        let store = try ConfigurationStore(
+            file: Configuration(parsing: text, file: "test.conf"),
+            path: "/nonexistent/iked.conf"
+        )
+        let connection = try #require(store.policy.connection(named: "site"))
+        #expect(connection.laterLocal.map(\.identity) == [Identification("alice.example")])
+        let remotes = ["second.example", "third.example"].map { Identification($0) }
+        #expect(connection.laterRemote.map(\.identity) == remotes)
+        #expect(connection.laterRemote.last?.kind == .preSharedKey)
     }
 
     @Test func aChildKeepsWhatWasConfigured() throws {

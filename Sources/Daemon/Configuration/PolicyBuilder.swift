@@ -225,7 +225,9 @@ extension AddressPattern {
         switch pattern {
         case .any(nil), .name: self = .any
         case .any(.some(let family)): self = .range(.unspecified(family)...(.last(of: family)))
-        case .address(let address): self = .range(address...address)
+        // The narrowest network, so that it goes before any other.
+        case .address(let address):
+            self = IPPrefix(address, length: address.family.bitWidth).map { .prefix($0) } ?? .range(address...address)
         case .prefix(let prefix): self = .prefix(prefix)
         case .range(let range): self = .range(range)
         }
