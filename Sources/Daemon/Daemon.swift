@@ -20,6 +20,8 @@ package final class Daemon {
     static let socketMark: UInt32 = 0x69_6B65
     /// IKE datagrams that are handled before timers, signals and the control socket get their turn again: some milliseconds.
     static let datagramsInOneTurn = 64
+    /// With many SAs timers are due all the time, and each telling looks at all of them.
+    static let usagePause: Duration = .milliseconds(100)
     /// How long SIGTERM waits for the peers to confirm.
     static let shutdownGrace: Duration = .seconds(3)
 
@@ -58,6 +60,8 @@ package final class Daemon {
     private let keyLog: KeyLog?
     private let leaseStore: LeaseStore
     private var stopAt: Instant?
+    /// When the engine was last told what CHILD SAs have carried.
+    private var usageTold: Instant?
     private var postponed: [PostponedBeginning] = []
     private var isPerforming = false
 
@@ -372,7 +376,10 @@ package final class Daemon {
         revocation.timePassed(now)
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
-        feed(.childUsage(tunnels.usage))
+        if usageTold.map({ now - $0 >= Self.usagePause }) ?? true {
+            usageTold = now
+            feed(.childUsage(tunnels.usage))
+        }
         feed(.timer)
     }
 
