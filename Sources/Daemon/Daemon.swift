@@ -133,6 +133,7 @@ package final class Daemon {
             random: SystemRandom(),
             crashSecret: crashSecret,
             calendar: { UnixTime(seconds: Int64(time(nil))) },
+            pathMTU: { Tunnels.knownPathMTU($0) },
             now: startedAt
         )
         do {
@@ -320,8 +321,15 @@ package final class Daemon {
 
     private func send(_ datagram: Datagram) {
         do throws(Errno) {
-            try tunnels.dataPlane.transport.send(datagram.bytes, from: datagram.local, to: datagram.remote)
+            try tunnels.dataPlane.transport.send(
+                datagram.bytes,
+                from: datagram.local,
+                to: datagram.remote,
+                mayBeFragmented: datagram.mayBeFragmented
+            )
             traffic.sent += 1
+        } catch let error where error.code == EMSGSIZE && !datagram.mayBeFragmented {
+            // What was to be found out: the host knows meanwhile that the path takes less.
         } catch {
             traffic.sendFailures += 1
             let record = sendFailures.admit(now) {

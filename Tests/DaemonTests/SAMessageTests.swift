@@ -11,7 +11,7 @@ import VICI
         let pair = Pair()
         pair.up()
         let summary = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
-        let traffic = Traffic(bytesIn: 10, packetsIn: 1, idleIn: .seconds(3), mtu: 1438)
+        let traffic = Traffic(bytesIn: 10, packetsIn: 1, idleIn: .seconds(3), mtu: 1438, pathMTU: 1500)
         let message = summary.message(children: summary.children.map { $0.entry(traffic) })
         let sa = try #require(message.section("site"))
         let children = try #require(sa.section("child-sas"))
@@ -31,11 +31,28 @@ import VICI
         #expect(sa["nat-any"] == nil)
     }
 
+    @Test func theIdentitiesOfLaterRoundsAreListed() throws {
+        var sites = TwoSites()
+        let second = AuthenticationPolicy(identity: TwoSites.identity("second.example"))
+        sites.left.connections[0].laterLocal = [second]
+        sites.right.connections[0].laterRemote = [second]
+        let pair = Pair(sites)
+        pair.up()
+        let left = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
+        let right = try #require(pair.right.endpoint.summaries(now: pair.network.now).first)
+        #expect(left.message(children: []).section("site")?.list("local-rounds") == ["second.example (pre-shared key)"])
+        #expect(
+            right.message(children: []).section("site")?.list("remote-rounds") == ["second.example (pre-shared key)"]
+        )
+        #expect(right.message(children: []).section("site")?.list("local-rounds") == nil)
+        #expect(try section().sa.list("remote-rounds") == nil)
+    }
+
     @Test func aChildSAHasItsTrafficAndSelectors() throws {
         let (_, child) = try section()
         #expect(child["name"] == "net" && child["state"] == "INSTALLED" && child["mode"] == "TUNNEL")
         #expect(child["bytes-in"] == "10" && child["use-in"] == "3" && child["use-out"] == nil)
-        #expect(child["mtu"] == "1438")
+        #expect(child["mtu"] == "1438" && child["path-mtu"] == "1500")
         #expect(child.list("local-ts") == ["10.1.0.0/16"] && child.list("remote-ts") == ["10.2.0.0/16"])
         #expect(child["encap"] == nil)
     }

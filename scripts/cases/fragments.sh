@@ -23,6 +23,7 @@ long_messages() { # 4|6
 }
 
 fragment_size() { # OCTETS
+    # Nothing longer than that is to be seen on the wire.
     IKED_SETTINGS+=$'\n'"  fragment_size = $1"
     STRONGSWAN_SETTINGS+=$'\n'"  fragment_size = $1"
 }

@@ -61,6 +61,73 @@ case_narrow_path() {
     stop_both ours
 }
 
+# A host behind ours, whose own cable takes 1500 octets.
+host_behind_ours() {
+    host_add client
+    host_link client ours
+    host_address client to-ours 10.1.0.2/24 fd01::2/64
+    host_address ours to-client 10.1.0.254/24 fd01::fe/64
+    host_route client default 10.1.0.254
+    ip -n "$(namespace_of client)" route add default via fd01::fe
+    in_host ours sysctl --quiet --write net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+    INNER4[client]=10.1.0.2 INNER6[client]=fd01::2
+}
+
+# The router says nothing of the packets that are too large for its second cable.
+swallow_path_errors() {
+    in_host router nft --file - <<'NFT'
+table inet silence {
+    chain output {
+        type filter hook output priority 0;
+        icmp type destination-unreachable counter drop
+        icmpv6 type packet-too-big counter drop
+    }
+}
+NFT
+}
+
+# A router on the way has a smaller MTU, and its ICMP errors arrive or are swallowed, too, which is called a black hole. A
+# host behind ours, which knows nothing of all that, sends a megabyte at once when the tunnel comes up.
+case_path_mtu() { # MTU told|silent 4|6
+    local size
+    [[ $OURS == iked ]] || case_skip "strongSwan's device has a fixed MTU"
+    topology_routed ours theirs "$1"
+    peer_defaults ours theirs 4 "$3"
+    tunnel_transport udp
+    host_behind_ours
+    IKED_SETTINGS+=$'\n  probe_path_mtu = yes'
+    [[ $2 == told ]] || swallow_path_errors
+    start_both
+    peer_up ours
+    peers_assert_agree ours theirs
+    megabyte_through client theirs "$3"
+    note "a megabyte took $TRANSFER_TIME s"
+    awk -v seconds="$TRANSFER_TIME" 'BEGIN {exit seconds > 10}' || die "a megabyte took $TRANSFER_TIME s"
+    # The search goes on for some seconds, upwards.
+    wait_until 30 path_mtu_is "$1" || die "ours does not find what the path takes: $(iked_control ours status --verbose)"
+    # What does not fit any more is refused with the right number, and what fits arrives. The client may have been told a
+    # smaller number while the search went on, which it believes for minutes.
+    ip -n "$(namespace_of client)" "-$3" route flush cache
+    size=$(iked_control ours status --json | jq '.connections[].ike_sas[].child_sas[].mtu')
+    large_ping "$3" $((size + 1)) || true
+    large_ping "$3" $((size + 1)) && die "a packet of $((size + 1)) octets got through ($WORK/ping.log)"
+    grep -qE "mtu[ =:]+$size" "$WORK/large-ping.log" || die "client is not told that $size octets pass ($WORK/large-ping.log)"
+    large_ping "$3" "$size" || die "a packet of $size octets does not pass ($WORK/large-ping.log)"
+    stop_both ours
+}
+
+path_mtu_is() { # OCTETS
+    [[ $(iked_control ours status --json | jq '.connections[].ike_sas[].child_sas[].path_mtu') == "$1" ]]
+}
+
+# Pings of so many octets in one piece.
+large_ping() { # 4|6 OCTETS
+    local header=28
+    [[ $1 == 4 ]] || header=48
+    timeout 15 ip netns exec "$(namespace_of client)" ping -n -"$1" -c 2 -i 0.2 -W 1 -M "do" -s $(($2 - header)) \
+        "$(inner_address theirs "$1")" >"$WORK/large-ping.log" 2>&1
+}
+
 # A policy for all addresses takes in the peer's own, and the kernel drops what would not be answered the way it came in: our
 # rules let IKE and ESP through all the same, and nothing else.
 case_strict_filter() { # raw|udp trap|start
@@ -123,6 +190,12 @@ done
 case_add small-cable-ipv4 case_small_cable 4
 case_add small-cable-ipv6 case_small_cable 6
 case_add narrow-path case_narrow_path
+for errors in told silent; do
+    case_add "path-$errors-1280" case_path_mtu 1280 "$errors" 4
+    case_add "path-$errors-1400" case_path_mtu 1400 "$errors" 4
+    case_add "path-$errors-1400-inner6" case_path_mtu 1400 "$errors" 6
+done
+case_add two-path-silent two_of_ours case_path_mtu 1400 silent 4
 case_add host-name case_host_name
 case_add strict-filter-udp case_strict_filter udp start
 case_add strict-filter-raw case_strict_filter raw start

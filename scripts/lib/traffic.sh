@@ -35,17 +35,30 @@ tcp_through() { # FROM TO SECONDS [4|6] [IPERF3-OPTION...]
     ((THROUGHPUT > 0)) || die "iperf3 from $from to $to carried nothing ($report)"
 }
 
+# A megabyte from one inner address to the other; leaves in TRANSFER_TIME how many seconds it took until all of it was there.
+megabyte_through() { # FROM TO 4|6
+    local server
+    process_start "$WORK/transfer-server.log" ip netns exec "$(namespace_of "$2")" \
+        python3 "$ROOT/scripts/lib/transfer.py" serve "$(inner_address "$2" "$3")" 5202
+    server=$STARTED
+    wait_until 15 tcp_listens "$2" 5202 || die "no server at $2 ($WORK/transfer-server.log)"
+    TRANSFER_TIME=$(timeout 60 ip netns exec "$(namespace_of "$1")" python3 "$ROOT/scripts/lib/transfer.py" \
+        send "$(inner_address "$1" "$3")" "$(inner_address "$2" "$3")" 5202 1000000 2>"$WORK/transfer.log") ||
+        die "no megabyte from $1 to $2: $(tail -n 1 "$WORK/transfer.log")"
+    process_stop "$server"
+}
+
+tcp_listens() { # HOST PORT
+    in_host "$1" ss --no-header --listening --tcp --numeric "sport = :$2" | grep -q .
+}
+
 # A server for one client, which listens when this returns; leaves its process id in STARTED.
 iperf3_serve() { # HOST 4|6 LOG [IPERF3-OPTION...]
     local host=$1 family=$2 log=$3
     shift 3
     process_start "$log" ip netns exec "$(namespace_of "$host")" \
         iperf3 --server --one-off --bind "$(inner_address "$host" "$family")" "$@"
-    wait_until 15 iperf3_listens "$host" || die "iperf3 does not listen at $host ($log)"
-}
-
-iperf3_listens() { # HOST
-    in_host "$1" ss --no-header --listening --tcp --numeric 'sport = :5201' | grep -q .
+    wait_until 15 tcp_listens "$host" 5201 || die "iperf3 does not listen at $host ($log)"
 }
 
 declare -A CAPTURE_FILE=() # by process id

@@ -33,6 +33,7 @@ struct ChildSAStatus {
     var authenticationFailures: UInt64
     var selectorDrops: UInt64
     var mtu: Int?
+    var pathMTU: Int?
 
     /// - Parameter key: the name of its section, which stands in when the name is not said inside.
     init(key: String, _ message: VICIMessage) {
@@ -56,6 +57,7 @@ struct ChildSAStatus {
         authenticationFailures = message.number("auth-failures") ?? 0
         selectorDrops = message.number("selector-drops") ?? 0
         mtu = message.number("mtu")
+        pathMTU = message.number("path-mtu")
     }
 
     /// Whether packets go through.

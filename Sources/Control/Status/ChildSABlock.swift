@@ -78,6 +78,7 @@ extension StatusLayout {
             child.reqID.map { "reqid \($0)" },
             child.hasExtendedSequenceNumbers ? "64-bit sequence numbers" : "32-bit sequence numbers",
             child.mtu.map { "MTU \($0)" },
+            child.pathMTU.map { "path MTU \($0)" },
         ]
         line.add(parts.compactMap { $0 }.joined(separator: ", "))
         return line

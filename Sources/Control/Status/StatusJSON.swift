@@ -81,6 +81,7 @@ extension IKESAStatus.End {
             ("address", .text(host)),
             ("port", .integer(port)),
             ("authentication", .text(authentication)),
+            ("further_identities", .texts(laterRounds)),
             ("nat", .bool(isBehindNAT)),
         ])
     }
@@ -128,6 +129,7 @@ extension ChildSAStatus {
             ("rekey_in", .integer(rekeyIn)),
             ("ends_in", .integer(endsIn)),
             ("mtu", .integer(mtu)),
+            ("path_mtu", .integer(pathMTU)),
         ])
     }
 }

@@ -336,6 +336,7 @@ extension Settings {
         earlyRekey = daemon.earlyRekey.orNilIfZero
         fragmentSize = daemon.fragmentSize
         windowSize = daemon.requestWindow
+        probesPath = daemon.probePathMTU
         ikePort = daemon.port
         natTraversalPort = daemon.portNATT
         exportsKeys = daemon.keyLog != nil

@@ -98,7 +98,9 @@ struct Traffic {
     var replayed: UInt64 = 0
     var unauthentic: UInt64 = 0
     var outsideSelectors: UInt64 = 0
+    /// Of the tunnel, and of the path that it goes along.
     var mtu: Int?
+    var pathMTU: Int?
 }
 
 extension ChildSASummary {
@@ -137,6 +139,7 @@ extension Traffic {
         section.append("auth-failures", .number(unauthentic))
         section.append("selector-drops", .number(outsideSelectors))
         if let mtu { section.append("mtu", .number(mtu)) }
+        if let pathMTU { section.append("path-mtu", .number(pathMTU)) }
         return section
     }
 }

@@ -34,7 +34,9 @@ final class Tunnels {
     /// - Returns: what went wrong, for the log.
     func installOutbound(_ childSA: ChildSA) -> String? {
         do {
-            let mtu = try dataPlane.install(outbound: OutboundParameters(childSA, trapID(of: ChildName(childSA))))
+            var parameters = OutboundParameters(childSA, trapID(of: ChildName(childSA)))
+            parameters.pathMTU = pathMTU(of: childSA)
+            let mtu = try dataPlane.install(outbound: parameters)
             try routes?.set(
                 for: .child(childSA.id),
                 local: childSA.localSelectors,
@@ -47,12 +49,17 @@ final class Tunnels {
         }
     }
 
-    /// The CHILD SA goes along another path; its routes stay as they are.
+    /// The CHILD SA goes along another path, or it is known better what its path takes. Its routes stay as they are, but for
+    /// their MTU.
     ///
     /// - Returns: what went wrong, for the log.
     func update(_ childSA: ChildSA) -> String? {
         do throws(InstallError) {
-            try dataPlane.updateEncapsulation(childSA.dataPlaneID, to: childSA.encapsulation)
+            try dataPlane.updateEncapsulation(
+                childSA.dataPlaneID,
+                to: childSA.encapsulation,
+                pathMTU: pathMTU(of: childSA)
+            )
             return nil
         } catch {
             return "CHILD SA \(childSA.logName) cannot move to \(childSA.remote): \(error)"
@@ -71,6 +78,17 @@ final class Tunnels {
         let failures = routes?.remove(for: .child(childSA.id)) ?? []
         dataPlane.removeOutbound(childSA.dataPlaneID)
         return failures.map { "CHILD SA \(childSA.logName): \($0)" }
+    }
+
+    /// What has been found out about the path counts as far as the host does not know less; nil: nothing has.
+    private func pathMTU(of childSA: ChildSA) -> Int? {
+        guard let probed = childSA.pathMTU else { return nil }
+        return min(probed, Self.knownPathMTU(Path(local: childSA.local, remote: childSA.remote)) ?? probed)
+    }
+
+    /// What the host knows of a path; nil: it knows no way.
+    static func knownPathMTU(_ path: Path) -> Int? {
+        try? PathMTU.known(to: path.remote, from: path.local.address, mark: Daemon.socketMark)
     }
 
     // MARK: - Addresses of ours inside the tunnel
@@ -174,7 +192,8 @@ final class Tunnels {
                 replayed: counters.inboundDrops.replayed,
                 unauthentic: counters.inboundDrops.unauthentic,
                 outsideSelectors: counters.inboundDrops.selectorMismatches,
-                mtu: counters.innerMTU > 0 ? limited(counters.innerMTU) : nil
+                mtu: counters.innerMTU > 0 ? limited(counters.innerMTU) : nil,
+                pathMTU: counters.pathMTU > 0 ? counters.pathMTU : nil
             )
         }
     }

@@ -23,6 +23,8 @@ package struct ChildCounters: Hashable, Sendable {
     /// Octets of the largest inner packet that the SA sends in one piece, by what is known of its path now; 0 before an
     /// outbound SA is installed.
     package var innerMTU: Int = 0
+    /// Octets of the largest outer packet, by what is known of the path now; 0 before an outbound SA is installed.
+    package var pathMTU: Int = 0
 
     package init() {}
 
@@ -125,6 +127,7 @@ final class OutboundTallies: Sendable {
     let sequenceExhausted = Tally()
     let failures = Tally()
     let innerMTU = Tally()
+    let pathMTU = Tally()
 
     /// A packet has been sealed.
     func sent(_ counters: OutboundSA.Counters, at now: UInt64) {
@@ -141,5 +144,6 @@ final class OutboundTallies: Sendable {
         snapshot.outboundDrops.sequenceExhausted = sequenceExhausted.value
         snapshot.outboundDrops.failures = failures.value
         snapshot.innerMTU = Int(clamping: innerMTU.value)
+        snapshot.pathMTU = Int(clamping: pathMTU.value)
     }
 }

@@ -99,6 +99,7 @@ final class OutboundChild {
     private func adoptMTU() {
         sa.minimumInnerLength = min(minimumInnerLength, innerMTU)
         tallies.innerMTU.set(UInt64(innerMTU))
+        tallies.pathMTU.set(UInt64(max(0, path.mtu)))
     }
 
     /// Octets of the ESP packet around an inner packet.

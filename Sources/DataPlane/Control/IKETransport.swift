@@ -16,18 +16,30 @@ package struct IKETransport: Sendable {
 
     /// Sends an IKE message from one of our addresses and ports, as received datagrams name them in `local`. The port
     /// decides whether the non-ESP marker goes before it (RFC 3948 section 2.2). An unspecified address leaves the
-    /// choice to the kernel. A message larger than the path is fragmented by IP.
+    /// choice to the kernel. A message larger than the path is fragmented by IP if it may be; if not, EMSGSIZE says so where the
+    /// host knows, and it is lost where only a router does.
     ///
     /// EADDRNOTAVAIL if no socket has that port and family. Other errors are the network's and may pass; the
     /// retransmission of IKE covers them.
-    package func send(_ message: [UInt8], from local: SocketAddress, to remote: SocketAddress) throws(Errno) {
-        if let index = sockets.index(.ike, local: local) {
-            try sockets.all[index].socket.sendFragmentable(message, to: remote, from: local.address)
-        } else if let index = sockets.index(.natTraversal, local: local) {
+    package func send(
+        _ message: [UInt8],
+        from local: SocketAddress,
+        to remote: SocketAddress,
+        mayBeFragmented: Bool = true
+    ) throws(Errno) {
+        let (index, payload): (Int, [UInt8])
+        if let found = sockets.index(.ike, local: local) {
+            (index, payload) = (found, message)
+        } else if let found = sockets.index(.natTraversal, local: local) {
             let marker = [UInt8](repeating: 0, count: EncapsulatedDatagram.nonESPMarkerLength)
-            try sockets.all[index].socket.sendFragmentable(marker + message, to: remote, from: local.address)
+            (index, payload) = (found, marker + message)
         } else {
             throw Errno("send IKE from \(local)", code: EADDRNOTAVAIL)
+        }
+        if mayBeFragmented {
+            try sockets.all[index].socket.sendFragmentable(payload, to: remote, from: local.address)
+        } else {
+            try sockets.all[index].socket.send(payload, to: remote, from: local.address)
         }
     }
 

@@ -11,6 +11,7 @@ package final class Endpoint {
     let settings: Settings
     private let random: any RandomSource
     private let calendar: @Sendable () -> UnixTime
+    private let pathMTU: @Sendable (Path) -> Int?
     let spis: SPIAllocator
     let ledger = CommandLedger()
     let messages = MessageLedger()
@@ -41,12 +42,14 @@ package final class Endpoint {
     /// - Parameters:
     ///   - crashSecret: outlives the engine, so that its peers see that it has crashed (RFC 6290); nil: it gives them no tokens.
     ///   - calendar: what certificates are judged by. Without one there is no date on which any is valid.
+    ///   - pathMTU: octets of the largest IP packet that a path takes by what the host knows; nil: unknown, so that none is probed.
     package init(
         settings: Settings,
         policy: Policy,
         random: any RandomSource,
         crashSecret: SecretBytes? = nil,
         calendar: @escaping @Sendable () -> UnixTime = { UnixTime(seconds: .min) },
+        pathMTU: @escaping @Sendable (Path) -> Int? = { _ in nil },
         now: Instant
     ) {
         crashDetection = crashSecret.map { CrashDetection(secret: $0) }
@@ -54,6 +57,7 @@ package final class Endpoint {
         self.policy = policy
         self.random = random
         self.calendar = calendar
+        self.pathMTU = pathMTU
         spis = SPIAllocator(random: random)
         leases = LeaseTable(calendar: calendar)
         leases.configure(policy.pools)
@@ -71,6 +75,7 @@ package final class Endpoint {
             policy: policy,
             random: random,
             calendar: calendar,
+            pathMTU: pathMTU,
             spis: spis,
             ledger: ledger,
             messages: messages,
@@ -354,7 +359,8 @@ package final class Endpoint {
     private func reauthenticate(_ references: [SAReference], _ id: CommandID, _ turn: Turn) {
         let matches = live(references).map(\.sa).filter(\.isEstablished)
         ledger.begin(id, parts: 1)
-        for sa in matches {
+        let renewed = renewedLineages
+        for sa in matches where !sa.belongs(to: renewed) {
             sa.authenticateAgain(turn)
             sa.startPending(turn)
             settle(sa, turn)

@@ -9,11 +9,14 @@ package struct Datagram: Hashable, Sendable {
     package var local: SocketAddress
     package var remote: SocketAddress
     package var bytes: [UInt8]
+    /// Whether IP may cut it into fragments. If not, it is lost where the path takes less, which is what it is to find out.
+    package var mayBeFragmented: Bool
 
-    package init(local: SocketAddress, remote: SocketAddress, bytes: [UInt8]) {
+    package init(local: SocketAddress, remote: SocketAddress, bytes: [UInt8], mayBeFragmented: Bool = true) {
         self.local = local
         self.remote = remote
         self.bytes = bytes
+        self.mayBeFragmented = mayBeFragmented
     }
 }
 

@@ -39,6 +39,8 @@ package struct Settings: Hashable, Sendable {
     package var fragmentSize = 1280
     /// No fragment is made shorter than this, whatever the configuration says.
     static let leastMessage = 128
+    /// Whether it is tried what the paths to peers take (`probe_path_mtu`).
+    package var probesPath = true
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3); one is what every peer
     /// assumes, so that it is not said.
     package var windowSize: UInt32 = 1

@@ -12,6 +12,8 @@ final class Turn {
     let random: any RandomSource
     /// The date, which certificates are judged by.
     let calendar: @Sendable () -> UnixTime
+    /// Octets of the largest IP packet that a path takes as far as the host knows; nil: it knows nothing, and nothing is tried.
+    let pathMTU: @Sendable (Path) -> Int?
     let spis: SPIAllocator
     let ledger: CommandLedger
     let messages: MessageLedger
@@ -49,6 +51,7 @@ final class Turn {
         policy: Policy,
         random: any RandomSource,
         calendar: @escaping @Sendable () -> UnixTime,
+        pathMTU: @escaping @Sendable (Path) -> Int?,
         spis: SPIAllocator,
         ledger: CommandLedger,
         messages: MessageLedger,
@@ -67,6 +70,7 @@ final class Turn {
         self.policy = policy
         self.random = random
         self.calendar = calendar
+        self.pathMTU = pathMTU
         self.spis = spis
         self.ledger = ledger
         self.messages = messages

@@ -16,7 +16,10 @@ extension IKESA {
         sendsAt: Instant? = nil,
         _ turn: Turn
     ) {
+        var childSA = childSA
+        childSA.pathMTU = pathSearch.confirmed
         children.append(ChildEntry(childSA: childSA, policy: policy, hasSent: withOutbound, sendsAt: sendsAt))
+        beginPathSearch(turn)
         turn.export(.esp(childSA))
         turn.emit(.installInbound(childSA))
         if withOutbound { turn.emit(.installOutbound(childSA)) }

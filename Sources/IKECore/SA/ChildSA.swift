@@ -24,6 +24,8 @@ package struct ChildSA: Sendable {
     package var local: SocketAddress
     package var remote: SocketAddress
     package var usesUDP: Bool
+    /// Octets of the largest outer packet that has been seen to pass; nil: what the host knows must do.
+    package internal(set) var pathMTU: Int?
     package let options: TunnelOptions
     package let installedAt: Instant
     /// When we begin to rekey it, if nobody does before.

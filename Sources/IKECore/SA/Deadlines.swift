@@ -16,6 +16,7 @@ extension IKESA {
             let origin = established.origin
             deadlines += [origin.renewAt, origin.end?.at, origin.staleAt]
             deadlines += postponed.map(\.at)
+            deadlines.append(probeAt)
             deadlines.append(usageWantedAt)
             if window.outstanding.isEmpty { deadlines.append(livenessAt) }
             for entry in children {
@@ -34,9 +35,12 @@ extension IKESA {
         forgetDrained(until: turn.now, turn)
         if let again = answersAgain, again.at <= turn.now { sendAnswersAgain(attempt: again.attempt, turn) }
         divideAnew(turn)
+        lowerProbes(turn)
         for due in window.due(turn.now, policy: retransmission(turn.settings)) {
             switch due {
-            case .resend(let datagrams, let attempt):
+            case .resend(let datagrams, _, isProbe: true):
+                sendProbes(datagrams, again: true, turn)
+            case .resend(let datagrams, let attempt, isProbe: false):
                 log(.debug, "no answer yet; sending request again, attempt \(attempt)", turn)
                 turn.emit(.retransmitted)
                 send(datagrams, again: true, turn)
@@ -169,6 +173,7 @@ extension IKESA {
         if let livenessAt, livenessAt <= turn.now, window.outstanding.isEmpty, pending.isEmpty {
             pending.append(.liveness)
         }
+        probePathIfDue(turn)
         if let keepaliveAt = keepaliveAt(turn.settings), keepaliveAt <= turn.now {
             lastSent = turn.now
             turn.emit(.sendKeepalive(local: local, remote: remote))

@@ -21,8 +21,17 @@ struct ExchangeWindow {
         var datagrams: [[UInt8]]
         /// What a message in fragments holds; empty for one in one piece.
         let payloads: [Payload]
+        /// It tries what the path takes, and may be too long for it: a matter of moments, not of patience.
+        var isProbe = false
+        /// The datagrams are the same request in several sizes, each of which may be the one that the peer has taken.
+        var isInSeveralSizes = false
         var attempt = 0
         var deadline: Instant
+
+        /// Every other time the shortest goes first: a path that loses in a rhythm shall not always lose the same.
+        fileprivate var datagramsInTurn: [[UInt8]] {
+            isInSeveralSizes && !attempt.isMultiple(of: 2) ? datagrams.reversed() : datagrams
+        }
     }
 
     /// What to do with a request that has arrived.
@@ -36,7 +45,7 @@ struct ExchangeWindow {
 
     /// What the passing of time asks for.
     enum Due: Equatable {
-        case resend([[UInt8]], attempt: Int)
+        case resend([[UInt8]], attempt: Int, isProbe: Bool)
         case giveUp(attempts: Int)
     }
 
@@ -79,11 +88,22 @@ struct ExchangeWindow {
     /// When the first of the requests is to be sent again.
     var nextDeadline: Instant? { outstanding.map(\.deadline).min() }
 
+    /// How long a probe waits for its answer, and twice that when it was sent again: enough for the way over a satellite.
+    private static let probeWait: Duration = .milliseconds(500)
+    /// How often it is sent again at least, before something shorter is.
+    private static let probeTries = 2
+
+    private static func wait(_ attempt: Int, isProbe: Bool, _ policy: RetransmissionPolicy) -> Duration {
+        let wait = policy.wait(afterAttempt: attempt)
+        return isProbe ? min(wait, probeWait * (attempt + 1)) : wait
+    }
+
     /// Takes the next message ID for a request, and begins its retransmission.
     mutating func open(
         _ exchangeType: ExchangeType,
         datagrams: [[UInt8]],
         payloads: [Payload] = [],
+        isProbe: Bool = false,
         policy: RetransmissionPolicy,
         now: Instant
     ) {
@@ -93,7 +113,8 @@ struct ExchangeWindow {
                 exchangeType: exchangeType,
                 datagrams: datagrams,
                 payloads: datagrams.count > 1 ? payloads : [],
-                deadline: now + policy.wait(afterAttempt: 0)
+                isProbe: isProbe,
+                deadline: now + Self.wait(0, isProbe: isProbe, policy)
             )
         )
         nextRequestID += nextRequestID < .max ? 1 : 0
@@ -121,21 +142,31 @@ struct ExchangeWindow {
     mutating func due(_ now: Instant, policy: RetransmissionPolicy) -> [Due] {
         var due: [Due] = []
         for index in outstanding.indices where outstanding[index].deadline <= now {
-            let attempt = outstanding[index].attempt + 1
-            guard attempt <= policy.tries else { return [.giveUp(attempts: attempt)] }
+            let (attempt, isProbe) = (outstanding[index].attempt + 1, outstanding[index].isProbe)
+            let tries = isProbe ? max(policy.tries, Self.probeTries) : policy.tries
+            guard attempt <= tries else { return [.giveUp(attempts: attempt)] }
             outstanding[index].attempt = attempt
-            outstanding[index].deadline = now + policy.wait(afterAttempt: attempt)
-            retransmissions += 1
-            due.append(.resend(outstanding[index].datagrams, attempt: attempt))
+            outstanding[index].deadline = now + Self.wait(attempt, isProbe: isProbe, policy)
+            retransmissions += isProbe ? 0 : 1
+            due.append(.resend(outstanding[index].datagramsInTurn, attempt: attempt, isProbe: isProbe))
         }
         return due
     }
 
-    /// The request goes in other fragments from now on, and patience begins anew.
+    /// The request goes in other datagrams from now on, and patience begins anew.
     mutating func replace(_ messageID: UInt32, with datagrams: [[UInt8]]) {
         guard let index = outstanding.firstIndex(where: { $0.messageID == messageID }) else { return }
         outstanding[index].datagrams = datagrams
         outstanding[index].attempt = 0
+    }
+
+    /// The request goes in a shorter datagram as well, and patience begins anew.
+    mutating func add(_ shorter: [[UInt8]], to messageID: UInt32, isProbe: Bool) {
+        guard let index = outstanding.firstIndex(where: { $0.messageID == messageID }) else { return }
+        outstanding[index].datagrams += shorter
+        outstanding[index].attempt = 0
+        outstanding[index].isProbe = isProbe
+        outstanding[index].isInSeveralSizes = true
     }
 
     /// The path is another one: what waits for a response is sent again at once, and patience begins anew.

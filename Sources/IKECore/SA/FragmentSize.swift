@@ -39,7 +39,7 @@ extension IKESA {
     func divideAnew(_ turn: Turn) {
         guard let security else { return }
         for request in window.outstanding
-        where request.datagrams.count > 1 && request.attempt >= Self.fragmentPatience && request.deadline <= turn.now {
+        where !request.payloads.isEmpty && request.attempt >= Self.fragmentPatience && request.deadline <= turn.now {
             for size in Self.sizes[remote.address.family] ?? [] where size < packetLimit(turn) {
                 fragmentSize = size
                 let header = header(request.exchangeType, messageID: request.messageID, isResponse: false)

@@ -29,6 +29,7 @@ extension IKESA {
             case .liveness: begin(.liveness, .informational, livenessPayloads(turn), turn)
             case .ping(let command):
                 begin(.ping(command, since: turn.now), .informational, livenessPayloads(turn), turn)
+            case .probePath: startPathProbe(turn)
             case .addresses(let request): startAddressExchange(request, turn)
             case .takeOver(let lineage): takeOver(lineage, turn)
             case .follow: follow(turn)
@@ -229,7 +230,7 @@ extension IKESA {
                 case .createChild(let creation, _): turn.spis.release(creation.offer.spi)
                 case .rekeyChild(let rekeying): turn.spis.release(rekeying.exchange.offer.spi)
                 case .rekeyIKE(let rekeying): rekeying.rival?.sa.disappear(turn)
-                case .deleteChild, .announceDeletion, .liveness, .ping, .addresses: break
+                case .deleteChild, .announceDeletion, .liveness, .ping, .probePath, .addresses: break
                 }
             }
         case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: break
@@ -262,7 +263,7 @@ extension IKESA.PendingExchange {
             .deleteReplaced(_, let command), .deleteIKE(_, let command):
             command
         case .ping(let command): command
-        case .liveness, .announceDeletion, .addresses, .report, .takeOver, .follow: nil
+        case .liveness, .announceDeletion, .probePath, .addresses, .report, .takeOver, .follow: nil
         }
     }
 
@@ -280,7 +281,7 @@ extension IKESA.OngoingExchange {
         case .rekeyIKE(let rekeying): rekeying.command
         case .deleteChild(_, let command): command
         case .ping(let command, _): command
-        case .announceDeletion, .liveness, .addresses: nil
+        case .announceDeletion, .liveness, .probePath, .addresses: nil
         }
     }
 }

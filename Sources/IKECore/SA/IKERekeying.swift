@@ -238,6 +238,9 @@ extension IKESA {
         successor.isOriginalInitiator = isOriginalInitiator
         successor.lineage = lineage
         successor.mobility = mobility.inherited
+        successor.pathSearch = pathSearch
+        // A probe of the old one that is under way tells nothing any more.
+        successor.probeAt = turn.pathMTU(path).map { _ in probeAt ?? turn.now }
         successor.movedAt = movedAt
         successor.fragmentSize = fragmentSize
         turn.export(rekeyed.exported)

@@ -15,7 +15,7 @@ import Inet
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `Inquiring`,
 /// `ChildLife`, `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
-/// `AddressUpdates`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
+/// `AddressUpdates`, `PathProbing`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
 final class IKESA {
     enum State {
@@ -61,6 +61,8 @@ final class IKESA {
         case liveness
         /// A liveness check that somebody asked for, and when it was sent.
         case ping(CommandID, since: Instant)
+        /// A liveness check that is as long as packets might be.
+        case probePath(PathProbe)
         case addresses(AddressExchange)
     }
 
@@ -77,6 +79,7 @@ final class IKESA {
         case deleteIKE(reason: String, CommandID?)
         case liveness
         case ping(CommandID)
+        case probePath
         case addresses(AddressRequest)
         /// Tells the peer that something is wrong with what it sends.
         case report(Notify)
@@ -121,6 +124,9 @@ final class IKESA {
     var responseFragments = FragmentQueue()
     /// Octets of the largest IP packet that a fragment is sent in, where experience says less than the configuration; nil: none.
     var fragmentSize: Int?
+    /// What the path takes, and when it is tried next; nil: not before something changes.
+    var pathSearch = PathSearch()
+    var probeAt: Instant?
     /// Messages that failed their integrity check while nobody has authenticated.
     private var forgeries = Strangers.forgeries
     var state: State
@@ -412,6 +418,8 @@ final class IKESA {
             processLiveness(payloads, turn)
             turn.emit(.answered(command, after: turn.now - since))
             turn.finish(command)
+        case .probePath(let probe):
+            processPathProbe(probe, turn)
         case .addresses(let exchange):
             processAddressExchange(payloads, exchange, turn)
         }

@@ -38,6 +38,12 @@ final class MessageProtection {
         }
     }
 
+    /// Octets of payloads that make a message in one piece of `limit` octets, or so many less as the cipher's blocks ask for.
+    func room(in limit: Int) -> Int {
+        let room = limit - Self.envelopeLength - suite.ivLength - suite.icvLength
+        return max(0, room / suite.blockLength * suite.blockLength - 1)
+    }
+
     /// Header and generic payload header.
     private static let envelopeLength = Header.length + 4
     /// The numbers of a fragment.

@@ -78,6 +78,7 @@ extension IKESA {
         if isEstablished { turn.emit(.ikeMoving(summary(turn.now), to: path)) }
         (local, remote) = (path.local, path.remote)
         movedAt = turn.now
+        searchPathAnew(turn)
     }
 
     /// Has the CHILD SAs, and those that only receive any more, go where the IKE SA goes.
@@ -97,6 +98,7 @@ extension ChildSA {
     fileprivate mutating func move(to path: ChildPath) -> Bool {
         guard (local, remote, usesUDP) != (path.local, path.remote, path.usesUDP) else { return false }
         (local, remote, usesUDP) = (path.local, path.remote, path.usesUDP)
+        pathMTU = nil
         return true
     }
 }

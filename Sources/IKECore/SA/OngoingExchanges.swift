@@ -49,7 +49,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild: true
-            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness, .ping, .addresses: false
+            case .rekeyIKE, .deleteChild, .announceDeletion, .liveness, .ping, .probePath, .addresses: false
             }
         }
     }
@@ -59,7 +59,7 @@ struct OngoingExchanges {
         exchanges.values.contains { exchange in
             switch exchange {
             case .createChild, .rekeyChild, .deleteChild, .announceDeletion: true
-            case .rekeyIKE, .liveness, .ping, .addresses: false
+            case .rekeyIKE, .liveness, .ping, .probePath, .addresses: false
             }
         }
     }
@@ -85,6 +85,18 @@ struct OngoingExchanges {
             rekeying.rival = rival
             exchanges[messageID] = .rekeyChild(rekeying)
         }
+    }
+
+    // MARK: - About the path
+
+    func pathProbe(_ messageID: UInt32) -> PathProbe? {
+        guard case .probePath(let probe)? = exchanges[messageID] else { return nil }
+        return probe
+    }
+
+    /// The probe goes in shorter packets as well from now on.
+    mutating func setPathProbe(_ probe: PathProbe, _ messageID: UInt32) {
+        if pathProbe(messageID) != nil { exchanges[messageID] = .probePath(probe) }
     }
 
     // MARK: - About addresses
@@ -113,7 +125,7 @@ struct OngoingExchanges {
         guard !isEmpty else { return true }
         guard rekeyIKE == nil else { return false }
         switch next {
-        case .rekeyIKE, .deleteIKE, .liveness, .ping, .takeOver, .follow: return false
+        case .rekeyIKE, .deleteIKE, .liveness, .ping, .probePath, .takeOver, .follow: return false
         case .createChild, .announceDeletion, .addresses, .report: return true
         case .rekeyChild(let id, _), .deleteChild(let id, _), .deleteReplaced(let id, _):
             return !rekeys(child: id) && !deletes(child: id)

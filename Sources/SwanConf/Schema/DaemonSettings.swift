@@ -47,6 +47,9 @@ package struct DaemonSettings: Hashable, Sendable {
     package let installDNS: InstallDNS
     /// Octets of the largest IP packet that carries an IKE message.
     package let fragmentSize: Int
+    /// `probe_path_mtu`: whether it is tried what the paths to peers take (RFC 8899). Not by itself: where a probe is lost, the peer
+    /// gets one request in several sizes, which is more than RFC 7296 section 2.1 lets it expect.
+    package let probePathMTU: Bool
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3).
     package let requestWindow: UInt32
     /// `retry_initiate_interval`: the pause before what is meant to be up is tried again; zero for never.
@@ -132,6 +135,7 @@ package struct DaemonSettings: Hashable, Sendable {
                 ["auto": .auto, "yes": .auto, "no": .no, "resolvectl": .resolvectl, "resolvconf": .resolvconf]
             ) ?? .auto
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
+        probePathMTU = try reader.boolean("probe_path_mtu") ?? false
         requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
         tunGSO = try reader.boolean("tun_gso") ?? true
         tunGRO = try reader.boolean("tun_gro") ?? true

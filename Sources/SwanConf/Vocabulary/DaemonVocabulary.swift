@@ -10,7 +10,7 @@ extension Vocabulary {
             "retransmit_tries",
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
-            "install_routes", "install_dns", "fragment_size", "request_window", "crash_detection",
+            "install_routes", "install_dns", "fragment_size", "probe_path_mtu", "request_window", "crash_detection",
             "retry_initiate_interval",
             "early_rekey", "metrics_listen", "tun_gso", "tun_gro", "udp_gso", "udp_gro",
         ],

@@ -27,6 +27,8 @@ package final class Network {
     package private(set) var sent: [Transit] = []
     /// Whether `sent` and the hosts' events and logs are kept.
     package var keepsHistory = true
+    /// What hosts believe that every path takes, in octets of an IP packet; nil: they know nothing. Of those made after it is set.
+    package var believedPathMTU: Int?
     package internal(set) var flows: [Flow] = []
     package let journal = Journal()
     /// What must hold.
@@ -101,12 +103,14 @@ package final class Network {
     }
 
     private func engine(_ settings: Settings, _ policy: Policy, _ crashSecret: SecretBytes?) -> Endpoint {
-        Endpoint(
+        let believed = believedPathMTU
+        return Endpoint(
             settings: settings,
             policy: policy,
             random: SeededRandom(seed: random.uint64()),
             crashSecret: crashSecret,
             calendar: { Fixture.today },
+            pathMTU: { _ in believed },
             now: now
         )
     }

@@ -7,16 +7,20 @@ package struct Pair {
     package let left: Host
     package let right: Host
 
-    /// - Parameter others: second addresses of the left and of the right side, if they have any.
+    /// - Parameters:
+    ///   - others: second addresses of the left and of the right side, if they have any.
+    ///   - believedPathMTU: what both hosts know of the path; nil: nothing.
     package init(
         _ sites: TwoSites = TwoSites(),
         others: [String] = [],
         seed: UInt64 = 1,
         conditions: Network.Conditions = Network.Conditions(),
         settings: Settings = .withoutDelay,
-        crashSecret: SecretBytes? = nil
+        crashSecret: SecretBytes? = nil,
+        believedPathMTU: Int? = nil
     ) {
         network = Network(seed: seed, conditions: conditions)
+        network.believedPathMTU = believedPathMTU
         left = network.host(
             "left",
             ([TwoSites.leftAddress] + others.prefix(1)).map { Host.Interface($0) },
