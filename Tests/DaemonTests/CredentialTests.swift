@@ -54,6 +54,80 @@ import VICI
         )
     }
 
+    @Test func authoritiesWithNamesAreTrustedAndSayWhereToAsk() throws {
+        let folder = Folder()
+        try folder.put("root.pem", "x509ca")
+        try folder.put("other-root.pem", "elsewhere")
+        try folder.put("rsa.pem", "x509ca", as: "end.pem")
+        let elsewhere = folder.url.appending(path: "elsewhere/other-root.pem").path(percentEncoded: false)
+        func reading(_ authorities: String) throws -> ConfigurationStore {
+            try ConfigurationStore(
+                file: SwanConf.Configuration(parsing: "authorities { \(authorities)\n }", file: "iked.conf"),
+                path: folder.configuration
+            )
+        }
+        var store = try reading(
+            """
+            a { cacert = root.pem
+                crl_uris = http://pki.example.org/a.crl
+            }
+            b { file = \(elsewhere)
+                ocsp_uris = http://ocsp.example.org/, http://ocsp2.example.org/
+            }
+            """
+        )
+        let (root, other) = (try Fixture.certificate("root"), try Fixture.certificate("other-root"))
+        #expect(store.policy.credentials.trust.authorities == [root, other])
+        #expect(
+            store.policy.credentials.trust.services == [
+                AuthorityServices(root, revocationListURLs: ["http://pki.example.org/a.crl"]),
+                AuthorityServices(other, ocspURLs: ["http://ocsp.example.org/", "http://ocsp2.example.org/"]),
+            ]
+        )
+        #expect(throws: CredentialError.self) { try reading("x { cacert = end.pem\n }") }
+        #expect(throws: CredentialError.self) { try reading("x { cacert = nowhere.pem\n }") }
+        // What the control socket brings goes before what the file has.
+        let message: VICIMessage = ["cacert": .value(other.der), "crl_uris": ["http://pki.example.org/b.crl"]]
+        try store.load(AuthorityConfiguration(name: "a", section: Section(name: "a", message)))
+        #expect(store.loadedAuthorityNames == ["a"])
+        #expect(store.policy.credentials.trust.services.last?.revocationListURLs == ["http://pki.example.org/b.crl"])
+        #expect(store.policy.credentials.trust.services.count == 2)
+        #expect(store.unload(authority: "a") && !store.unload(authority: "a"))
+        #expect(store.policy.credentials.trust.services.first?.authority == root)
+    }
+
+    @Test func responsesAreKeptForOurOwnCertificatesWhereAConnectionPassesThemOn() throws {
+        let folder = Folder()
+        try folder.put("rsa.pem", "x509")
+        try folder.put("p384.pem", "x509")
+        try folder.put("rsa2048.key", "private")
+        try folder.put("root.pem", "x509ca")
+        func certificates(_ ocsp: String) throws -> [UnsettledCertificate] {
+            let text = """
+                connections { site { \(ocsp)
+                    local { auth = pubkey
+                    }
+                    remote { auth = pubkey
+                    }
+                } }
+                authorities { ca { cacert = root.pem
+                    ocsp_uris = http://ocsp.example.org/
+                } }
+                """
+            return try ConfigurationStore(
+                file: SwanConf.Configuration(parsing: text, file: "iked.conf"),
+                path: folder.configuration
+            ).certificatesWithStatus
+        }
+        // Only one of them has its key here.
+        for ocsp in ["reply", "both"] {
+            let found = try certificates("ocsp = \(ocsp)")
+            #expect(found.map(\.certificate) == [try Fixture.certificate("rsa")])
+            #expect(found.first?.ocspURLs == ["http://ocsp.example.org/"])
+        }
+        for ocsp in ["", "ocsp = never", "ocsp = request"] { #expect(try certificates(ocsp).isEmpty) }
+    }
+
     @Test func theDirectoriesAreThoseOfSwanctl() throws {
         let folder = Folder()
         try folder.put("rsa.pem", "x509")

@@ -232,14 +232,68 @@ import Testing
         pair.up(within: .seconds(2))
         let sa = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
         pair.network.feed(pair.left, .command(.terminate([.ikeSA(id: sa.id)]), CommandID(rawValue: 99)))
-        pair.network.run(for: .seconds(20))
+        pair.network.run(for: .seconds(60))
         #expect(pair.left.endpoint.load.ikeSAs == 0)
+    }
+
+    // MARK: - Certificates within EAP-TLS
+
+    /// The left side is a client with a certificate, that the right side asks for by EAP-TLS; the right side proves itself by
+    /// the same.
+    private func sitesWithTLS(judge: WritableKeyPath<TwoSites, Policy>, _ revocation: RevocationPolicy) -> TwoSites {
+        var sites = sites(judge: judge, revocation)
+        for side in [\TwoSites.left, \TwoSites.right] {
+            var policy = EAPPolicy(.only(.tls))
+            policy.publicKey.revocation = side == judge ? revocation : .relaxed
+            let kind = AuthenticationKind.eap(policy)
+            sites[keyPath: side].connections[0].local.kind = kind
+            sites[keyPath: side].connections[0].remote.kind = kind
+        }
+        return sites
+    }
+
+    @Test func aClientWithinTLSMayBeGoodOrRevoked() throws {
+        let pair = Pair(sitesWithTLS(judge: \.right, .strict))
+        pair.right.findOut = { say($0) }
+        pair.up(within: .seconds(5))
+        #expect(areUp(pair))
+        #expect(pair.right.inquiries.map { $0.certificates.map(\.certificate) } == [[left.certificate]])
+        let refusing = Pair(sitesWithTLS(judge: \.right, .strict))
+        refusing.right.findOut = { say($0) { $0.status = .revoked } }
+        #expect(refusing.left.failure(of: refusing.up(within: .seconds(5))) != nil)
+        #expect(words(refusing.right).contains("the certificate of the other end of EAP-TLS is not accepted"))
+        #expect(words(refusing.right).contains("is revoked"))
+        expectNothing(refusing)
+    }
+
+    @Test func aServerWithinTLSMayBeGoodOrRevoked() throws {
+        let pair = Pair(sitesWithTLS(judge: \.left, .strict))
+        pair.left.findOut = { say($0) }
+        pair.up(within: .seconds(5))
+        #expect(areUp(pair))
+        #expect(pair.left.inquiries.map { $0.certificates.map(\.certificate) } == [[right.certificate]])
+        let refusing = Pair(sitesWithTLS(judge: \.left, .strict))
+        refusing.left.findOut = { say($0) { $0.status = .revoked } }
+        let failure = try #require(refusing.left.failure(of: refusing.up(within: .seconds(5))))
+        #expect(failure.message.contains("is revoked"))
+        expectNothing(refusing)
+    }
+
+    @Test func aClientWithinTLSWaitsForAnAnswer() throws {
+        let pair = Pair(sitesWithTLS(judge: \.right, .strict))
+        let id = pair.up(within: .seconds(12))
+        #expect(pair.right.inquiries.count == 1)
+        #expect(pair.left.failure(of: id) == nil && pair.left.outbound.isEmpty)
+        pair.network.run(for: .seconds(5))
+        #expect(pair.left.failure(of: id) != nil)
+        #expect(words(pair.right).contains("no answer came within 15 s"))
+        expectNothing(pair)
     }
 
     // MARK: - Stapled responses
 
-    @Test(arguments: [true, false]) func aResponseThatComesAlongSavesTheQuestion(toTheInitiator: Bool) throws {
-        let judge = toTheInitiator ? \TwoSites.left : \TwoSites.right
+    @Test(arguments: [true, false]) func aResponseThatComesAlongSavesTheQuestion(leftJudges: Bool) throws {
+        let judge = leftJudges ? \TwoSites.left : \TwoSites.right
         var sites = sites(judge: judge)
         sites[keyPath: judge].connections[0].asksForStatus = true
         try give(&sites.left, left.certificate)

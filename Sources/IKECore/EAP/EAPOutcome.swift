@@ -11,11 +11,32 @@ package struct EAPOutcome: Sendable {
     package let msk: SecretBytes?
     /// How the tunnel came about; nil where there is none.
     package let tls: TLSSummary?
+    /// What must be found out first about the other end's certificate; nil: nothing, or it is settled.
+    package var pendingRevocation: RevocationCheck?
 
     package init(method: EAPType, identity: [UInt8], msk: SecretBytes?, tls: TLSSummary?) {
         self.method = method
         self.identity = identity
         self.msk = msk
         self.tls = tls
+    }
+}
+
+extension EAPOutcome {
+    /// The outcome, once it is known what could be found out about the other end's certificate.
+    func settled(by evidence: RevocationEvidence) throws(NegotiationFailure) -> EAPOutcome {
+        guard let pendingRevocation else { return self }
+        do throws(CertificateRejection) {
+            try pendingRevocation.conclude(evidence)
+        } catch {
+            throw NegotiationFailure(
+                .authenticationFailed,
+                "the certificate of the other end of EAP-\(method) is not accepted: \(error)",
+                notify: Notify(.authenticationFailed)
+            )
+        }
+        var settled = self
+        settled.pendingRevocation = nil
+        return settled
     }
 }

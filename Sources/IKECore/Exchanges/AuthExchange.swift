@@ -54,7 +54,9 @@ struct AuthenticatedPeer {
     /// What an authentication server granted the peer.
     var grant: ServerGrant?
     /// The certificates of the peer of which it must be found out first whether they are revoked.
-    var unsettled: [UnsettledCertificate] { signature?.unsettled ?? [] }
+    var unsettled: [UnsettledCertificate] {
+        (signature?.unsettled ?? []) + (eap?.pendingRevocation?.unsettled ?? [])
+    }
     /// What was assigned.
     var inner = InnerAddresses()
 

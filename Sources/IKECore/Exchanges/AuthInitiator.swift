@@ -15,7 +15,7 @@ struct AuthInitiator {
     private var proof: OwnProof
     private var round = 0
     private var stage = Stage.opening
-    /// A response with a proof, while it is not known whether the certificate in it is revoked.
+    /// A response, while it is not known whether the peer's certificate is revoked.
     var held: HeldResponse?
     /// The peer, once it has proved itself, unless EAP is to prove that as well.
     private var peer: AuthenticatedPeer?
@@ -100,12 +100,12 @@ struct AuthInitiator {
             guard let policy = current.local.kind.eap else { return try proceed(payloads, context) }
             guard let responder = peerIdentity else { throw PayloadRule.authResponse.malformed("lacks an identity") }
             var eap = context.peer(policy, current, proof.identity, responder: responder)
-            return try converse(payloads, &eap)
+            return try converse(payloads, &eap, context)
         case .conversing(var eap):
             if payloads.identificationResponder != nil, let unsettled = try noteProof(in: payloads, context) {
                 return .unsettled(unsettled)
             }
-            return try converse(payloads, &eap)
+            return try converse(payloads, &eap, context)
         case .concluding(let outcome):
             try PayloadRule.eapConclusion.check(payloads)
             guard let authentication = payloads.authentication, let identity = peerIdentity else {
@@ -233,7 +233,8 @@ struct AuthInitiator {
 
     private mutating func converse(
         _ payloads: [Payload],
-        _ eap: inout EAPPeer
+        _ eap: inout EAPPeer,
+        _ context: EAPContext
     ) throws(NegotiationFailure) -> Step {
         guard let message = payloads.eap else {
             throw NegotiationFailure(
@@ -252,13 +253,21 @@ struct AuthInitiator {
             stage = .conversing(eap)
             return .request([Payload(.eap(response))])
         }
-        let outcome: EAPOutcome
+        var outcome: EAPOutcome
         do throws(NegotiationFailure) {
             outcome = try eap.finish(message)
         } catch {
             // A peer that refuses us knows that it is over.
             let notify = message.code == .failure ? nil : Notify(.authenticationFailed)
             throw NegotiationFailure(error.reason, error.message, notify: notify)
+        }
+        if outcome.pendingRevocation != nil {
+            guard let evidence = context.evidence else {
+                guard var server = peer else { throw PayloadRule.authResponse.malformed("lacks an identity") }
+                server.eap = outcome
+                return .unsettled(server)
+            }
+            outcome = try outcome.settled(by: evidence)
         }
         if trustsEAPAlone, round == 0 { try outcome.requireProofOfServer() }
         stage = .concluding(outcome)

@@ -23,7 +23,8 @@ struct EAPContext {
     func peer(_ eap: EAPPolicy, _ connection: Connection, _ own: Identification, responder: Identification) -> EAPPeer {
         let name = eap.name.octets(orElse: own)
         let method: EAPMethod? = if case .only(let method) = eap.method { method } else { nil }
-        var tls = tlsCredentials(connection, own: eap.publicKey, peer: connection.remote.kind.publicKey)
+        let remote = connection.remote.kind
+        var tls = tlsCredentials(connection, own: eap.publicKey, peer: remote.publicKey ?? remote.eap?.publicKey)
         switch eap.server {
         case .responder: tls.serverIdentity = responder
         case .anybody: tls.serverIdentity = nil

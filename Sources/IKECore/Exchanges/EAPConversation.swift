@@ -56,6 +56,8 @@ struct EAPConversation {
             case server(first: [Payload])
             /// A refusal is held back until then, so that passwords cannot be tried out fast.
             case refusal(Refusal, until: Instant)
+            /// It is being found out whether the peer's certificate is revoked; if not, the message says that EAP is over.
+            case inquiry(RevocationInquiryID, EAPMessage, EAPOutcome, until: Instant)
         }
     }
 

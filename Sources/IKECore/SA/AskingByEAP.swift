@@ -116,6 +116,11 @@ extension IKESA {
                 conversation.refusal = failure
                 conversation.hold(.request(next), header, until: turn.now + EAPConversation.refusalDelay)
             case .success(let success, let outcome):
+                conversation.stage = .asking(authenticator)
+                guard outcome.pendingRevocation == nil else {
+                    inquire(outcome, success, &conversation, header, turn)
+                    return
+                }
                 conversation.stage = .proved(outcome)
                 answer(header, [Payload(.eap(success))], turn)
             case .failure(let message, let failure):
@@ -238,11 +243,64 @@ extension IKESA {
         if case .server = conversation.stage { turn.emit(.endConversation(serverConversation)) }
     }
 
+    // MARK: - Revocation
+
+    /// The peer's certificate is trusted, but may be revoked.
+    private func inquire(
+        _ outcome: EAPOutcome,
+        _ success: EAPMessage,
+        _ conversation: inout EAPConversation,
+        _ header: Header,
+        _ turn: Turn
+    ) {
+        var peer = conversation.peer
+        peer.eap = outcome
+        let inquiry = inquiry(about: peer, turn)
+        let until = turn.now + RevocationInquiry.patience
+        conversation.held = .init(header: header, cause: .inquiry(inquiry.id, success, outcome, until: until))
+        ask(inquiry, turn)
+    }
+
+    /// What could be found out about the certificate is there.
+    func inquiryAnswered(
+        _ id: RevocationInquiryID,
+        _ evidence: RevocationEvidence,
+        _ former: EAPConversation,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) {
+        guard let held = former.held, case .inquiry(id, let success, let outcome, _) = held.cause else { return }
+        var conversation = former
+        conversation.held = nil
+        do throws(NegotiationFailure) {
+            conversation.stage = .proved(try outcome.settled(by: evidence))
+            answer(held.header, [Payload(.eap(success))], turn)
+            remain(conversation, agreement, turn)
+        } catch {
+            let failure = EAPMessage.failure(identifier: success.identifier)
+            refuseAuth(held.header, error, agreement, message: failure, turn)
+        }
+    }
+
     // MARK: - Refusals
 
-    /// The time of a refusal has come.
-    func tellRefusal(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
-        guard let held = conversation.held, case .refusal(let refusal, _) = held.cause else { return }
+    /// What a request was held for has come, or never will.
+    func heldLongEnough(_ conversation: EAPConversation, _ agreement: KeyAgreement, _ turn: Turn) {
+        guard let held = conversation.held else { return }
+        switch held.cause {
+        case .refusal(let refusal, _): tell(refusal, held, conversation, agreement, turn)
+        case .inquiry(let id, _, _, _): inquiryAnswered(id, .tooLate, conversation, agreement, turn)
+        case .server: break
+        }
+    }
+
+    private func tell(
+        _ refusal: EAPConversation.Refusal,
+        _ held: EAPConversation.HeldRequest,
+        _ conversation: EAPConversation,
+        _ agreement: KeyAgreement,
+        _ turn: Turn
+    ) {
         switch refusal {
         case .request(let message):
             var conversation = conversation
@@ -256,10 +314,12 @@ extension IKESA {
 }
 
 extension EAPConversation {
-    /// When a refusal is to be told; nil: none is held back.
-    var refusalDeadline: Instant? {
-        guard case .refusal(_, let until)? = held?.cause else { return nil }
-        return until
+    /// When something is to be done about the held request; nil: there is none, or its answer comes from outside.
+    var heldDeadline: Instant? {
+        switch held?.cause {
+        case .refusal(_, let until), .inquiry(_, _, _, let until): until
+        case .server, nil: nil
+        }
     }
 
     fileprivate mutating func hold(_ refusal: Refusal, _ header: Header, until: Instant) {

@@ -9,7 +9,7 @@ extension IKESA {
         var deadlines: [Instant?] = [window.nextDeadline, answersAgain?.at, draining.map(\.until).min()]
         switch state {
         case .halfOpen(_, let progress, let until):
-            deadlines += [until, progress.conversation?.refusalDeadline]
+            deadlines += [until, progress.conversation?.heldDeadline]
         case .closed(_, let until), .superseded(_, let until): deadlines.append(until)
         case .established(let established):
             deadlines += [established.rekeyAt, established.expiresAt, keepaliveAt(settings)]
@@ -52,8 +52,8 @@ extension IKESA {
         case .connecting(let exchange, let initiation) where exchange.search.map { $0.resumesAt <= turn.now } ?? false:
             solvePuzzle(exchange, initiation, turn)
         case .halfOpen(let agreement, .conversing(let conversation), _)
-        where conversation.refusalDeadline.map { $0 <= turn.now } ?? false:
-            tellRefusal(conversation, agreement, turn)
+        where conversation.heldDeadline.map { $0 <= turn.now } ?? false:
+            heldLongEnough(conversation, agreement, turn)
         case .halfOpen(let agreement, .inquiring(let held), let until) where until <= turn.now:
             goOn(held, agreement, .tooLate, turn)
         case .authenticating(let exchange, let initiation):

@@ -94,7 +94,7 @@ extension IKESA {
         ask(inquiry, turn)
     }
 
-    private func inquiry(about peer: AuthenticatedPeer, _ turn: Turn) -> RevocationInquiry {
+    func inquiry(about peer: AuthenticatedPeer, _ turn: Turn) -> RevocationInquiry {
         RevocationInquiry(
             id: RevocationInquiryID(spi: ourSPI, number: turn.spis.nextID()),
             connection: peer.connection.name,
@@ -102,7 +102,7 @@ extension IKESA {
         )
     }
 
-    private func ask(_ inquiry: RevocationInquiry, _ turn: Turn) {
+    func ask(_ inquiry: RevocationInquiry, _ turn: Turn) {
         let subjects = inquiry.certificates.map(\.certificate.subjectText).joined(separator: "; ")
         log(.debug, "finding out whether the certificate of \(subjects) is revoked", turn)
         turn.emit(.inquire(inquiry))
@@ -114,6 +114,8 @@ extension IKESA {
         switch state {
         case .halfOpen(let agreement, .inquiring(let held), _) where held.inquiry == id:
             goOn(held, agreement, evidence, turn)
+        case .halfOpen(let agreement, .conversing(let conversation), _):
+            inquiryAnswered(id, evidence, conversation, agreement, turn)
         case .authenticating(let exchange, let initiation):
             guard let held = exchange.held, held.inquiry == id else { return }
             goOn(held, exchange, initiation, evidence, turn)

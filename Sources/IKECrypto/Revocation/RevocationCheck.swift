@@ -6,7 +6,7 @@
 ///     a response or a current list says that it is not      it is good
 ///     nothing does                                          it is unsettled: one may ask where its URLs lead to;
 ///                                                           if that does not help, the policy decides
-package struct RevocationCheck {
+package struct RevocationCheck: Sendable {
     private let chain: [X509Certificate]
     private let trust: TrustStore
     private let policy: RevocationPolicy
@@ -32,6 +32,9 @@ package struct RevocationCheck {
         }
         return unsettled
     }
+
+    /// The same with nothing but the lists at hand; none if one of them revokes.
+    package var unsettled: [UnsettledCertificate] { (try? unsettled(RevocationEvidence())) ?? [] }
 
     /// Judges by what is known, once there is nobody left to ask.
     package func conclude(_ evidence: RevocationEvidence) throws(CertificateRejection) {

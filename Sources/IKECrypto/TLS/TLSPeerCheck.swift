@@ -7,6 +7,8 @@ final class TLSPeerCheck {
     private let settings: TLSSettings
     /// Why the certificate was refused.
     private(set) var failure: TLSFailure?
+    /// What is to be found out of the peer's chain.
+    private(set) var pendingRevocation: RevocationCheck?
     /// For a client: the server has asked for its certificate.
     private(set) var wasAsked = false
 
@@ -55,18 +57,28 @@ final class TLSPeerCheck {
         let (leaf, intermediates) = try chain(verification)
         try checkPurpose(of: leaf)
         do throws(CertificateRejection) {
-            _ = try settings.trust.verify(
-                leaf,
+            let chain = try settings.trust.chain(
+                from: leaf,
                 intermediates: intermediates,
                 at: settings.today,
-                revocation: settings.revocation,
                 limitedTo: settings.authorities.isEmpty ? nil : settings.authorities
             )
+            try checkRevocation(of: chain)
         } catch {
             throw .untrusted(error)
         }
         if let expected = settings.peerIdentity, !leaf.confirms(expected) {
             throw .otherIdentity(subject: leaf.subjectText, expected: "\(expected)")
+        }
+    }
+
+    private func checkRevocation(of chain: [X509Certificate]) throws(CertificateRejection) {
+        let check = RevocationCheck(chain, settings.trust, settings.revocation, at: settings.today)
+        let isOpen = !(try check.unsettled(RevocationEvidence())).isEmpty
+        if isOpen && settings.leavesRevocationOpen {
+            pendingRevocation = check
+        } else {
+            try check.conclude(RevocationEvidence())
         }
     }
 

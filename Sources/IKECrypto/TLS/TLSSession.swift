@@ -199,6 +199,9 @@ extension TLSSession {
         return [TLSVersion.tls12, .tls13].first { $0.number == SSL_version(session.pointer) }
     }
 
+    /// What is to be found out about the peer's certificate before anything that the session proves counts.
+    package var pendingRevocation: RevocationCheck? { check.pendingRevocation }
+
     /// Nil before the session is established.
     package var summary: TLSSummary? {
         guard let version, let name = SSL_CIPHER_standard_name(SSL_get_current_cipher(session.pointer)) else {

@@ -15,6 +15,9 @@ package struct TLSSettings: Sendable {
     /// The peer's chain must lead through one of these; without any, to whatever authority is trusted.
     package var authorities: [X509Certificate]
     package var revocation: RevocationPolicy
+    /// Whether the session goes on where more could be found out about the peer's revocation, which the owner then must do
+    /// (`TLSSession.pendingRevocation`) before anything that the session proves counts.
+    package var leavesRevocationOpen = false
     package var today: UnixTime
     /// Who the peer's certificate must be for; nil for anyone that is trusted.
     package var peerIdentity: Identification?

@@ -19,7 +19,14 @@ struct EAPTLSClient: EAPTunnelClient {
 
     init(identity: [UInt8], credentials: EAPTLSCredentials) {
         self.identity = identity
-        settings = credentials.settings(.client, peer: credentials.serverIdentity, asksForClientCertificate: false)
+        var settings = credentials.settings(
+            .client,
+            peer: credentials.serverIdentity,
+            asksForClientCertificate: false
+        )
+        // A revoked server learns nothing by this that is secret, unlike one of TTLS.
+        settings.leavesRevocationOpen = true
+        self.settings = settings
     }
 
     mutating func answer(_ data: SecretBytes, _ tunnel: inout EAPTunnel) throws(NegotiationFailure) -> [UInt8] {

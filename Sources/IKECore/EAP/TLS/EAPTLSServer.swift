@@ -14,10 +14,9 @@ struct EAPTLSServer: EAPTunnelServer {
 
     init(identity: [UInt8], credentials: EAPTLSCredentials) throws(NegotiationFailure) {
         self.identity = identity
-        tunnel = try EAPTunnel(
-            .tls,
-            credentials.settings(.server, peer: try Self.expected(identity), asksForClientCertificate: true)
-        )
+        var settings = credentials.settings(.server, peer: try Self.expected(identity), asksForClientCertificate: true)
+        settings.leavesRevocationOpen = true
+        tunnel = try EAPTunnel(.tls, settings)
     }
 
     /// Who the certificate must be for. Identities are text; a Name may also come as its DER, which no text looks like.

@@ -76,7 +76,9 @@ struct EAPTunnel {
         }
         do throws(CryptoError) {
             let key = try masterSessionKey(summary.version)
-            return EAPOutcome(method: method.type, identity: identity, msk: key, tls: summary)
+            var outcome = EAPOutcome(method: method.type, identity: identity, msk: key, tls: summary)
+            outcome.pendingRevocation = session.pendingRevocation
+            return outcome
         } catch {
             throw .eapCryptography(method, error)
         }
