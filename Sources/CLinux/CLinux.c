@@ -1,6 +1,7 @@
 #define _GNU_SOURCE
 #include "CLinux.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <netinet/udp.h>
 #include <sched.h>
@@ -120,6 +121,21 @@ size_t clinux_write_control(void *control, const struct clinux_path *path) {
 
 int clinux_unshare_network(void) {
     return unshare(CLONE_NEWNET);
+}
+
+int clinux_usable_processors(unsigned char *usable, size_t count) {
+    cpu_set_t set;
+    if (sched_getaffinity(0, sizeof set, &set) < 0) return -1;
+    for (size_t index = 0; index < count; index++) usable[index] = index < CPU_SETSIZE && CPU_ISSET(index, &set);
+    return 0;
+}
+
+int clinux_pin_thread(unsigned int processor) {
+    cpu_set_t set;
+    CPU_ZERO(&set);
+    if (processor >= CPU_SETSIZE) return EINVAL;
+    CPU_SET(processor, &set);
+    return pthread_setaffinity_np(pthread_self(), sizeof set, &set);
 }
 
 int clinux_name_thread(const char *name) {

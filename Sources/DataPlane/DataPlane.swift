@@ -7,20 +7,21 @@ import Synchronization
 // The data plane
 // ==============
 //
-//              control plane (IKE)                       two worker threads
+//              control plane (IKE)                      worker threads, two or more
 //                                                    ┌───────────────────────────┐
-//    install, remove, update ──> CommandMailbox  ──> │ InboundWorker             │
-//    IKE datagrams, events   <── EventMailbox   <──  │   SPITable: inbound SAs   │──> TUN device
+//    install, remove         ──> CommandMailbox  ──> │ InboundWorker             │
+//    IKE datagrams, events   <── EventMailbox   <──  │   SPITable: inbound SAs   │──> queue of the TUN device
 //                                     sockets    ──> │                           │
 //                                (500, 4500, raw)    ├───────────────────────────┤
 //    IKETransport            ──>      sockets   <──  │ OutboundWorker            │
-//    install, remove, update ──> CommandMailbox  ──> │   PolicyTable: outbound   │<── TUN device
+//    install, remove         ──> CommandMailbox  ──> │   PolicyTable: outbound   │<── queue of the TUN device
 //    events                  <── EventMailbox   <──  │   SAs and traps           │
 //    counters                <── tallies        <──  └───────────────────────────┘
 //
-// A thread for each direction, so that one tunnel uses two processors. They share no state: each owns the SAs, the mailbox, the
-// buffers and the counters of its direction, and of device and sockets only the descriptors are common, whose calls are
-// atomic in the kernel. The control plane makes an SA, posts it and never touches it again. Nothing is allocated or locked for a
+// A thread for each direction, so that one tunnel uses two processors; and as many such pairs as the device has queues. Each
+// thread owns its tables, mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the threads of one direction, and
+// each is in the hands of one at a time (`Custody`), for a batch. Inbound the kernel gives all packets of an SA to one worker
+// (`spreadBySPI`); outbound it gives each flow to one, and flows of one SA meet. Nothing is allocated or locked for a
 // packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
 //
 // Order. A command that was posted before a datagram or packet came into being is applied before that datagram or
@@ -40,100 +41,140 @@ package final class DataPlane: Sendable {
 
     /// Whether ESP can go outside of UDP: not without CAP_NET_RAW.
     package var carriesRawESP: Bool { sockets.carriesRawESP }
+    /// How many threads each direction has.
+    package var workers: Int { inbound.count }
 
+    /// Those of the first worker, whose places are those of all.
     private let sockets: PlaneSockets
-    private let inbound: CommandMailbox<InboundCommand>
-    private let outbound: CommandMailbox<OutboundCommand>
+    /// One for each worker of a direction.
+    private let inbound: [CommandMailbox<InboundCommand>]
+    private let outbound: [CommandMailbox<OutboundCommand>]
     private let events: EventMailbox
-    private let inboundTallies = PlaneTallies()
-    private let outboundTallies = PlaneTallies()
+    /// One for each worker of both directions.
+    private let tallies: [PlaneTallies]
     private let mark: UInt32
     private let registry = Mutex(Registry())
     private let threads = Mutex<[NativeThread]>([])
 
     /// The control plane's own view of what is installed.
     private struct Registry {
-        var inbound: [ESPSPI: ChildID] = [:]
-        var outbound: Set<ChildID> = []
-        private(set) var tallies: [ChildID: ChildTallies] = [:]
-        /// How many directions of a child are installed.
-        private var directions: [ChildID: Int] = [:]
-
-        /// The counters for one more direction of a child.
-        mutating func addDirection(of child: ChildID) -> ChildTallies {
-            directions[child, default: 0] += 1
-            if let known = tallies[child] { return known }
-            let new = ChildTallies()
-            tallies[child] = new
-            return new
+        /// A CHILD SA, of which one direction may not be there yet, or any more.
+        struct Child {
+            let tallies = ChildTallies()
+            var inbound: InboundChild?
+            var outbound: OutboundChild?
+            /// How many directions are installed or about to be.
+            var directions = 0
         }
 
-        /// Forgets the counters with the last direction.
-        mutating func removeDirection(of child: ChildID) {
-            let left = (directions[child] ?? 1) - 1
-            directions[child] = left > 0 ? left : nil
-            if left <= 0 { tallies[child] = nil }
+        var inbound: [ESPSPI: ChildID] = [:]
+        var outbound: Set<ChildID> = []
+        var children: [ChildID: Child] = [:]
+
+        /// The counters for one more direction of a child.
+        mutating func addDirection(of id: ChildID) -> ChildTallies {
+            var child = children[id] ?? Child()
+            child.directions += 1
+            children[id] = child
+            return child.tallies
+        }
+
+        /// Forgets the child, and the counters, with the last direction.
+        mutating func removeDirection(of id: ChildID) {
+            guard var child = children[id] else { return }
+            child.directions -= 1
+            children[id] = child.directions > 0 ? child : nil
         }
     }
 
-    /// Opens the sockets and starts the workers, which take over the device. The calling thread's network namespace is
-    /// the one that counts.
+    /// Opens the sockets and starts the workers, which take over the device, two for each of its queues. The calling thread's
+    /// network namespace is the one that counts.
     package static func start(
         _ configuration: DataPlaneConfiguration,
-        device: consuming TUNDevice
+        device: TUNDevice
     ) throws(Errno) -> DataPlane {
         try DataPlane(configuration, device)
     }
 
-    private init(_ configuration: DataPlaneConfiguration, _ device: consuming TUNDevice) throws(Errno) {
-        sockets = try PlaneSockets(configuration)
-        inbound = try CommandMailbox()
-        outbound = try CommandMailbox()
+    private init(_ configuration: DataPlaneConfiguration, _ device: TUNDevice) throws(Errno) {
+        let all = try PlaneSockets.open(configuration, workers: device.queues.count)
+        guard let first = all.first else { throw Errno("start without a queue of the device", code: EINVAL) }
+        sockets = first
+        var inbound: [CommandMailbox<InboundCommand>] = []
+        var outbound: [CommandMailbox<OutboundCommand>] = []
+        for _ in all {
+            inbound.append(try CommandMailbox())
+            outbound.append(try CommandMailbox())
+        }
+        self.inbound = inbound
+        self.outbound = outbound
         events = try EventMailbox(capacity: configuration.ikeCapacity)
+        tallies = (0..<(2 * all.count)).map { _ in PlaneTallies() }
         deviceName = device.name
         deviceIndex = device.index
         mark = configuration.mark
-        transport = IKETransport(sockets)
-        try startWorkers(PlaneDevice(device), configuration.offloads)
+        transport = IKETransport(first)
+        for (number, queue) in device.queues.enumerated() {
+            try startOpening(number, queue, all[number], configuration)
+            try startSealing(number, queue, all[number], configuration)
+        }
     }
 
-    private func startWorkers(
-        _ device: PlaneDevice,
-        _ offloads: DataPlaneConfiguration.Offloads
+    private func startOpening(
+        _ number: Int,
+        _ queue: TUNQueue,
+        _ sockets: PlaneSockets,
+        _ configuration: DataPlaneConfiguration
     ) throws(Errno) {
         let opening = Handover(
             try InboundWorker(
-                device: device,
+                number: UInt32(number),
+                queue: queue,
                 sockets: sockets,
-                commands: inbound,
+                commands: inbound[number],
                 events: events,
-                tallies: inboundTallies,
-                mergesForDevice: offloads.mergesForDevice
+                tallies: tallies[2 * number],
+                mergesForDevice: configuration.offloads.mergesForDevice
             )
         )
-        let sealing = Handover(
-            try OutboundWorker(
-                device: device,
-                sockets: sockets,
-                commands: outbound,
-                events: events,
-                tallies: outboundTallies,
-                mark: mark,
-                joinsSends: offloads.joinsSends
-            )
-        )
-        try startThread("iked-in") {
+        try startThread("iked-in", number, configuration.processor(of: 2 * number)) {
             var worker = opening.take()
             worker?.run()
         }
-        try startThread("iked-out") {
+    }
+
+    private func startSealing(
+        _ number: Int,
+        _ queue: TUNQueue,
+        _ sockets: PlaneSockets,
+        _ configuration: DataPlaneConfiguration
+    ) throws(Errno) {
+        let sealing = Handover(
+            try OutboundWorker(
+                number: UInt32(number),
+                queue: queue,
+                sockets: sockets,
+                commands: outbound[number],
+                events: events,
+                tallies: tallies[2 * number + 1],
+                mark: mark,
+                joinsSends: configuration.offloads.joinsSends
+            )
+        )
+        try startThread("iked-out", number, configuration.processor(of: 2 * number + 1)) {
             var worker = sealing.take()
             worker?.run()
         }
     }
 
-    private func startThread(_ name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-        let thread = try NativeThread(name: name, body)
+    private func startThread(
+        _ name: String,
+        _ number: Int,
+        _ processor: Int?,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(Errno) {
+        let name = workers > 1 ? "\(name)-\(number)" : name
+        let thread = try NativeThread(name: name, processor: processor, body)
         threads.withLock { $0.append(thread) }
     }
 
@@ -146,8 +187,8 @@ package final class DataPlane: Sendable {
             return threads
         }
         guard !running.isEmpty else { return }
-        inbound.post(.stop)
-        outbound.post(.stop)
+        for mailbox in inbound { mailbox.post(.stop) }
+        for mailbox in outbound { mailbox.post(.stop) }
         for thread in running { thread.join() }
     }
 }
@@ -167,7 +208,9 @@ extension DataPlane {
             return registry.addDirection(of: parameters.child)
         }
         do throws(InstallError) {
-            inbound.post(.install(try InboundChild(parameters, tallies: tallies.inbound)))
+            let child = try InboundChild(parameters, tallies: tallies.inbound)
+            registry.withLock { $0.children[child.id]?.inbound = child }
+            for mailbox in inbound { mailbox.post(.install(child)) }
         } catch {
             forgetInbound(parameters.spi)
             throw error
@@ -190,7 +233,8 @@ extension DataPlane {
         do throws(InstallError) {
             let child = try OutboundChild(parameters, path, tallies: tallies.outbound)
             let innerMTU = child.innerMTU
-            outbound.post(.install(child, local: parameters.local, remote: parameters.remote))
+            registry.withLock { $0.children[child.id]?.outbound = child }
+            post(.install(child, local: parameters.local, remote: parameters.remote))
             return innerMTU
         } catch {
             forgetOutbound(parameters.child)
@@ -201,13 +245,13 @@ extension DataPlane {
     /// Removes an inbound SA; packets for it count as unknown from now on. Nothing happens if there is none.
     package func removeInbound(_ spi: ESPSPI) {
         forgetInbound(spi)
-        inbound.post(.remove(spi))
+        for mailbox in inbound { mailbox.post(.remove(spi)) }
     }
 
     /// Removes an outbound SA and its policies. Nothing happens if there is none.
     package func removeOutbound(_ child: ChildID) {
         forgetOutbound(child)
-        outbound.post(.remove(child))
+        post(.remove(child))
     }
 
     /// Sends along another path from now on, and expects the peer's packets along it: the peer or we have another address or
@@ -218,10 +262,12 @@ extension DataPlane {
         to encapsulation: Encapsulation,
         pathMTU: Int? = nil
     ) throws(InstallError) {
-        guard registry.withLock({ $0.tallies[child] != nil }) else { throw .unknownChild(child) }
+        guard let known = registry.withLock({ $0.children[child] }) else { throw .unknownChild(child) }
         let path = try path(encapsulation, mtu: pathMTU, without: Self.leastMTU)
-        inbound.post(.expect(child, encapsulation))
-        outbound.post(.follow(child, path))
+        if let inbound = known.inbound { inbound.custody.whileHeld { inbound.expect(encapsulation) } }
+        if let outbound = known.outbound, outbound.custody.whileHeld({ outbound.follow(path) }) {
+            events.postResized(child)
+        }
     }
 
     /// The least that IPv6 asks of a path (RFC 8200 section 5), for one that the kernel cannot tell of yet: on a host that moves,
@@ -250,14 +296,23 @@ extension DataPlane {
 
     private func forgetInbound(_ spi: ESPSPI) {
         registry.withLock { registry in
-            if let child = registry.inbound.removeValue(forKey: spi) { registry.removeDirection(of: child) }
+            guard let child = registry.inbound.removeValue(forKey: spi) else { return }
+            registry.children[child]?.inbound = nil
+            registry.removeDirection(of: child)
         }
     }
 
     private func forgetOutbound(_ child: ChildID) {
         registry.withLock { registry in
-            if registry.outbound.remove(child) != nil { registry.removeDirection(of: child) }
+            guard registry.outbound.remove(child) != nil else { return }
+            registry.children[child]?.outbound = nil
+            registry.removeDirection(of: child)
         }
+    }
+
+    /// Every worker has the policies.
+    private func post(_ command: OutboundCommand) {
+        for mailbox in outbound { mailbox.post(command) }
     }
 }
 
@@ -273,16 +328,20 @@ extension DataPlane {
     ) throws(InstallError) {
         let (policies, overflow) = local.count.multipliedReportingOverflow(by: remote.count)
         guard !overflow, policies <= Self.maximumPolicies else { throw .tooManyPolicies(policies) }
-        outbound.post(.setTrap(trap, local: local, remote: remote))
+        post(.setTrap(trap, local: local, remote: remote))
     }
 
     /// Removes a trap and drops what it holds. Nothing happens if there is none.
-    package func removeTrap(_ trap: TrapID) { outbound.post(.removeTrap(trap)) }
+    package func removeTrap(_ trap: TrapID) {
+        events.conclude(trap)
+        post(.removeTrap(trap))
+    }
 
     /// The negotiation that a trap asked for has ended. What an SA carries now is sent; after a failure the rest is dropped,
     /// and for a while nothing is asked for.
     package func concludeAcquire(_ trap: TrapID, succeeded: Bool) {
-        outbound.post(.concludeAcquire(trap, succeeded: succeeded))
+        events.conclude(trap)
+        post(.concludeAcquire(trap, succeeded: succeeded))
     }
 }
 
@@ -298,12 +357,12 @@ extension DataPlane {
 
     /// The counters of a CHILD SA; nil when neither direction is installed any more, so to be read before removing.
     package func counters(for child: ChildID) -> ChildCounters? {
-        registry.withLock { $0.tallies[child] }?.snapshot
+        registry.withLock { $0.children[child]?.tallies }?.snapshot
     }
 
     /// The counters of all CHILD SAs.
     package var allCounters: [ChildID: ChildCounters] {
-        registry.withLock { $0.tallies }.mapValues(\.snapshot)
+        registry.withLock { $0.children.mapValues(\.tallies) }.mapValues(\.snapshot)
     }
 
     /// The processor time that each worker has used, by the thread's name.
@@ -314,8 +373,13 @@ extension DataPlane {
     /// The counters of what belongs to no CHILD SA.
     package var planeCounters: PlaneCounters {
         var sum = PlaneCounters()
-        inboundTallies.add(to: &sum)
-        outboundTallies.add(to: &sum)
+        for worker in tallies { worker.add(to: &sum) }
         return sum
+    }
+}
+
+extension DataPlaneConfiguration {
+    fileprivate func processor(of thread: Int) -> Int? {
+        processors.isEmpty ? nil : processors[thread % processors.count]
     }
 }

@@ -21,18 +21,18 @@ struct AllocationTests {
     }
 
     /// Starts both ends on a thread whose own threads are counted, so that other tests' planes are not.
-    private func countedEnds() throws -> [PlaneEnd.Moved] {
+    private func countedEnds(queues: Int = 1) throws -> [PlaneEnd.Moved] {
         allocation_count_begin()
         defer { allocation_count_end() }
         return [
-            try PlaneEnd(at: DataPlaneTests.here, hasVirtioHeader: true).moved(),
-            try PlaneEnd(at: DataPlaneTests.there, hasVirtioHeader: true).moved(),
+            try PlaneEnd(at: DataPlaneTests.here, queues: queues, hasVirtioHeader: true).moved(),
+            try PlaneEnd(at: DataPlaneTests.there, queues: queues, hasVirtioHeader: true).moved(),
         ]
     }
 
-    @Test(arguments: suites)
-    func packetsInTheSteadyStateAllocateNothing(suite: CipherSuite) throws {
-        let ends = try countedEnds()
+    @Test(arguments: suites, [1, 3])
+    func packetsInTheSteadyStateAllocateNothing(suite: CipherSuite, queues: Int) throws {
+        let ends = try countedEnds(queues: queues)
         let (one, other) = (ends[0], ends[1])
         let child = try DataPlaneTests.child(suite)
         try child.install(one.end, other.end)
@@ -49,12 +49,14 @@ struct AllocationTests {
         large += superPacket
 
         func exchange(_ rounds: Int) throws {
-            for _ in 0..<rounds {
-                try one.end.send(packet)
+            for round in 0..<rounds {
+                // Each worker has its turn with the SA.
+                let queue = round % queues
+                try one.end.send(packet, queue: queue)
                 #expect(try other.end.receive() == packet)
-                try other.end.send(answer)
+                try other.end.send(answer, queue: queue)
                 #expect(try one.end.receive() == answer)
-                try one.end.send(large)
+                try one.end.send(large, queue: queue)
                 var octets = 0
                 while octets < content.count, let part = try other.end.receive() {
                     octets += part.count - VirtioHeader.length - flow.headerLength

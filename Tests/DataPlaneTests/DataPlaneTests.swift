@@ -437,8 +437,7 @@ import Testing
         one.plane.stop()
         one.plane.stop()
 
-        let pair = try FileDescriptor.datagramPair()
-        let plane = try PlaneEnd.losing(pair)
+        let plane = try PlaneEnd.losing()
         #expect(eventually { plane.collectEvents().deviceFailure != nil })
         plane.stop()
     }

@@ -10,14 +10,15 @@ import Testing
 /// A data plane whose device is in memory: the test plays the kernel behind the TUN device.
 struct PlaneEnd: ~Copyable {
     let plane: DataPlane
-    /// The kernel's side of the device.
-    let host: FileDescriptor
+    /// The kernel's side of each queue of the device.
+    let hosts: [TUNQueue]
 
     /// A plane at `address` with ports that the kernel chooses; no privilege is needed.
     ///
     /// - Parameter hasVirtioHeader: whether one stands before each packet that the test sends and receives.
     init(
         at address: IPAddress,
+        queues: Int = 1,
         rawESP: Bool = false,
         ikeCapacity: Int = 1024,
         hasVirtioHeader: Bool = false,
@@ -30,34 +31,19 @@ struct PlaneEnd: ~Copyable {
         configuration.usesRawESP = rawESP
         configuration.ikeCapacity = ikeCapacity
         configuration.offloads = offloads
-        self = try Self.start(configuration, FileDescriptor.datagramPair(), hasVirtioHeader: hasVirtioHeader)
-    }
-
-    private init(plane: DataPlane, host: consuming FileDescriptor) {
-        self.plane = plane
-        self.host = host
-    }
-
-    private static func start(
-        _ configuration: DataPlaneConfiguration,
-        _ pair: consuming DescriptorPair,
-        hasVirtioHeader: Bool = false
-    ) throws -> PlaneEnd {
-        try pair.split { device, host in
-            let device = TUNDevice(inMemory: device, hasVirtioHeader: hasVirtioHeader)
-            return PlaneEnd(plane: try DataPlane.start(configuration, device: device), host: host)
+        var (devices, hosts): ([TUNQueue], [TUNQueue]) = ([], [])
+        for _ in 0..<queues {
+            try FileDescriptor.datagramPair().split { device, host in
+                devices.append(TUNQueue(device, hasVirtioHeader: hasVirtioHeader))
+                hosts.append(TUNQueue(host))
+            }
         }
+        plane = try DataPlane.start(configuration, device: TUNDevice(inMemory: devices))
+        self.hosts = hosts
     }
 
     /// A plane whose kernel side is closed at once.
-    static func losing(_ pair: consuming DescriptorPair) throws -> DataPlane {
-        var configuration = DataPlaneConfiguration()
-        configuration.addresses = [IPAddress(v4: 0x7f00_0001)]
-        configuration.ikePort = 0
-        configuration.natPort = 0
-        configuration.usesRawESP = false
-        return try start(configuration, pair).plane
-    }
+    static func losing() throws -> DataPlane { try PlaneEnd(at: IPAddress(v4: 0x7f00_0001)).plane }
 
     /// The same end as a value that an array takes.
     consuming func moved() -> Moved { Moved(self) }
@@ -70,21 +56,32 @@ struct PlaneEnd: ~Copyable {
     var ike: SocketAddress { get throws { try #require(plane.transport.ikeAddresses.first) } }
     var nat: SocketAddress { get throws { try #require(plane.transport.natAddresses.first) } }
 
-    /// Lets the kernel route a packet into the tunnel.
-    func send(_ packet: [UInt8]) throws {
-        let count = try packet.withUnsafeBytes { try host.write($0) }
-        #expect(count == packet.count)
+    /// Lets the kernel route a packet into the tunnel, through a queue of the device.
+    func send(_ packet: [UInt8], queue: Int = 0) throws {
+        let code = packet.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return EINVAL }
+            var gathered = GatheredPacket(capacity: 1)
+            gathered.append(start, bytes.count)
+            return hosts[queue].write(gathered)
+        }
+        #expect(code == 0)
     }
 
-    /// The next packet that comes out of the tunnel; nil if none comes for `milliseconds`.
-    func receive(milliseconds: Int32 = 5000) throws -> [UInt8]? {
+    /// The next packet that comes out of the tunnel, and through which queue; nil if none comes for `milliseconds`.
+    func receiveFromQueue(milliseconds: Int32 = 5000) throws -> (packet: [UInt8], queue: Int)? {
         let epoll = try Epoll()
         var events = Epoll.EventBuffer(capacity: 1)
-        try epoll.add(host.raw, .readable, token: 0)
+        for (index, host) in hosts.enumerated() { try epoll.add(host.raw, .readable, token: UInt64(index)) }
         try epoll.wait(into: &events, milliseconds: milliseconds)
+        guard events.count > 0 else { return nil }
+        let index = Int(events[0].token)
         var buffer = [UInt8](repeating: 0, count: 65_535)
-        let count = try buffer.withUnsafeMutableBytes { try host.read(into: $0) }
-        return count.map { Array(buffer.prefix($0)) }
+        let count = try buffer.withUnsafeMutableBytes { try hosts[index].read(into: $0) }
+        return count.map { (Array(buffer.prefix($0)), index) }
+    }
+
+    func receive(milliseconds: Int32 = 5000) throws -> [UInt8]? {
+        try receiveFromQueue(milliseconds: milliseconds)?.packet
     }
 }
 

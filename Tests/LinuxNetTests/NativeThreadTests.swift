@@ -8,6 +8,17 @@ import Testing
         let rounds = Atomic(0)
     }
 
+    @Test func aThreadStaysOnItsProcessor() throws {
+        let processor = try #require(Processors.usable.last)
+        let flag = Flag()
+        let thread = try NativeThread(name: "pinned", processor: processor) {
+            flag.isSet.store(Processors.usable == [processor], ordering: .relaxed)
+        }
+        thread.join()
+        let isPinned = flag.isSet.load(ordering: .relaxed)
+        #expect(isPinned)
+    }
+
     @Test func aBusyThreadIsSeenToUseTheProcessor() throws {
         let flag = Flag()
         let thread = try NativeThread(name: "busy") {

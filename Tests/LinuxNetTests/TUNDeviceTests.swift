@@ -33,7 +33,9 @@ struct TUNDeviceTests {
             // The kernel sends packets of its own (IPv6 router solicitations), too.
             var packet: [UInt8] = []
             while packet.first != 0x45 {
-                guard let count = try buffer.withUnsafeMutableBytes({ try device.read(into: $0) }) else { break }
+                guard let count = try buffer.withUnsafeMutableBytes({ try device.queues[0].read(into: $0) }) else {
+                    break
+                }
                 packet = Array(buffer.prefix(count))
             }
             guard packet.count == 32 else { return ([packet], device.name) }
@@ -51,7 +53,7 @@ struct TUNDeviceTests {
                     let octets = UnsafeRawBufferPointer(rebasing: piece)
                     if let start = octets.baseAddress { gathered.append(start, octets.count) }
                 }
-                return device.write(gathered)
+                return device.queues[0].write(gathered)
             }
             guard code == 0 else { return ([packet], device.name) }
             var batch = ReceiveBatch(capacity: 2)
@@ -70,6 +72,15 @@ struct TUNDeviceTests {
         }
         #expect(error?.code == EBUSY)
         #expect(error?.advice?.contains("another process uses this device") == true)
+    }
+
+    @Test func aDeviceHasTheQueuesThatAreAskedFor() throws {
+        let counts = try OwnNetwork.run {
+            let several = try TUNDevice(name: "hnet%d", queues: 3)
+            let one = try TUNDevice(name: "hnet%d")
+            return (several.queues.count, several.name, one.queues.count, one.name)
+        }
+        #expect(counts == (3, "hnet0", 1, "hnet1"))
     }
 
     @Test func theDeviceIsGoneWhenItIsClosed() throws {

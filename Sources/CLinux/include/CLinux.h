@@ -88,6 +88,12 @@ int clinux_unshare_network(void);
 /// Names the calling thread as `ps -L` and debuggers show it (at most 15 octets).
 int clinux_name_thread(const char *name);
 
+/// Sets an octet for each processor that the calling thread may use: those with a number below `count`.
+int clinux_usable_processors(unsigned char *usable, size_t count);
+
+/// Has the calling thread run on one processor only: 0, or what errno would say.
+int clinux_pin_thread(unsigned int processor);
+
 /// The effective capabilities of the calling thread, one bit for each CAP_* number.
 int clinux_effective_capabilities(uint64_t *capabilities);
 

@@ -59,7 +59,7 @@ package struct ChildCounters: Hashable, Sendable {
 
 /// The counters of one CHILD SA where the workers write and everybody reads them.
 ///
-/// Each direction's are an object of their own, so that the two workers never write to the same cache line.
+/// Each direction's are an object of their own, so that its workers never write to the same cache line.
 struct ChildTallies: Sendable {
     let inbound = InboundTallies()
     let outbound = OutboundTallies()
@@ -72,7 +72,7 @@ struct ChildTallies: Sendable {
     }
 }
 
-/// What has come in through a CHILD SA. Counts that the SA keeps itself are copied here; the inbound worker is the only
+/// What has come in through a CHILD SA. Counts that the SA keeps itself are copied here; who has the SA in hands is the only
 /// writer.
 final class InboundTallies: Sendable {
     private let packets = Tally()
@@ -118,7 +118,7 @@ final class InboundTallies: Sendable {
     }
 }
 
-/// What has gone out through a CHILD SA; the outbound worker is the only writer once it has the SA.
+/// What has gone out through a CHILD SA; who has the SA in hands is the only writer.
 final class OutboundTallies: Sendable {
     private let packets = Tally()
     private let octets = Tally()

@@ -46,9 +46,12 @@ package struct InboundParameters: Sendable {
     }
 }
 
-/// An inbound SA in the inbound worker's hands. It belongs to one thread and no call leads back into it, so that its state
-/// is exempt from the run-time check for overlapping access.
-final class InboundChild {
+/// An inbound SA in the hands of the inbound workers.
+///
+/// The conformance is unchecked because what changes in it belongs to whoever has `custody`: everyone takes it before and lets
+/// it go after. No call leads back into it, so that its state is exempt from the run-time check for overlapping access.
+final class InboundChild: @unchecked Sendable {
+    let custody = Custody()
     let id: ChildID
     let sa: InboundSA
     let tallies: InboundTallies

@@ -53,9 +53,12 @@ package struct OutboundParameters: Sendable {
     }
 }
 
-/// An outbound SA in the outbound worker's hands. It belongs to one thread and no call leads back into it, so that its state
-/// is exempt from the run-time check for overlapping access.
-final class OutboundChild {
+/// An outbound SA in the hands of the outbound workers.
+///
+/// The conformance is unchecked because what changes in it belongs to whoever has `custody`: everyone takes it before and lets
+/// it go after. No call leads back into it, so that its state is exempt from the run-time check for overlapping access.
+final class OutboundChild: @unchecked Sendable {
+    let custody = Custody()
     let id: ChildID
     let trap: TrapID?
     let sa: OutboundSA
@@ -88,11 +91,13 @@ final class OutboundChild {
         adoptMTU()
     }
 
-    /// Sends along another path from now on, or along one whose width is known better.
-    func follow(_ path: OuterPath) {
+    /// Sends along another path from now on, or along one whose width is known better. Returns whether other packets fit now.
+    func follow(_ path: OuterPath) -> Bool {
+        let before = innerMTU
         self.path = path
         innerMTU = path.innerMTU(sa.layout)
         adoptMTU()
+        return innerMTU != before
     }
 
     /// Padding makes no packet longer than what passes in one piece.

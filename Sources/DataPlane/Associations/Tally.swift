@@ -8,11 +8,11 @@ struct Tally: ~Copyable, Sendable {
 
     var value: UInt64 { number.load(ordering: .relaxed) }
 
-    /// Only for the one thread that writes.
+    /// Only for the one thread that writes, or for one at a time.
     func add(_ amount: UInt64 = 1) {
         number.store(number.load(ordering: .relaxed) &+ amount, ordering: .relaxed)
     }
 
-    /// Only for the one thread that writes.
+    /// Only for the one thread that writes, or for one at a time.
     func set(_ value: UInt64) { number.store(value, ordering: .relaxed) }
 }

@@ -3,24 +3,17 @@ import IKEWire
 import LinuxNet
 import Synchronization
 
-/// What the control plane asks of the inbound worker.
-///
-/// The SA in it is not safe for two threads, which is why the conformance is unchecked: the control plane makes it, posts it,
-/// and never touches it again.
-enum InboundCommand: @unchecked Sendable {
+/// What the control plane asks of every inbound worker.
+enum InboundCommand: Sendable {
     case install(InboundChild)
     case remove(ESPSPI)
-    /// The peer's packets come another way from now on.
-    case expect(ChildID, Encapsulation)
     case stop
 }
 
-/// What the control plane asks of the outbound worker; unchecked for the same reason.
-enum OutboundCommand: @unchecked Sendable {
+/// What the control plane asks of every outbound worker.
+enum OutboundCommand: Sendable {
     case install(OutboundChild, local: [TrafficSelector], remote: [TrafficSelector])
     case remove(ChildID)
-    /// Packets to the peer go another way from now on.
-    case follow(ChildID, OuterPath)
     case setTrap(TrapID, local: [TrafficSelector], remote: [TrafficSelector])
     case removeTrap(TrapID)
     case concludeAcquire(TrapID, succeeded: Bool)

@@ -18,6 +18,9 @@ package struct DataPlaneConfiguration: Sendable {
     package var ikeCapacity = 1024
 
     package var offloads = Offloads()
+    /// The processors that the workers run on, one each, in turn: the first that opens, the first that seals, the second that
+    /// opens and so on. Empty: the kernel decides.
+    package var processors: [Int] = []
 
     package init() {}
 

@@ -61,6 +61,8 @@ final class EventMailbox: Sendable {
         var firstRequests: DatagramQueue
         /// All but the datagrams.
         var others = DataPlaneEvents()
+        /// Traps whose SA has been asked for.
+        var asked: Set<TrapID> = []
     }
 
     let bell: EventFD
@@ -99,11 +101,18 @@ final class EventMailbox: Sendable {
         bell.ring()
     }
 
-    /// There are no more of them than traps.
+    /// There are no more of them than traps: what several workers ask for is asked for once, until `conclude`.
     func post(_ acquire: Acquire) {
-        content.withLock { $0.others.acquires.append(acquire) }
-        bell.ring()
+        let isFirst = content.withLock { content in
+            guard content.asked.insert(acquire.trap).inserted else { return false }
+            content.others.acquires.append(acquire)
+            return true
+        }
+        if isFirst { bell.ring() }
     }
+
+    /// The SA of a trap may be asked for again.
+    func conclude(_ trap: TrapID) { _ = content.withLock { $0.asked.remove(trap) } }
 
     func post(_ refusal: PacketRefusal) {
         content.withLock { content in

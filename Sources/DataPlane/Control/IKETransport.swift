@@ -7,6 +7,7 @@ package import LinuxNet
 package struct IKETransport: Sendable {
     private let sockets: PlaneSockets
 
+    /// The first worker's sockets.
     init(_ sockets: PlaneSockets) { self.sockets = sockets }
 
     /// Where IKE without NAT traversal is received.

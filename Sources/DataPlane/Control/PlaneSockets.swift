@@ -29,29 +29,43 @@ final class PlaneSocket: Sendable {
     }
 }
 
-/// All sockets, which workers and control plane share: one worker receives; the other one and the control plane send. Sending is
-/// atomic in the kernel.
-final class PlaneSockets: Sendable {
-    let all: [PlaneSocket]
+/// The sockets of one worker; the control plane sends through those of the first.
+///
+/// Those for ESP are the worker's own, so that several receive at a time; the places in `all` are the same with every worker.
+/// Sending is atomic in the kernel.
+struct PlaneSockets: Sendable {
+    private(set) var all: [PlaneSocket] = []
 
-    /// Opens the sockets; an error names the port and what to change.
-    init(_ configuration: DataPlaneConfiguration) throws(Errno) {
+    /// Opens the sockets of all workers; an error names the port and what to change.
+    static func open(_ configuration: DataPlaneConfiguration, workers: Int) throws(Errno) -> [PlaneSockets] {
         let settings = SocketSettings(mark: configuration.mark)
         var natSettings = settings
         natSettings.mergesReceived = configuration.offloads.mergesReceived
-        var all: [PlaneSocket] = []
+        natSettings.isShared = workers > 1
+        var sockets = [PlaneSockets](repeating: PlaneSockets(), count: workers)
         for address in configuration.addresses {
             let ike = SocketAddress(address: address, port: configuration.ikePort)
-            let nat = SocketAddress(address: address, port: configuration.natPort)
+            var nat = SocketAddress(address: address, port: configuration.natPort)
             do {
-                all.append(PlaneSocket(role: .ike, try .udp(bindingTo: ike, settings: settings)))
-                all.append(PlaneSocket(role: .natTraversal, try .udp(bindingTo: nat, settings: natSettings)))
-                if configuration.usesRawESP, let raw = try Self.rawESP(address, settings) { all.append(raw) }
+                let first = PlaneSocket(role: .ike, try .udp(bindingTo: ike, settings: settings))
+                for index in sockets.indices {
+                    let own = PlaneSocket(role: .natTraversal, try .udp(bindingTo: nat, settings: natSettings))
+                    nat.port = own.socket.local.port
+                    sockets[index].all += [first, own]
+                    guard configuration.usesRawESP, let raw = try rawESP(address, settings) else { continue }
+                    // Without the filter each worker would open all packets, and find them received already.
+                    if workers > 1 { try raw.socket.takeSPIs(index, of: workers) }
+                    sockets[index].all.append(raw)
+                }
+                // A kernel that cannot do it spreads the peers.
+                if workers > 1 {
+                    try? sockets[0].all.last { $0.role == .natTraversal }?.socket.spreadBySPI(over: workers)
+                }
             } catch let error where error.code == EAFNOSUPPORT && address == .anyV6 {
                 continue
             }
         }
-        self.all = all
+        return sockets
     }
 
     /// Nil without CAP_NET_RAW, which is no error: ESP goes in UDP then.

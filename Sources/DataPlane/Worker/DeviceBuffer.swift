@@ -37,14 +37,14 @@ struct DeviceBuffer: ~Copyable {
     /// Forgets all packets.
     mutating func reset() { used = Self.headRoom }
 
-    /// Reads the next packet behind the others; nil if the device has none. Only while `hasRoom`.
+    /// Reads the next packet behind the others; nil if the queue has none. Only while `hasRoom`.
     ///
     /// A virtio header is read into the free octets before the packet, so that all packets are aligned alike.
-    mutating func read(from device: borrowing TUNDevice) throws(Errno) -> Frame? {
-        let headerLength = device.hasVirtioHeader ? VirtioHeader.length : 0
+    mutating func read(from queue: TUNQueue) throws(Errno) -> Frame? {
+        let headerLength = queue.hasVirtioHeader ? VirtioHeader.length : 0
         let start = used - headerLength
         let room = UnsafeMutableRawBufferPointer(rebasing: memory[start..<(used + Self.longestPacket)])
-        guard let length = try device.read(into: room) else { return nil }
+        guard let length = try queue.read(into: room) else { return nil }
         let header = headerLength > 0 ? room.baseAddress.flatMap { VirtioHeader(loading: $0) } : VirtioHeader()
         return Frame(packet: take(max(0, length - headerLength)), header: header)
     }

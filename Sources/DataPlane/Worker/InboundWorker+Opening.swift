@@ -33,6 +33,7 @@ extension InboundWorker {
             }
         }
         drainToDevice()
+        letGo()
         if !ike.isEmpty {
             tallies.ikeDatagrams.add(UInt64(ike.count))
             tallies.ikeOverflow.add(UInt64(events.post(&ike)))
@@ -121,6 +122,7 @@ extension InboundWorker {
             return
         }
         let outer = TrafficClass(rawValue: arrival.trafficClass)
+        take(child)
         let highest = child.sa.highestSequence
         do throws(ESPError) {
             var packet = bytes.mutableBytes
@@ -175,7 +177,7 @@ extension InboundWorker {
     /// Gives what has been opened to the kernel; what it does not take is lost, as on any interface.
     private mutating func drainToDevice() {
         guard !coalescer.isEmpty else { return }
-        let outcome = coalescer.drain { device.tun.write($0) }
+        let outcome = coalescer.drain { queue.write($0) }
         tallies.superPacketsWritten.add(UInt64(outcome.superPackets))
         if outcome.refused > 0 { tallies.deviceRefusals.add(UInt64(outcome.refused)) }
         if outcome.refusesSuperPackets { tallies.offloadRefusals.add() }

@@ -2,7 +2,10 @@ import ESP
 import IKEWire
 import LinuxNet
 
-/// The thread that moves packets from the sockets to the device. It alone touches the inbound SAs.
+/// A thread that moves packets from its sockets to its queue of the device.
+///
+/// There may be several. Each knows all inbound SAs, since what the kernel has merged, or spreads by addresses, may be of any; in
+/// general an SA's packets come to one worker.
 ///
 /// One turn: wait, then for each ready socket handle a bounded number of datagrams, so that none starves another.
 /// Everything a packet needs is allocated in `init`.
@@ -10,14 +13,16 @@ struct InboundWorker: ~Copyable {
     /// Datagrams received from one socket in one turn; each may be many that the kernel has merged.
     static let socketBudget = 32
 
-    let device: PlaneDevice
+    let number: UInt32
+    let queue: TUNQueue
     let sockets: PlaneSockets
     let commands: CommandMailbox<InboundCommand>
     let events: EventMailbox
     let tallies: PlaneTallies
 
     var associations = SPITable<InboundChild>()
-    var inbound: [ChildID: InboundChild] = [:]
+    /// The SA that is in hands: that of the last packet.
+    var taken: InboundChild?
 
     var received = ReceiveBatch(capacity: socketBudget)
     /// What was opened, on its way to the device.
@@ -39,7 +44,8 @@ struct InboundWorker: ~Copyable {
     private static let firstSocketToken: UInt64 = 1
 
     init(
-        device: PlaneDevice,
+        number: UInt32,
+        queue: TUNQueue,
         sockets: PlaneSockets,
         commands: CommandMailbox<InboundCommand>,
         events: EventMailbox,
@@ -48,13 +54,15 @@ struct InboundWorker: ~Copyable {
     ) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
-        for (index, socket) in sockets.all.enumerated() {
+        // IKE's own port has one socket, which all share.
+        for (index, socket) in sockets.all.enumerated() where number == 0 || socket.role != .ike {
             try epoll.add(socket.socket.raw, .readable, token: Self.firstSocketToken + UInt64(index))
         }
         self.epoll = epoll
-        let hasVirtioHeader = device.tun.hasVirtioHeader
+        let hasVirtioHeader = queue.hasVirtioHeader
         coalescer = Coalescer(merges: hasVirtioHeader && mergesForDevice, hasVirtioHeader: hasVirtioHeader)
-        self.device = device
+        self.number = number
+        self.queue = queue
         self.sockets = sockets
         self.commands = commands
         self.events = events
@@ -86,17 +94,27 @@ struct InboundWorker: ~Copyable {
         guard commands.hasCommands else { return }
         for command in commands.take() {
             switch command {
-            case .install(let child):
-                associations[child.sa.spi] = child
-                inbound[child.id] = child
-            case .remove(let spi):
-                if let child = associations[spi] { inbound[child.id] = nil }
-                associations[spi] = nil
-            case .expect(let id, let encapsulation):
-                inbound[id]?.expect(encapsulation)
-            case .stop:
-                isStopping = true
+            case .install(let child): associations[child.sa.spi] = child
+            case .remove(let spi): associations[spi] = nil
+            case .stop: isStopping = true
             }
         }
+    }
+}
+
+// MARK: - SAs in hands
+
+extension InboundWorker {
+    /// Takes an SA, in place of the one of the last packet.
+    mutating func take(_ child: InboundChild) {
+        if child.custody.isHeld(by: number) { return }
+        letGo()
+        child.custody.take(number)
+        taken = child
+    }
+
+    mutating func letGo() {
+        taken?.custody.letGo()
+        taken = nil
     }
 }

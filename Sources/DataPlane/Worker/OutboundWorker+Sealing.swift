@@ -26,7 +26,7 @@ extension OutboundWorker {
     /// The next packet of the device; nil if there is none.
     private mutating func nextFrame() -> DeviceBuffer.Frame? {
         do throws(Errno) {
-            let frame = try deviceBuffer.read(from: device.tun)
+            let frame = try deviceBuffer.read(from: queue)
             // A device never yields an empty packet, only the other end of a pair that is closed.
             if frame?.packet.length == 0 { throw Errno("read TUN device", code: ENODEV) }
             return frame
@@ -75,6 +75,7 @@ extension OutboundWorker {
 
     /// Seals a packet into the lane of its SA.
     mutating func send(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket, _ child: OutboundChild) {
+        take(child)
         guard inner.totalLength <= child.innerMTU else {
             refuse(packet, inner, child)
             return
@@ -151,6 +152,8 @@ extension OutboundWorker {
     /// The kernel has not taken a sealed packet, which is lost. The packet it was made from is still in the buffer.
     private mutating func handle(_ refusal: SendLane.Refusal) {
         let child = refusal.origin.child
+        // In general it is in hands still; if not, the next packet will be refused again.
+        guard takeAtOnce(child) else { return }
         guard refusal.code == EMSGSIZE else {
             child.tallies.failures.add()
             return
@@ -177,8 +180,7 @@ extension OutboundWorker {
         } catch {
             return
         }
-        child.follow(path)
-        events.postResized(child.id)
+        if child.follow(path) { events.postResized(child.id) }
     }
 }
 
@@ -196,7 +198,7 @@ extension OutboundWorker {
         let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
         if let length = PathTooBig.write(answering: bytes, inner, mtu: child.innerMTU, to: scratch) {
             answers.add(UnsafeMutableRawBufferPointer(rebasing: scratch[..<length]))
-            let outcome = answers.drain { device.tun.write($0) }
+            let outcome = answers.drain { queue.write($0) }
             tallies.deviceRefusals.add(UInt64(outcome.refused))
         }
     }

@@ -11,7 +11,12 @@ extension OutboundWorker {
             return
         }
         tallies.superPacketsRead.add()
-        guard case .child(let child)? = policies.target(for: inner), whole.longestSegment <= child.innerMTU else {
+        guard case .child(let child)? = policies.target(for: inner) else {
+            while let segment = whole.next() { forwardByItself(segment) }
+            return
+        }
+        take(child)
+        guard whole.longestSegment <= child.innerMTU else {
             while let segment = whole.next() { forwardByItself(segment) }
             return
         }

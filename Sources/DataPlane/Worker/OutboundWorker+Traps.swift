@@ -53,7 +53,11 @@ extension OutboundWorker {
     /// The control plane says how a negotiation ended. Packets that the new SA does not admit get a negotiation of their own,
     /// unless this one has brought nothing at all: then the peer does not want them.
     mutating func conclude(_ trap: Trap, succeeded: Bool) {
-        guard case .acquiring = trap.state else { return }
+        guard case .acquiring = trap.state else {
+            // Another worker has asked, and its packets wait no longer.
+            if !succeeded { trap.fail(now) }
+            return
+        }
         let policies = policies
         let waiting = held.packets(of: trap.id)
         let unserved = waiting.filter { policies.carrier(of: $0) == nil }

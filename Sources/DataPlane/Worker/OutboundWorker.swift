@@ -4,7 +4,10 @@ import IKEWire
 import Inet
 import LinuxNet
 
-/// The thread that moves packets from the device to the sockets. It alone touches the outbound SAs, the policies and the traps.
+/// A thread that moves packets from its queue of the device to its sockets. It has policies and traps of its own.
+///
+/// There may be several, to each of which the kernel gives other flows. An SA carries what all of them send; a worker keeps it
+/// in hands until what it has sealed is sent, since the peer's replay window wants the sequence numbers in order.
 ///
 /// One turn: wait, then handle a bounded number of packets, so that commands are never kept waiting. Everything a packet
 /// needs is allocated in `init`.
@@ -12,7 +15,8 @@ struct OutboundWorker: ~Copyable {
     /// Packets read from the device in one turn.
     static let deviceBudget = 64
 
-    let device: PlaneDevice
+    let number: UInt32
+    let queue: TUNQueue
     let sockets: PlaneSockets
     let commands: CommandMailbox<OutboundCommand>
     let events: EventMailbox
@@ -20,7 +24,8 @@ struct OutboundWorker: ~Copyable {
     let mark: UInt32
 
     var policies = PolicyTable<OutboundTarget>()
-    var outbound: [ChildID: OutboundChild] = [:]
+    /// The SAs that are in hands.
+    var taken: [OutboundChild] = []
     var traps: [TrapID: Trap] = [:]
     var held = HeldPackets()
     /// There is an SA that may let held packets go.
@@ -51,7 +56,8 @@ struct OutboundWorker: ~Copyable {
     private static let firstSocketToken: UInt64 = 2
 
     init(
-        device: PlaneDevice,
+        number: UInt32,
+        queue: TUNQueue,
         sockets: PlaneSockets,
         commands: CommandMailbox<OutboundCommand>,
         events: EventMailbox,
@@ -61,16 +67,18 @@ struct OutboundWorker: ~Copyable {
     ) throws(Errno) {
         let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
-        try epoll.add(device.tun.raw, .readable, token: Self.deviceToken)
+        try epoll.add(queue.raw, .readable, token: Self.deviceToken)
         self.epoll = epoll
-        answers = Coalescer(merges: false, hasVirtioHeader: device.tun.hasVirtioHeader)
-        self.device = device
+        answers = Coalescer(merges: false, hasVirtioHeader: queue.hasVirtioHeader)
+        self.number = number
+        self.queue = queue
         self.sockets = sockets
         self.commands = commands
         self.events = events
         self.tallies = tallies
         self.mark = mark
         lanes = sockets.all.map { SendLane($0, joins: joinsSends) }
+        taken.reserveCapacity(Self.deviceBudget)
     }
 
     deinit {
@@ -100,6 +108,7 @@ struct OutboundWorker: ~Copyable {
                 }
             }
             if mayRelease { readDevice() }
+            letGo()
         }
     }
 }
@@ -113,17 +122,9 @@ extension OutboundWorker {
         for command in commands.take() {
             switch command {
             case .install(let child, let local, let remote):
-                outbound[child.id] = child
                 policies.insert(.child(child), for: .child(child.id), local: local, remote: remote)
                 mayRelease = !held.isEmpty
-            case .remove(let id):
-                outbound[id] = nil
-                policies.remove(.child(id))
-            case .follow(let id, let path):
-                guard let child = outbound[id] else { continue }
-                let before = child.innerMTU
-                child.follow(path)
-                if child.innerMTU != before { events.postResized(id) }
+            case .remove(let id): policies.remove(.child(id))
             case .setTrap(let id, let local, let remote):
                 let trap = traps[id] ?? Trap(id)
                 traps[id] = trap
@@ -135,10 +136,37 @@ extension OutboundWorker {
                 tallies.trapDrops.add(UInt64(held.drop(id)))
             case .concludeAcquire(let id, let succeeded):
                 if let trap = traps[id] { conclude(trap, succeeded: succeeded) }
-            case .stop:
-                isStopping = true
+            case .stop: isStopping = true
             }
         }
+    }
+}
+
+// MARK: - SAs in hands
+
+extension OutboundWorker {
+    /// Takes an SA, to be kept until what is sealed with it has been sent.
+    mutating func take(_ child: OutboundChild) {
+        guard !takeAtOnce(child) else { return }
+        // Whoever waits must have nothing that another one waits for.
+        for index in lanes.indices { flush(index) }
+        letGo()
+        child.custody.take(number)
+        taken.append(child)
+    }
+
+    /// Whether the SA could be taken without waiting, or has been before.
+    mutating func takeAtOnce(_ child: OutboundChild) -> Bool {
+        if child.custody.isHeld(by: number) { return true }
+        guard child.custody.takeAtOnce(number) else { return false }
+        taken.append(child)
+        return true
+    }
+
+    /// Gives all SAs back. What a full socket has left in a lane is sent later, and may then be late.
+    mutating func letGo() {
+        for index in taken.indices { taken[index].custody.letGo() }
+        taken.removeAll(keepingCapacity: true)
     }
 }
 
@@ -171,11 +199,11 @@ extension OutboundWorker {
         events.postDeviceFailure(error)
         isDevicePaused = true
         isDeviceLost = true
-        try? epoll.remove(device.tun.raw)
+        try? epoll.remove(queue.raw)
     }
 
     /// A change of interest in a descriptor that is in the set cannot fail.
     private func waitForDevice(_ events: Epoll.Events) {
-        try? epoll.modify(device.tun.raw, events, token: Self.deviceToken)
+        try? epoll.modify(queue.raw, events, token: Self.deviceToken)
     }
 }

@@ -10,8 +10,15 @@ package final class NativeThread: Sendable {
     private let handle: pthread_t
 
     /// Starts a thread; `name` (at most 15 octets) shows in `ps -L` and debuggers.
-    package init(name: String, _ body: @escaping @Sendable () -> Void) throws(Errno) {
-        let start = Unmanaged.passRetained(Start(name: name, body: body))
+    ///
+    /// - Parameter processor: the only one that the thread runs on, one of `Processors.usable`; nil: any. One that is gone
+    ///   by then is as good as nil.
+    package init(
+        name: String,
+        processor: Int? = nil,
+        _ body: @escaping @Sendable () -> Void
+    ) throws(Errno) {
+        let start = Unmanaged.passRetained(Start(name: name, processor: processor, body: body))
         var handle = pthread_t()
         let failure = pthread_create(&handle, nil, runThread, start.toOpaque())
         guard failure == 0 else {
@@ -49,10 +56,12 @@ package final class NativeThread: Sendable {
 
 private final class Start: Sendable {
     let name: String
+    let processor: Int?
     let body: @Sendable () -> Void
 
-    init(name: String, body: @escaping @Sendable () -> Void) {
+    init(name: String, processor: Int?, body: @escaping @Sendable () -> Void) {
         self.name = name
+        self.processor = processor
         self.body = body
     }
 }
@@ -61,6 +70,7 @@ private func runThread(_ argument: UnsafeMutableRawPointer?) -> UnsafeMutableRaw
     guard let argument else { return nil }
     let start = Unmanaged<Start>.fromOpaque(argument).takeRetainedValue()
     _ = clinux_name_thread(start.name)
+    if let processor = start.processor { _ = clinux_pin_thread(UInt32(clamping: processor)) }
     start.body()
     return nil
 }

@@ -112,6 +112,7 @@ extension FileDescriptor {
                 throw error.advising("CAP_NET_ADMIN is missing: run as root or give it to the service or container")
             }
         }
+        if settings.isShared, kind == .udp { try setOption(SOL_SOCKET, SO_REUSEPORT, 1, "SO_REUSEPORT") }
         let octets = Int32(clamping: settings.bufferOctets)
         setBuffer(SO_RCVBUFFORCE, orElse: SO_RCVBUF, octets)
         setBuffer(SO_SNDBUFFORCE, orElse: SO_SNDBUF, octets)

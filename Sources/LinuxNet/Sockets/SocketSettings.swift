@@ -30,16 +30,21 @@ package struct SocketSettings: Sendable {
     /// Whether datagrams of one flow that wait may be received as one, which `ReceiveBatch.segmentSize` tells (UDP_GRO). A
     /// kernel that cannot do it leaves it.
     package var mergesReceived: Bool
+    /// Whether sockets of this process may share the address (SO_REUSEPORT); `DatagramSocket.spreadBySPI` says which of them
+    /// gets what. Of UDP only.
+    package var isShared: Bool
 
     package init(
         mark: UInt32 = 0,
         fragmentation: Fragmentation = .forbidden,
         bufferOctets: Int = 7 << 20,
-        mergesReceived: Bool = false
+        mergesReceived: Bool = false,
+        isShared: Bool = false
     ) {
         self.mark = mark
         self.fragmentation = fragmentation
         self.bufferOctets = bufferOctets
         self.mergesReceived = mergesReceived
+        self.isShared = isShared
     }
 }

@@ -3,8 +3,8 @@ import Glibc
 
 /// A network interface whose packets this process reads and writes: the clear-text side of the tunnels.
 ///
-/// The device is gone when it is closed, with its addresses and routes.
-package struct TUNDevice: ~Copyable, Sendable {
+/// The device is gone when its last queue is closed, with its addresses and routes.
+package struct TUNDevice: Sendable {
     /// What the device is asked for beyond plain packets.
     package struct Features: OptionSet, Sendable {
         package let rawValue: UInt16
@@ -12,8 +12,6 @@ package struct TUNDevice: ~Copyable, Sendable {
 
         /// Each packet follows a virtio header, the condition for segmentation and checksum offloads.
         package static let virtioHeader = Self(rawValue: UInt16(IFF_VNET_HDR))
-        /// Several descriptors may serve one device, each its own queue.
-        package static let multipleQueues = Self(rawValue: UInt16(IFF_MULTI_QUEUE))
     }
 
     /// Super-packets that a device gives and takes in place of many packets.
@@ -36,15 +34,23 @@ package struct TUNDevice: ~Copyable, Sendable {
     package let name: String
     /// The number of the interface in the kernel, as routes name it; 0 for a device in memory.
     package let index: UInt32
-    /// Whether a virtio header (`struct virtio_net_hdr`, 10 octets) stands before every packet that is read or written.
-    package let hasVirtioHeader: Bool
-    private let descriptor: FileDescriptor
+    /// Where packets are read and written, at least one. The kernel keeps the packets of a flow in one queue, by preference in
+    /// that through which the other direction of the flow is written.
+    package let queues: [TUNQueue]
 
     /// Creates an interface; a name with "%d" ("ipsec%d") lets the kernel choose the number.
     ///
-    /// - Parameter offloads: super-packets to ask for, from most to least; the first that the kernel grants counts. Only with
-    ///   `virtioHeader`.
-    package init(name: String, features: Features = [], offloads wishes: [Offloads] = []) throws(Errno) {
+    /// - Parameters:
+    ///   - offloads: super-packets to ask for, from most to least; the first that the kernel grants counts. Only with
+    ///     `virtioHeader`.
+    ///   - queues: how many queues to ask for. A kernel without several queues, or an interface that was made with one, gives
+    ///     one.
+    package init(
+        name: String,
+        features: Features = [],
+        offloads wishes: [Offloads] = [],
+        queues count: Int = 1
+    ) throws(Errno) {
         guard !name.isEmpty, name.utf8.count < IFNAMSIZ, !name.utf8.contains(UInt8(ascii: "/")) else {
             throw Errno(
                 "TUN device name \"\(name)\"",
@@ -52,46 +58,67 @@ package struct TUNDevice: ~Copyable, Sendable {
                 advice: "use 1 to \(IFNAMSIZ - 1) octets without /"
             )
         }
-        let descriptor = try Self.openControl()
-        let flags = UInt16(IFF_TUN | IFF_NO_PI) | features.rawValue
-        var assigned = [CChar](repeating: 0, count: Int(IFNAMSIZ))
-        do {
-            try checked("create TUN device \(name)") {
-                clinux_tun_attach(descriptor.raw, name, flags, &assigned)
-            }
-        } catch {
-            throw Self.explained(error)
+        let several = count > 1 ? try Self.attachSeverally(name, features) : nil
+        let (first, assigned) = if let several { several } else { try Self.attachAlone(name, features) }
+        self.name = assigned
+        index = if_nametoindex(assigned)
+        _ = wishes.contains { clinux_tun_set_offloads(first.raw, $0.rawValue) == 0 }
+        var queues = [first]
+        while several != nil, queues.count < count,
+            let next = try? Self.attachSeverally(assigned, features)
+        {
+            queues.append(next.queue)
         }
+        self.queues = queues
+    }
+
+    /// A device in memory: packets are the messages of each queue's descriptor (see `FileDescriptor.datagramPair`), no
+    /// interface exists.
+    package init(inMemory queues: [TUNQueue]) {
+        name = "memory"
+        index = 0
+        self.queues = queues
+    }
+
+    /// One of several queues of the interface, which is made if it is not there, and the interface's name; nil where it can
+    /// have one only.
+    private static func attachSeverally(
+        _ name: String,
+        _ features: Features
+    ) throws(Errno) -> (queue: TUNQueue, name: String)? {
+        do throws(Errno) {
+            return try attach(name, features, UInt16(IFF_MULTI_QUEUE))
+        } catch {
+            guard error.code == EINVAL else { throw explained(error) }
+            return nil
+        }
+    }
+
+    /// The one queue of the interface.
+    private static func attachAlone(
+        _ name: String,
+        _ features: Features
+    ) throws(Errno) -> (queue: TUNQueue, name: String) {
+        do throws(Errno) {
+            return try attach(name, features, 0)
+        } catch {
+            throw explained(error)
+        }
+    }
+
+    private static func attach(
+        _ name: String,
+        _ features: Features,
+        _ furtherFlags: UInt16
+    ) throws(Errno) -> (queue: TUNQueue, name: String) {
+        let descriptor = try openControl()
+        let flags = UInt16(IFF_TUN | IFF_NO_PI) | features.rawValue | furtherFlags
+        var assigned = [CChar](repeating: 0, count: Int(IFNAMSIZ))
+        try checked("create TUN device \(name)") { clinux_tun_attach(descriptor.raw, name, flags, &assigned) }
         let octets = assigned.prefix { $0 != 0 }.map { UInt8(bitPattern: $0) }
-        self.name = String(decoding: octets, as: UTF8.self)
-        self.index = if_nametoindex(self.name)
-        self.hasVirtioHeader = features.contains(.virtioHeader)
-        _ = wishes.contains { clinux_tun_set_offloads(descriptor.raw, $0.rawValue) == 0 }
-        self.descriptor = descriptor
+        let queue = TUNQueue(descriptor, hasVirtioHeader: features.contains(.virtioHeader))
+        return (queue, String(decoding: octets, as: UTF8.self))
     }
-
-    /// A device in memory: packets are the messages of `descriptor` (see `FileDescriptor.datagramPair`), no interface
-    /// exists.
-    package init(inMemory descriptor: consuming FileDescriptor, hasVirtioHeader: Bool = false) {
-        self.name = "memory"
-        self.index = 0
-        self.hasVirtioHeader = hasVirtioHeader
-        self.descriptor = descriptor
-    }
-
-    /// For an epoll set: readable while the kernel has a packet for the tunnel.
-    package var raw: Int32 { descriptor.raw }
-
-    /// Reads one packet that the kernel has routed to the interface; nil if there is none. One that is longer than
-    /// `buffer` is cut, which cannot happen with a buffer of 65,535 octets.
-    package func read(into buffer: UnsafeMutableRawBufferPointer) throws(Errno) -> Int? {
-        try descriptor.read(into: buffer)
-    }
-
-    /// Gives one IP packet, behind a virtio header where the device has them, to the kernel as if it had arrived on the
-    /// interface; 0, or what errno says. The kernel refuses (EINVAL) what is no IP packet, and everything (EIO) while the
-    /// interface is down; its queue may be full (EAGAIN).
-    package func write(_ packet: borrowing GatheredPacket) -> Int32 { packet.write(to: descriptor) }
 
     private static func openControl() throws(Errno) -> FileDescriptor {
         do {
