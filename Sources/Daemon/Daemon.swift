@@ -192,6 +192,14 @@ package final class Daemon {
                     + "traversal are refused"
             )
         }
+        let (workers, wanted) = (tunnels.dataPlane.workers, Self.workers(configuration.daemon))
+        if workers < wanted {
+            log(
+                .warning,
+                "the kernel gives the device \(tunnels.dataPlane.deviceName) \(workers) of the \(wanted) queues asked for: "
+                    + "packets are moved by \(workers) pairs of threads"
+            )
+        }
         if let keyLog {
             log(.warning, "keys of all SAs are written to \(keyLog.directory): whoever reads them can read the traffic")
         }

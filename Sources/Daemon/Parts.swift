@@ -49,11 +49,37 @@ extension Daemon {
         return RADIUSService(configuration, surroundings)
     }
 
+    /// How many pairs of threads are to move packets. With one pair a direction has a processor of its own on two; and one
+    /// pair takes no turns with others at an SA.
+    static func workers(_ settings: DaemonSettings) -> Int {
+        settings.workers ?? max(1, min(Processors.usable.count / 2, mostWorkersByItself))
+    }
+
+    private static let mostWorkersByItself = 16
+
+    /// Which processors they stay on; none: any.
+    private static func processors(_ pinning: DaemonSettings.Pinning) throws(Errno) -> [Int] {
+        let usable = Processors.usable
+        switch pinning {
+        case .no: return []
+        case .all: return usable
+        case .processors(let wanted):
+            guard let other = wanted.first(where: { !usable.contains($0) }) else { return wanted }
+            let numbers = usable.map(String.init).joined(separator: ",")
+            throw Errno(
+                "stay on processor \(other)",
+                code: EINVAL,
+                advice: "iked.pin names it, and iked may use these: \(numbers)"
+            )
+        }
+    }
+
     static func openTunnels(_ settings: DaemonSettings) throws(Errno) -> Tunnels {
         let device = try TUNDevice(
             name: settings.tun,
             features: settings.tunGSO || settings.tunGRO ? .virtioHeader : [],
-            offloads: settings.tunGSO ? TUNDevice.Offloads.wishes : []
+            offloads: settings.tunGSO ? TUNDevice.Offloads.wishes : [],
+            queues: workers(settings)
         )
         let index = device.index
         var plane = DataPlaneConfiguration()
@@ -63,6 +89,7 @@ extension Daemon {
         plane.offloads.mergesForDevice = settings.tunGRO
         plane.offloads.joinsSends = settings.udpGSO
         plane.offloads.mergesReceived = settings.udpGRO
+        plane.processors = try processors(settings.pinning)
         let dataPlane = try DataPlane.start(plane, device: device)
         var netlink = try Netlink()
         try netlink.setLink(index: index, up: true)

@@ -72,7 +72,7 @@ import Testing
             "proposals", "encap", "mobike", "dpd_delay", "keyingtries", "rekey_time", "over_time", "rand_time", "auth",
             "id",
             "fragmentation", "fragment_size", "probe_path_mtu", "request_window", "tun_gso", "tun_gro", "udp_gso",
-            "udp_gro",
+            "udp_gro", "workers", "pin",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
             "copy_dscp", "tfc_padding", "start_action", "dpd_action", "close_action",
             "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",

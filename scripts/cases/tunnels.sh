@@ -229,6 +229,23 @@ case_behind_nat() { # WHO-IS-BEHIND
     stop_both "$inside"
 }
 
+# Several threads for each direction, each on a processor: what one of them may not have, the others find.
+case_several_workers() { # raw|udp
+    IKED_SETTINGS+=$'\n  workers = 3\n  pin = yes'
+    topology_direct ours theirs
+    peer_defaults ours theirs
+    tunnel_transport "$1"
+    start_both
+    [[ $(ps -L -o comm= -p "${PEER_PID[ours]}" | grep -c '^iked-\(in\|out\)-[0-2]$') == 6 ]] ||
+        die "ours has not three threads for each direction: $(ps -L -o comm= -p "${PEER_PID[ours]}" | paste -sd ' ')"
+    peer_up ours
+    peers_assert_agree ours theirs
+    carry_traffic "$1"
+    tcp_through ours theirs 1 4 --parallel 8
+    tcp_through theirs ours 1 4 --parallel 8
+    stop_both ours
+}
+
 # Who is behind a NAT keeps its mapping open with single octets of 0xff to port 4500 (RFC 3948 section 4).
 case_nat_keepalive() { # WHO-IS-BEHIND
     local inside=$1 outside
@@ -267,6 +284,8 @@ for initiator in ours theirs; do
     case_add "$initiator-nat-keepalive" case_nat_keepalive "$initiator"
     case_add "$initiator-flooded-cookie" case_cookie "$initiator"
 done
+case_add several-workers-udp case_several_workers udp
+case_add several-workers-raw case_several_workers raw
 case_add inner6-over6-raw case_tunnel ours 6 raw cbc 6
 for initiator in ours theirs; do
     case_add "$initiator-implicit-iv" case_implicit_iv "$initiator" 172

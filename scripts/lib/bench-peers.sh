@@ -15,6 +15,7 @@ bench_peer_up() { # PEER
         yardstick-two) yardstick_up tsr2 ;;
         iked) bench_daemons_up ;;
         iked-plain) iked_without_offloads && bench_daemons_up ;;
+        iked-workers) IKED_SETTINGS+=$'\n  workers = 2' && bench_daemons_up ;;
         iked-ipv6) bench_defaults iked 6 && bench_daemons_up ;;
         iked-chacha) bench_cipher chacha20poly1305 && bench_daemons_up ;;
         iked-cbc) bench_cipher aes256-sha256 && bench_daemons_up ;;

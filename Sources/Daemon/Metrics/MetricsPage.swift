@@ -42,8 +42,8 @@ struct MetricsPage {
         page.add(
             "iked_thread_busy_seconds_total",
             .counter,
-            "Time in which a thread's loop was busy: iked-in opens ESP, iked-out seals it, control does the rest. A rate near "
-                + "1 means that the thread is saturated.",
+            "Time in which a thread's loop was busy: iked-in opens ESP, iked-out seals it (with a number "
+                + "where there are several), control does the rest. A rate near 1 means that the thread is saturated.",
             samples: threads.map { (["thread": $0.name], $0.time / .seconds(1)) }
         )
         page.add("iked_connections", .gauge, "Connections that are configured.", connections)

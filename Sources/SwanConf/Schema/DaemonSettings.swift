@@ -65,12 +65,25 @@ package struct DaemonSettings: Hashable, Sendable {
     package let udpGSO: Bool
     /// `udp_gro`: whether the kernel hands over many ESP packets at once (UDP_GRO).
     package let udpGRO: Bool
+    /// `workers`: how many threads open packets, and as many seal them; nil for as many as the machine has room for.
+    package let workers: Int?
+    /// `pin`: which processors these threads are tied to.
+    package let pinning: Pinning
     /// `crash_detection`: whether peers get tokens by which they see that this host has lost its SAs (RFC 6290).
     package let crashDetection: Bool
     /// `radius`: servers that EAP is left to; nil for none.
     package let radius: RADIUSConfiguration?
     /// `metrics_listen`: where Prometheus may fetch metrics; nil for nowhere.
     package let metricsListen: ListenAddress?
+
+    /// Which processors threads are tied to.
+    package enum Pinning: Hashable, Sendable {
+        case no
+        /// One after the other, all that there are.
+        case all
+        /// These, one after the other.
+        case processors([Int])
+    }
 
     /// Which program of the host learns of name servers.
     package enum InstallDNS: Hashable, Sendable {
@@ -141,6 +154,8 @@ package struct DaemonSettings: Hashable, Sendable {
         tunGRO = try reader.boolean("tun_gro") ?? true
         udpGSO = try reader.boolean("udp_gso") ?? true
         udpGRO = try reader.boolean("udp_gro") ?? true
+        workers = try Self.workers(reader)
+        pinning = try Self.pinning(reader) ?? .no
         crashDetection = try reader.boolean("crash_detection") ?? true
         metricsListen = try reader.read(
             "metrics_listen",
@@ -177,6 +192,33 @@ extension DaemonSettings {
             }
             return allowed && (1...15).contains(text.utf8.count) && text != "." && text != ".." ? text : nil
         }
+    }
+
+    private static func workers(_ reader: SectionReader) throws(ConfigurationError) -> Int? {
+        guard try reader.value("workers")?.text != "auto" else { return nil }
+        return try reader.read("workers", "`auto` or a number from 1 to 64") { text in
+            Int(text).flatMap { (1...64).contains($0) ? $0 : nil }
+        }
+    }
+
+    private static func pinning(_ reader: SectionReader) throws(ConfigurationError) -> Pinning? {
+        try reader.read("pin", "`yes`, `no` or numbers of processors such as `0-3,6`") { text in
+            if let all = Scalars.boolean(text), Int(text) == nil { return all ? .all : .no }
+            return processors(text).map { .processors($0) }
+        }
+    }
+
+    /// Numbers and ranges of numbers, between commas.
+    private static func processors(_ text: String) -> [Int]? {
+        var processors: [Int] = []
+        for item in text.split(separator: ",", omittingEmptySubsequences: false) {
+            let ends = item.split(separator: "-", maxSplits: 1, omittingEmptySubsequences: false).map { end in
+                Int(String(end.drop { $0 == " " })).flatMap { (0..<1024).contains($0) ? $0 : nil }
+            }
+            guard let first = ends.first ?? nil, let last = ends.last ?? nil, first <= last else { return nil }
+            processors += first...last
+        }
+        return processors
     }
 
     private static func keyLog(_ reader: SectionReader) throws(ConfigurationError) -> String? {

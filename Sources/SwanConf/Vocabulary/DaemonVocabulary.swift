@@ -12,7 +12,7 @@ extension Vocabulary {
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
             "install_routes", "install_dns", "fragment_size", "probe_path_mtu", "request_window", "crash_detection",
             "retry_initiate_interval",
-            "early_rekey", "metrics_listen", "tun_gso", "tun_gro", "udp_gso", "udp_gro",
+            "early_rekey", "metrics_listen", "tun_gso", "tun_gro", "udp_gso", "udp_gro", "workers", "pin",
         ],
         unsupported: [
             "accept_private_algs", "accept_unencrypted_mainmode_messages", "cert_cache",

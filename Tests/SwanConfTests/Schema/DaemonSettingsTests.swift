@@ -31,6 +31,8 @@ import Testing
         #expect(settings.installDNS == .auto)
         #expect(settings.requestWindow == 4)
         #expect(settings.tunGSO && settings.tunGRO && settings.udpGSO && settings.udpGRO)
+        #expect(settings.workers == nil)
+        #expect(settings.pinning == .no)
         #expect(settings.crashDetection)
         #expect(settings.earlyRekey == .zero)
         #expect(settings.retryInterval == .seconds(10))
@@ -83,12 +85,16 @@ import Testing
             tun_gro = no
             udp_gso = no
             udp_gro = no
+            workers = 8
+            pin = 0-2, 6
             """
         )
         #expect(settings.tun == "vpn-0")
         #expect(settings.mtu == 1400)
         #expect(!settings.crashDetection)
         #expect(!settings.tunGSO && !settings.tunGRO && !settings.udpGSO && !settings.udpGRO)
+        #expect(settings.workers == 8)
+        #expect(settings.pinning == .processors([0, 1, 2, 6]))
         #expect(settings.earlyRekey == .seconds(30))
         #expect(settings.retryInterval == .seconds(60))
         #expect(settings.keyLog == "/run/iked/keys")
@@ -132,6 +138,11 @@ import Testing
         ("puzzle_difficulty = 7", "`puzzle_difficulty` takes a number from 8 to 32, or 0 for no puzzles"),
         ("puzzle_difficulty = 33", "`puzzle_difficulty` takes a number from 8 to 32, or 0 for no puzzles"),
         ("init_limit_half_open = 1000001", "`init_limit_half_open` takes a number from 0 to 1000000"),
+        ("workers = 0", "`workers` takes `auto` or a number from 1 to 64"),
+        ("workers = 65", "`workers` takes `auto` or a number from 1 to 64"),
+        ("pin = 3-1", "`pin` takes `yes`, `no` or numbers of processors"),
+        ("pin = 0,", "`pin` takes `yes`, `no` or numbers of processors"),
+        ("pin = 1024", "`pin` takes `yes`, `no` or numbers of processors"),
         ("port = 4500", "`port` and `port_nat_t` must differ"),
         ("port_nat_t = 500", "`port` and `port_nat_t` must differ"),
         ("routing_table = 0", "`routing_table` takes a number from 1 to 4294967295"),
@@ -142,6 +153,17 @@ import Testing
     ])
     func wrongValuesAreRefused(body: String, expected: String) throws {
         #expect(try configurationError("iked { \(body)\n }").message.contains(expected))
+    }
+
+    @Test(
+        arguments: [
+            ("yes", .all), ("no", .no), ("0", .processors([0])), ("1,0", .processors([1, 0])),
+            ("2-3", .processors([2, 3])),
+        ] as [(String, DaemonSettings.Pinning)]
+    )
+    func threadsAreTiedToTheProcessorsNamed(text: String, expected: DaemonSettings.Pinning) throws {
+        #expect(try settings("pin = \(text)").pinning == expected)
+        #expect(try settings("workers = auto").workers == nil)
     }
 
     @Test func aKeyLogIsWarnedAbout() throws {
