@@ -82,9 +82,10 @@ extension SelectorSet {
             case range(ClosedRange<UInt16>)
         }
 
-        private let isIPv4: Bool
+        // The largest first: there are many of them.
         private let first: UInt128
         private let last: UInt128
+        private let isIPv4: Bool
         /// 0 for any, also for one that cannot be seen.
         private let nextLayer: UInt8
         private let ports: Ports

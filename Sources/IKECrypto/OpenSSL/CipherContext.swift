@@ -18,7 +18,7 @@ struct CipherContext: ~Copyable {
     }
 
     private let context: Context
-    private let functions: CipherFunctions
+    private let functions: UnsafePointer<CipherFunctions>
     private let begin: CipherFunctions.Initialize
     private let nonceLength: Int
     /// The tag's place in memory, and the end mark: written per message, allocated once.
@@ -31,10 +31,12 @@ struct CipherContext: ~Copyable {
         let pointer: UnsafeMutableRawPointer
         private let free: @convention(c) (UnsafeMutableRawPointer?) -> Void
 
-        init(_ functions: CipherFunctions) throws(CryptoError) {
-            guard let pointer = functions.newContext(functions.provider) else { throw .library("new cipher context") }
+        init(_ functions: UnsafePointer<CipherFunctions>) throws(CryptoError) {
+            guard let pointer = functions.pointee.newContext(functions.pointee.provider) else {
+                throw .library("new cipher context")
+            }
             self.pointer = pointer
-            free = functions.freeContext
+            free = functions.pointee.freeContext
         }
 
         deinit { free(pointer) }
@@ -54,8 +56,8 @@ struct CipherContext: ~Copyable {
         let context = try Context(functions)
         let begin =
             switch direction {
-            case .encrypt: functions.beginEncryption
-            case .decrypt: functions.beginDecryption
+            case .encrypt: functions.pointee.beginEncryption
+            case .decrypt: functions.pointee.beginDecryption
             }
         // The direction first: what a context makes of its parameters depends on it.
         try check(begin(context.pointer, nil, 0, nil, 0, nil), "begin (direction)")
@@ -76,7 +78,7 @@ struct CipherContext: ~Copyable {
     private static func set(
         _ options: Options,
         of context: UnsafeMutableRawPointer,
-        _ functions: CipherFunctions
+        _ functions: UnsafePointer<CipherFunctions>
     ) throws(CryptoError) {
         switch options {
         case .none: return
@@ -84,7 +86,7 @@ struct CipherContext: ~Copyable {
             var isPadded: UInt32 = 0
             let result = withUnsafeMutablePointer(to: &isPadded) { isPadded in
                 let parameters = ParameterList(ossl_param_padding(isPadded))
-                return functions.setParameters(context, parameters.first)
+                return functions.pointee.setParameters(context, parameters.first)
             }
             try check(result, "set parameters (padding)")
         case .ccm(let nonceLength, let tagLength):
@@ -94,7 +96,7 @@ struct CipherContext: ~Copyable {
                     ossl_param_aead_iv_length(nonceLength),
                     ossl_param_aead_tag(nil, tagLength)
                 )
-                return functions.setParameters(context, parameters.first)
+                return functions.pointee.setParameters(context, parameters.first)
             }
             try check(result, "set parameters (nonce and tag length)")
         }
@@ -140,7 +142,7 @@ extension CipherContext {
     @inline(__always)
     private func update(_ output: UnsafeMutablePointer<UInt8>?, _ input: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
         var written = 0
-        return functions.update(context.pointer, output, &written, count, input, count) > 0
+        return functions.pointee.update(context.pointer, output, &written, count, input, count) > 0
     }
 
     /// Ends a message. Answers whether libcrypto accepted, which for an opening AEAD context is whether the tag is
@@ -148,7 +150,7 @@ extension CipherContext {
     @inline(__always)
     func finish() -> Bool {
         var written = 0
-        return functions.finish(context.pointer, sink.octets, &written, Int(EVP_MAX_BLOCK_LENGTH)) > 0
+        return functions.pointee.finish(context.pointer, sink.octets, &written, Int(EVP_MAX_BLOCK_LENGTH)) > 0
     }
 
     /// Writes the tag of the message that was sealed.
@@ -156,6 +158,6 @@ extension CipherContext {
     func tag(to octets: UnsafeMutableRawPointer, count: Int) throws(CryptoError) {
         tagParameters.first.pointee.data = octets
         tagParameters.first.pointee.data_size = count
-        try check(functions.getParameters(context.pointer, tagParameters.first), "get parameters (tag)")
+        try check(functions.pointee.getParameters(context.pointer, tagParameters.first), "get parameters (tag)")
     }
 }

@@ -5,7 +5,8 @@ import COpenSSL
 /// Safe to share: what is fetched is never freed and never changes, nor do the functions of the provider that it holds.
 struct LibraryCipher: @unchecked Sendable {
     let name: String
-    let functions: CipherFunctions
+    /// In one place for all contexts of the cipher, of which a gateway has thousands.
+    let functions: UnsafePointer<CipherFunctions>
     /// In octets; the nonce's is what the cipher takes unless it is told another.
     let keyLength: Int
     let nonceLength: Int
@@ -14,7 +15,9 @@ struct LibraryCipher: @unchecked Sendable {
         guard let cipher = EVP_CIPHER_fetch(nil, name, nil), let functions = CipherFunctions(of: cipher, named: name)
         else { return nil }
         self.name = name
-        self.functions = functions
+        let place = UnsafeMutablePointer<CipherFunctions>.allocate(capacity: 1)
+        place.initialize(to: functions)
+        self.functions = UnsafePointer(place)
         keyLength = Int(EVP_CIPHER_get_key_length(cipher))
         nonceLength = Int(EVP_CIPHER_get_iv_length(cipher))
     }

@@ -23,8 +23,8 @@ package final class PacketCipher {
     let ivCipher: CipherContext?
     /// The salt, followed by room for the rest of a nonce or counter block; what the cipher starts from.
     private let nonceMemory = WipedMemory(count: nonceLength)
-    /// Room for an untruncated MAC.
-    private let codeMemory = WipedMemory(count: Authenticator.largestLength)
+    /// Room for an untruncated MAC; an AEAD has none.
+    private let codeMemory: WipedMemory
 
     /// AES' block, the longest nonce there is.
     private static let nonceLength = 16
@@ -58,6 +58,7 @@ package final class PacketCipher {
         } else {
             integrity = nil
         }
+        codeMemory = WipedMemory(count: suite.integrity == nil ? 0 : Authenticator.largestLength)
         if suite.mode == .cbc, direction == .seal {
             let ecb = try LibraryCipher.aes("ECB", keyLength: suite.cipherKeyLength)
             ivCipher = try CipherContext(ecb, key: key, direction: .encrypt, options: .unpadded)
