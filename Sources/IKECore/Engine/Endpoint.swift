@@ -417,6 +417,9 @@ package final class Endpoint {
     /// How many IKE SAs there are that are not merely lingering.
     package var standing: Int { sas.values.count { !$0.isClosed } }
 
+    /// How many closed IKE SAs should have been forgotten by now; always zero.
+    package func overdue(at now: Instant) -> Int { sas.values.count { $0.isOverdue(at: now) } }
+
     /// How much state is held, that of lingering SAs included; zero everywhere once everything has ended.
     package var load: (ikeSAs: Int, halfOpen: Int, espSPIs: Int, deadlines: Int) {
         (sas.count, admission.table.waiting, spis.espCount, deadlines.count)

@@ -242,6 +242,12 @@ extension IKESA {
         return true
     }
 
+    /// Whether it has lingered for its time, or would linger for longer.
+    func isOverdue(at now: Instant) -> Bool {
+        guard case .closed(_, let until) = state else { return false }
+        return until <= now || until > now + Self.lingering
+    }
+
     /// The commands that wait for something of this SA.
     private var waitingCommands: [CommandID] {
         let queued = (pending + postponed.map(\.exchange)).compactMap(\.command)
