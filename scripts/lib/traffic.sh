@@ -42,6 +42,7 @@ megabyte_through() { # FROM TO 4|6
         python3 "$ROOT/scripts/lib/transfer.py" serve "$(inner_address "$2" "$3")" 5202
     server=$STARTED
     wait_until 15 tcp_listens "$2" 5202 || die "no server at $2 ($WORK/transfer-server.log)"
+    # shellcheck disable=SC2034 # for whoever asks how long it took
     TRANSFER_TIME=$(timeout 60 ip netns exec "$(namespace_of "$1")" python3 "$ROOT/scripts/lib/transfer.py" \
         send "$(inner_address "$1" "$3")" "$(inner_address "$2" "$3")" 5202 1000000 2>"$WORK/transfer.log") ||
         die "no megabyte from $1 to $2: $(tail -n 1 "$WORK/transfer.log")"
