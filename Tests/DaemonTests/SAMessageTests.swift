@@ -12,7 +12,7 @@ import VICI
         pair.up()
         let summary = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
         let traffic = Traffic(bytesIn: 10, packetsIn: 1, idleIn: .seconds(3), mtu: 1438, pathMTU: 1500)
-        let message = summary.message(children: summary.children.map { $0.entry(traffic) })
+        let message = summary.message(children: summary.children) { _ in traffic }
         let sa = try #require(message.section("site"))
         let children = try #require(sa.section("child-sas"))
         return (sa, try #require(children.sections.first?.section))
@@ -40,11 +40,11 @@ import VICI
         pair.up()
         let left = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
         let right = try #require(pair.right.endpoint.summaries(now: pair.network.now).first)
-        #expect(left.message(children: []).section("site")?.list("local-rounds") == ["second.example (pre-shared key)"])
+        #expect(left.message.section("site")?.list("local-rounds") == ["second.example (pre-shared key)"])
         #expect(
-            right.message(children: []).section("site")?.list("remote-rounds") == ["second.example (pre-shared key)"]
+            right.message.section("site")?.list("remote-rounds") == ["second.example (pre-shared key)"]
         )
-        #expect(right.message(children: []).section("site")?.list("local-rounds") == nil)
+        #expect(right.message.section("site")?.list("local-rounds") == nil)
         #expect(try section().sa.list("remote-rounds") == nil)
     }
 

@@ -39,7 +39,7 @@ struct Alert {
 
     var message: VICIMessage {
         var message: VICIMessage = ["type": .text(kind.rawValue)]
-        if let sa { message.append("ike-sa", .section(sa.message(children: nil))) }
+        if let sa { message.append("ike-sa", .section(sa.message)) }
         if let connection { message.append("connection", .text(connection)) }
         if let child { message.append("child", .text(child)) }
         if let remote {

@@ -14,12 +14,12 @@ extension Daemon {
         switch event {
         case .ikeEstablished(let sa):
             notifier.noteChange(now)
-            control.broadcast("ike-updown") { .up(sa.message(children: nil)) }
+            control.broadcast("ike-updown") { .up(sa.message) }
         case .ikeClosed(let sa, _):
             notifier.noteChange(now)
-            control.broadcast("ike-updown") { sa.message(children: nil) }
+            control.broadcast("ike-updown") { sa.message }
         case .ikeRekeyed(let old, let new):
-            control.broadcast("ike-rekey") { .replacement(old.message(children: nil), new.message(children: nil)) }
+            control.broadcast("ike-rekey") { .replacement(old.message, new.message) }
         case .childEstablished(let childSA, let sa):
             control.broadcast("child-updown") { .up(message(childSA, of: sa)) }
         case .childClosed(let childSA, let sa, _):
@@ -30,7 +30,7 @@ extension Daemon {
             let name = ChildName(connection: connection, child: child)
             if !traps.contains(name) { setTrap(name, isConfigured: false) }
         case .ikeMoving(let sa, let path):
-            control.broadcast("ike-update") { .movement(sa.message(children: nil), to: path) }
+            control.broadcast("ike-update") { .movement(sa.message, to: path) }
         case .ikeFailed, .childFailed, .retransmitted: break
         case .answered(let id, let time): answerPing(id, time)
         case .traced(let message): tell(message)
@@ -41,30 +41,30 @@ extension Daemon {
 
     private func message(_ childSA: ChildSA, of sa: IKESASummary) -> VICIMessage {
         let summary = sa.children.first { $0.childSA.id == childSA.id }
-        return sa.message(children: summary.map { [$0.entry(tunnels.traffic(of: childSA, now: now))] })
+        return sa.message(children: summary.map { [$0] }) { tunnels.traffic(of: $0, now: now) }
     }
 }
 
 extension VICIMessage {
     fileprivate static func up(_ sa: VICIMessage) -> VICIMessage {
-        VICIMessage(entries: [Entry("up", "yes")] + sa.entries)
+        var message: VICIMessage = ["up": "yes"]
+        message.append(contentsOf: sa)
+        return message
     }
 
     /// Where the SA goes, and as it was before.
     fileprivate static func movement(_ sa: VICIMessage, to path: Path) -> VICIMessage {
-        let ends: VICIMessage = [
+        var message: VICIMessage = [
             "local-host": .text(path.local.address.description), "local-port": .number(path.local.port),
             "remote-host": .text(path.remote.address.description), "remote-port": .number(path.remote.port),
         ]
-        return VICIMessage(entries: ends.entries + sa.entries)
+        message.append(contentsOf: sa)
+        return message
     }
 
     fileprivate static func replacement(_ old: VICIMessage, _ new: VICIMessage) -> VICIMessage {
-        let name = new.entries.first?.name ?? ""
-        guard let before = old.entries.first?.element, let after = new.entries.first?.element else { return [:] }
-        return VICIMessage(entries: [
-            Entry(name, .section(VICIMessage(entries: [Entry("old", before), Entry("new", after)])))
-        ])
+        guard let before = old.entries.first?.element, let after = new.entries.first else { return [:] }
+        return [after.name: ["old": before, "new": after.element]]
     }
 }
 

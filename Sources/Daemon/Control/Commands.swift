@@ -72,11 +72,12 @@ extension Daemon {
 
     private func listSAs(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         let now = now
-        for sa in endpoint.summaries(now: now) where message.admits(sa) {
+        for sa in endpoint.summaries(now: now, where: message.admits) {
             let children = sa.children.filter { message.admits($0.childSA) }
             if message["child"] != nil || message["child-id"] != nil, children.isEmpty { continue }
-            let entries = children.map { $0.entry(tunnels.traffic(of: $0.childSA, now: now)) }
-            control.stream(client, "list-sa", of: entries) { sa.message(children: Array($0)) }
+            control.stream(client, "list-sa", of: children) { some in
+                sa.message(children: some) { tunnels.traffic(of: $0, now: now) }
+            }
         }
         control.reply(client, [:])
     }
@@ -133,7 +134,7 @@ extension Daemon {
     }
 
     private func terminate(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let references = endpoint.summaries(now: now).filter { message.admits($0) }.flatMap { message.references($0) }
+        let references = endpoint.summaries(now: now, where: message.admits).flatMap { message.references($0) }
         guard !references.isEmpty else {
             var answer = VICIMessage.failure("no SA matches")
             answer.append("matches", "0")
@@ -147,7 +148,7 @@ extension Daemon {
     }
 
     private func rekey(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let references = endpoint.summaries(now: now).filter { message.admits($0) }.flatMap { message.references($0) }
+        let references = endpoint.summaries(now: now, where: message.admits).flatMap { message.references($0) }
         feed(.command(message.flag("reauth") ? .reauthenticate(references) : .rekey(references), commands.nextID()))
         control.reply(client, ["success": .flag(!references.isEmpty), "matches": .number(references.count)])
     }
@@ -248,8 +249,8 @@ extension VICIMessage {
     static func failure(_ reason: String) -> VICIMessage { ["success": "no", "errmsg": .text(reason)] }
 
     /// Whether the filters `ike` and `ike-id` let this IKE SA through.
-    func admits(_ sa: IKESASummary) -> Bool {
-        (self["ike"].map { $0 == sa.connection } ?? true) && (number("ike-id").map { $0 == sa.id } ?? true)
+    func admits(id: UInt32, connection: String?) -> Bool {
+        (self["ike"].map { $0 == connection } ?? true) && (number("ike-id").map { $0 == id } ?? true)
     }
 
     /// Whether the filters `child` and `child-id` let this CHILD SA through.

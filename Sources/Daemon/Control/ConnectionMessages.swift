@@ -7,28 +7,30 @@ import VICI
 extension ConnectionConfiguration {
     /// - Parameter some: those of its children that the message is to tell of.
     func message(children some: ArraySlice<ChildConfiguration>) -> VICIMessage {
-        var section: VICIMessage = [
-            "local_addrs": .texts(localAddresses.map(\.description)),
-            "remote_addrs": .texts(remoteAddresses.map(\.description)),
-            "local_port": .number(localPort),
-            "remote_port": .number(remotePort),
-            "version": "IKEv2",
-            "reauth_time": .number(reauthTime.components.seconds),
-            "rekey_time": .number(rekeyTime.components.seconds),
-            "life_time": .number(hardLifetime?.components.seconds ?? 0),
-            "dpd_delay": .number(dpdDelay.components.seconds),
-            "unique": .text(unique.vici),
-            "proposals": .texts(proposals.map(\.description)),
-        ]
-        for (index, round) in ([local] + laterLocal).enumerated() {
-            section.append("local-\(index + 1)", .section(round.message(orElse: nil)))
+        var message = VICIMessage()
+        message.append(name) { section in
+            section.append("local_addrs", texts: localAddresses.map(\.description))
+            section.append("remote_addrs", texts: remoteAddresses.map(\.description))
+            section.append("local_port", number: Int64(localPort))
+            section.append("remote_port", number: Int64(remotePort))
+            section.append("version", text: "IKEv2")
+            section.append("reauth_time", number: reauthTime.components.seconds)
+            section.append("rekey_time", number: rekeyTime.components.seconds)
+            section.append("life_time", number: hardLifetime?.components.seconds ?? 0)
+            section.append("dpd_delay", number: dpdDelay.components.seconds)
+            section.append("unique", text: unique.vici)
+            section.append("proposals", texts: proposals.map(\.description))
+            for (index, round) in ([local] + laterLocal).enumerated() {
+                section.append("local-\(index + 1)") { round.write(orElse: nil, to: &$0) }
+            }
+            for (index, round) in ([remote] + laterRemote).enumerated() {
+                section.append("remote-\(index + 1)") { round.write(orElse: "%any", to: &$0) }
+            }
+            section.append("children") { section in
+                for child in some { section.append(child.name) { child.write(to: &$0) } }
+            }
         }
-        for (index, round) in ([remote] + laterRemote).enumerated() {
-            section.append("remote-\(index + 1)", .section(round.message(orElse: "%any")))
-        }
-        let children = some.map { VICIMessage.Entry($0.name, .section($0.message)) }
-        section.append("children", .section(VICIMessage(entries: children)))
-        return VICIMessage(entries: [VICIMessage.Entry(name, .section(section))])
+        return message
     }
 }
 
@@ -44,21 +46,20 @@ extension ConnectionConfiguration.Uniqueness {
 }
 
 extension AuthenticationConfiguration {
-    fileprivate func message(orElse anyone: String?) -> VICIMessage {
-        var section: VICIMessage = ["class": .text(method.words)]
-        if let text = id?.description ?? anyone { section.append("id", .text(text)) }
+    fileprivate func write(orElse anyone: String?, to section: inout VICIMessage) {
+        section.append("class", text: method.words)
+        if let text = id?.description ?? anyone { section.append("id", text: text) }
         if case .eap(let eap) = method {
-            section.append("eap-type", .text(eap.method.rawValue))
+            section.append("eap-type", text: eap.method.rawValue)
             switch eap.name {
             case .identity: break
-            case .asked: section.append("eap_id", "%any")
-            case .given(let name): section.append("eap_id", .text(name))
+            case .asked: section.append("eap_id", text: "%any")
+            case .given(let name): section.append("eap_id", text: name)
             }
         }
-        for list in ["groups", "cert_policy"] { section.append(list, .list([])) }
-        section.append("certs", .texts((certificates + publicKeys).map(\.description)))
-        section.append("cacerts", .texts(authorities.map(\.description)))
-        return section
+        for list in ["groups", "cert_policy"] { section.append(list, texts: []) }
+        section.append("certs", texts: (certificates + publicKeys).map(\.description))
+        section.append("cacerts", texts: authorities.map(\.description))
     }
 }
 
@@ -73,20 +74,18 @@ extension AuthenticationConfiguration.Method {
 }
 
 extension ChildConfiguration {
-    fileprivate var message: VICIMessage {
-        [
-            "mode": "TUNNEL",
-            "rekey_time": .number(rekeyTime.components.seconds),
-            "rekey_bytes": .number(byteLimits.rekey),
-            "rekey_packets": .number(packetLimits.rekey),
-            "life_time": .number(lifeTime.components.seconds),
-            "dpd_action": .text(dpdAction.word),
-            "close_action": .text(closeAction.word),
-            "start_action": .text(startAction.word),
-            "esp_proposals": .texts(espProposals.map(\.description)),
-            "local-ts": .texts(localTrafficSelectors.map(\.description)),
-            "remote-ts": .texts(remoteTrafficSelectors.map(\.description)),
-        ]
+    fileprivate func write(to section: inout VICIMessage) {
+        section.append("mode", text: "TUNNEL")
+        section.append("rekey_time", number: rekeyTime.components.seconds)
+        section.append("rekey_bytes", number: byteLimits.rekey)
+        section.append("rekey_packets", number: packetLimits.rekey)
+        section.append("life_time", number: lifeTime.components.seconds)
+        section.append("dpd_action", text: dpdAction.word)
+        section.append("close_action", text: closeAction.word)
+        section.append("start_action", text: startAction.word)
+        section.append("esp_proposals", texts: espProposals.map(\.description))
+        section.append("local-ts", texts: localTrafficSelectors.map(\.description))
+        section.append("remote-ts", texts: remoteTrafficSelectors.map(\.description))
     }
 }
 

@@ -56,9 +56,10 @@ final class ControlServer {
         withClient(id) { $0.session.unknownCommand() }
     }
 
-    /// An event that is part of the answer to the client's command.
+    /// An event that is part of the answer to the client's command. It is sent with those that follow, at the latest with the
+    /// reply.
     func stream(_ id: ClientID, _ event: String, _ message: VICIMessage) {
-        withClient(id) { $0.session.stream(event, message) }
+        stream(id) { $0.stream(event, message) }
     }
 
     /// The same for an event that tells of many things, in as many packets as they need.
@@ -68,8 +69,17 @@ final class ControlServer {
         of things: [Thing],
         _ message: (ArraySlice<Thing>) -> VICIMessage
     ) {
-        withClient(id) { $0.session.stream(event, of: things[...], message) }
+        stream(id) { $0.stream(event, of: things[...], message) }
     }
+
+    private func stream(_ id: ClientID, _ body: (inout VICISession) -> Void) {
+        guard let client = clients[id] else { return }
+        body(&client.session)
+        // A system call for each event would wake the client as often.
+        if client.session.output.count >= Self.octetsAtOnce { flush(id) }
+    }
+
+    private static let octetsAtOnce = 32 * 1024
 
     /// An event for one client, if it asked for such.
     func event(_ id: ClientID, _ name: String, _ message: VICIMessage) {

@@ -6,8 +6,8 @@ import VICI
 
 extension Daemon {
     func ping(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let established = endpoint.summaries(now: now).filter { sa in
-            message.admits(sa) && (sa.state == .established || sa.state == .rekeying)
+        let established = endpoint.summaries(now: now, where: message.admits).filter { sa in
+            sa.state == .established || sa.state == .rekeying
         }
         guard message["ike"] != nil || message["ike-id"] != nil, let sa = established.last else {
             control.reply(client, .failure("no IKE SA stands"))

@@ -9,70 +9,79 @@ import VICI
 
 extension IKESASummary {
     /// The section that `list-sa`, `ike-updown` and `child-updown` carry, under the connection's name.
-    func message(children: [VICIMessage.Entry]?) -> VICIMessage {
-        var section = identityMessage
-        section.append(contentsOf: algorithmMessage)
-        section.appendTime("established", age)
-        section.appendTime("rekey-time", timeToRekey)
-        section.appendTime("reauth-time", timeToReauthentication)
-        section.appendTime("life-time", timeToExpiry)
-        section.appendTime("life-total", lifetime)
-        if let localAuthentication { section.append("local-auth", .text(localAuthentication.description)) }
-        if let remoteAuthentication { section.append("remote-auth", .text(remoteAuthentication.description)) }
-        if let eap { section.append(contentsOf: eap.message) }
-        for end in [LaterRound.End.local, .remote] {
-            let rounds = laterRounds.filter { $0.end == end }.map { "\($0.identity) (\($0.kind))" }
-            if !rounds.isEmpty { section.append(end == .local ? "local-rounds" : "remote-rounds", .texts(rounds)) }
+    ///
+    /// - Parameters:
+    ///   - children: those of its CHILD SAs that it is to tell of; nil: it says nothing of CHILD SAs.
+    ///   - traffic: what the data plane counts for a CHILD SA.
+    func message(
+        children: (some Sequence<ChildSASummary>)?,
+        traffic: (ChildSA) -> Traffic? = { _ in nil }
+    ) -> VICIMessage {
+        var message = VICIMessage()
+        message.append(connection ?? "(unnamed)") { section in
+            writeIdentity(to: &section)
+            proposal?.writeAlgorithms(to: &section)
+            section.appendTime("established", age)
+            section.appendTime("rekey-time", timeToRekey)
+            section.appendTime("reauth-time", timeToReauthentication)
+            section.appendTime("life-time", timeToExpiry)
+            section.appendTime("life-total", lifetime)
+            if let localAuthentication { section.append("local-auth", text: localAuthentication.description) }
+            if let remoteAuthentication { section.append("remote-auth", text: remoteAuthentication.description) }
+            eap?.write(to: &section)
+            for end in [LaterRound.End.local, .remote] {
+                let rounds = laterRounds.filter { $0.end == end }.map { "\($0.identity) (\($0.kind))" }
+                section.appendList(end == .local ? "local-rounds" : "remote-rounds", rounds)
+            }
+            section.appendList("local-vips", localVirtual.map(\.description))
+            section.appendList("remote-vips", remoteVirtual.map(\.description))
+            section.appendList("dns-servers", dns.servers.map(\.description))
+            section.appendList("dns-domains", dns.domains)
+            section.appendList("encrypted-dns", dns.encrypted.map(\.description))
+            section.append("retransmits", number: Int64(retransmissions))
+            guard let children else { return }
+            section.append("child-sas") { section in
+                for child in children { child.write(traffic(child.childSA), to: &section) }
+            }
         }
-        if !localVirtual.isEmpty { section.append("local-vips", .texts(localVirtual.map(\.description))) }
-        if !remoteVirtual.isEmpty { section.append("remote-vips", .texts(remoteVirtual.map(\.description))) }
-        if !dns.servers.isEmpty { section.append("dns-servers", .texts(dns.servers.map(\.description))) }
-        if !dns.domains.isEmpty { section.append("dns-domains", .texts(dns.domains)) }
-        if !dns.encrypted.isEmpty { section.append("encrypted-dns", .texts(dns.encrypted.map(\.description))) }
-        section.append("retransmits", .number(retransmissions))
-        if let children { section.append("child-sas", .section(VICIMessage(entries: children))) }
-        return VICIMessage(entries: [.init(connection ?? "(unnamed)", .section(section))])
+        return message
     }
 
-    private var identityMessage: VICIMessage {
-        var section: VICIMessage = [
-            "uniqueid": .number(id),
-            "version": "2",
-            "state": .text(state.rawValue),
-            "local-host": .text(local.address.description),
-            "local-port": .number(local.port),
-        ]
-        if let localIdentity { section.append("local-id", .text(localIdentity.description)) }
-        section.append("remote-host", .text(remote.address.description))
-        section.append("remote-port", .number(remote.port))
-        if let remoteIdentity { section.append("remote-id", .text(remoteIdentity.description)) }
+    /// The same without a word of CHILD SAs.
+    var message: VICIMessage { message(children: [ChildSASummary]?.none) }
+
+    private func writeIdentity(to section: inout VICIMessage) {
+        section.append("uniqueid", number: Int64(id))
+        section.append("version", text: "2")
+        section.append("state", text: state.rawValue)
+        section.append("local-host", text: local.address.description)
+        section.append("local-port", number: Int64(local.port))
+        if let localIdentity { section.append("local-id", text: localIdentity.description) }
+        section.append("remote-host", text: remote.address.description)
+        section.append("remote-port", number: Int64(remote.port))
+        if let remoteIdentity { section.append("remote-id", text: remoteIdentity.description) }
         if let eap, !eap.identity.isEmpty {
             // Of the end that was asked.
             section.append(role == .initiator ? "local-eap-id" : "remote-eap-id", .value(eap.identity))
         }
         section.appendFlag("initiator", role == .initiator)
-        section.append("initiator-spi", .text(spiI.description))
-        section.append("responder-spi", .text(spiR.description))
+        section.append("initiator-spi", text: spiI.description)
+        section.append("responder-spi", text: spiR.description)
         section.appendFlag("nat-local", nat.isLocalBehindNAT)
         section.appendFlag("nat-remote", nat.isRemoteBehindNAT)
         section.appendFlag("nat-any", nat.isLocalBehindNAT || nat.isRemoteBehindNAT)
         section.appendFlag("nat-fake", nat.isForced)
-        return section
     }
-
-    private var algorithmMessage: VICIMessage { proposal?.algorithmMessage ?? [:] }
 }
 
 extension EAPOutcome {
     /// Keys of ours: the method that was used, and what it settled within TLS.
-    fileprivate var message: VICIMessage {
-        var section: VICIMessage = ["eap-method": .text(method.description)]
-        if let tls {
-            section.append("tls-version", .text(tls.version.description))
-            section.append("tls-cipher", .text(tls.cipherSuite))
-            section.append("tls-client-certificate", .text(tls.clientCertificate.words))
-        }
-        return section
+    fileprivate func write(to section: inout VICIMessage) {
+        section.append("eap-method", text: method.description)
+        guard let tls else { return }
+        section.append("tls-version", text: tls.version.description)
+        section.append("tls-cipher", text: tls.cipherSuite)
+        section.append("tls-client-certificate", text: tls.clientCertificate.words)
     }
 }
 
@@ -104,75 +113,76 @@ struct Traffic {
 }
 
 extension ChildSASummary {
-    func entry(_ traffic: Traffic?) -> VICIMessage.Entry {
-        var section: VICIMessage = [
-            "name": .text(childSA.name),
-            "uniqueid": .number(childSA.id),
-            "reqid": .number(childSA.id),
-            "state": .text(state),
-            "mode": "TUNNEL",
-            "protocol": "ESP",
-        ]
-        section.appendFlag("encap", childSA.usesUDP)
-        section.append("spi-in", .text(childSA.inboundSPI.description))
-        section.append("spi-out", .text(childSA.outboundSPI.description))
-        section.append(contentsOf: childSA.proposal.algorithmMessage)
-        if childSA.usesESN { section.append("esn", "1") }
-        if let traffic { section.append(contentsOf: traffic.message) }
-        section.appendTime("rekey-time", timeToRekey)
-        section.appendTime("life-time", timeToExpiry)
-        section.appendTime("install-time", age)
-        section.append("local-ts", .texts(childSA.localSelectors.map(\.description)))
-        section.append("remote-ts", .texts(childSA.remoteSelectors.map(\.description)))
-        return VICIMessage.Entry("\(childSA.name)-\(childSA.id)", .section(section))
+    /// The section of a CHILD SA within `child-sas`.
+    fileprivate func write(_ traffic: Traffic?, to children: inout VICIMessage) {
+        children.append("\(childSA.name)-\(childSA.id)") { section in
+            section.append("name", text: childSA.name)
+            section.append("uniqueid", number: Int64(childSA.id))
+            section.append("reqid", number: Int64(childSA.id))
+            section.append("state", text: state)
+            section.append("mode", text: "TUNNEL")
+            section.append("protocol", text: "ESP")
+            section.appendFlag("encap", childSA.usesUDP)
+            section.append("spi-in", text: childSA.inboundSPI.description)
+            section.append("spi-out", text: childSA.outboundSPI.description)
+            childSA.proposal.writeAlgorithms(to: &section)
+            if childSA.usesESN { section.append("esn", text: "1") }
+            traffic?.write(to: &section)
+            section.appendTime("rekey-time", timeToRekey)
+            section.appendTime("life-time", timeToExpiry)
+            section.appendTime("install-time", age)
+            section.append("local-ts", texts: childSA.localSelectors.map(\.description))
+            section.append("remote-ts", texts: childSA.remoteSelectors.map(\.description))
+        }
     }
 }
 
 extension Traffic {
-    fileprivate var message: VICIMessage {
-        var section: VICIMessage = ["bytes-in": .number(bytesIn), "packets-in": .number(packetsIn)]
+    fileprivate func write(to section: inout VICIMessage) {
+        section.append("bytes-in", number: bytesIn)
+        section.append("packets-in", number: packetsIn)
         section.appendTime("use-in", idleIn)
-        section.append("bytes-out", .number(bytesOut))
-        section.append("packets-out", .number(packetsOut))
+        section.append("bytes-out", number: bytesOut)
+        section.append("packets-out", number: packetsOut)
         section.appendTime("use-out", idleOut)
-        section.append("replay-drops", .number(replayed))
-        section.append("auth-failures", .number(unauthentic))
-        section.append("selector-drops", .number(outsideSelectors))
-        if let mtu { section.append("mtu", .number(mtu)) }
-        if let pathMTU { section.append("path-mtu", .number(pathMTU)) }
-        return section
+        section.append("replay-drops", number: replayed)
+        section.append("auth-failures", number: unauthentic)
+        section.append("selector-drops", number: outsideSelectors)
+        if let mtu { section.append("mtu", number: Int64(mtu)) }
+        if let pathMTU { section.append("path-mtu", number: Int64(pathMTU)) }
     }
 }
 
 extension Proposal {
     /// `encr-alg` and its companions.
-    fileprivate var algorithmMessage: VICIMessage {
-        var section: VICIMessage = [:]
+    fileprivate func writeAlgorithms(to section: inout VICIMessage) {
         if let cipher = encryption.first {
-            section.append("encr-alg", .text(EncryptionAlgorithm(rawValue: cipher.id).description))
-            if let bits = cipher.keyLength { section.append("encr-keysize", .number(bits)) }
+            section.append("encr-alg", text: EncryptionAlgorithm(rawValue: cipher.id).description)
+            if let bits = cipher.keyLength { section.append("encr-keysize", number: Int64(bits)) }
         }
         if let algorithm = integrity.first, algorithm.id != 0 {
-            section.append("integ-alg", .text(IntegrityAlgorithm(rawValue: algorithm.id).description))
+            section.append("integ-alg", text: IntegrityAlgorithm(rawValue: algorithm.id).description)
         }
         if let algorithm = prf.first {
-            section.append("prf-alg", .text(PRFAlgorithm(rawValue: algorithm.id).description))
+            section.append("prf-alg", text: PRFAlgorithm(rawValue: algorithm.id).description)
         }
         if let method = keyExchange.first, method.id != 0 {
-            section.append("dh-group", .text(KeyExchangeMethod(rawValue: method.id).description))
+            section.append("dh-group", text: KeyExchangeMethod(rawValue: method.id).description)
         }
-        return section
     }
 }
 
 extension VICIMessage {
-    fileprivate mutating func append(contentsOf other: VICIMessage) { entries += other.entries }
-
     /// Truth is said, falsehood left out.
-    fileprivate mutating func appendFlag(_ name: String, _ flag: Bool) { if flag { append(name, "yes") } }
+    fileprivate mutating func appendFlag(_ name: String, _ flag: Bool) { if flag { append(name, text: "yes") } }
 
     /// Seconds; what is not known is left out.
     fileprivate mutating func appendTime(_ name: String, _ time: Duration?) {
-        if let time { append(name, .number(time.wholeSeconds)) }
+        if let time { append(name, number: time.wholeSeconds) }
+    }
+
+    /// An empty list is left out.
+    fileprivate mutating func appendList(_ name: String, _ items: [String]) {
+        if !items.isEmpty { append(name, texts: items) }
     }
 }

@@ -401,8 +401,15 @@ package final class Endpoint {
     // MARK: - Looking in
 
     /// All IKE SAs that are not merely lingering, oldest first.
-    package func summaries(now: Instant) -> [IKESASummary] {
-        sas.values.filter { !$0.isClosed }.sorted { $0.id < $1.id }.map { $0.summary(now) }
+    ///
+    /// - Parameter isWanted: whether the SA of a number and a connection is asked for; saves the work for the others.
+    package func summaries(
+        now: Instant,
+        where isWanted: (_ id: UInt32, _ connection: String?) -> Bool = { _, _ in true }
+    ) -> [IKESASummary] {
+        sas.values.filter { !$0.isClosed && isWanted($0.id, $0.connection?.name) }
+            .sorted { $0.id < $1.id }
+            .map { $0.summary(now) }
     }
 
     /// The peers' addresses that the routing should be asked about for `LocalNetwork`: those of SAs whose path is ours to choose.
@@ -413,6 +420,9 @@ package final class Endpoint {
             )
         )
     }
+
+    /// How many IKE SAs both ends have authenticated and neither is ending.
+    package var established: Int { sas.values.count { $0.isEstablished } }
 
     /// How many IKE SAs there are that are not merely lingering.
     package var standing: Int { sas.values.count { !$0.isClosed } }

@@ -62,8 +62,10 @@ package struct ChildSASummary: Sendable {
 
 extension IKESA {
     func summary(_ now: Instant) -> IKESASummary {
+        // Each of them copies what the state holds, so once.
         let established = established
         let peer = established?.peer
+        let connection = connection
         return IKESASummary(
             id: id,
             connection: connection?.name,

@@ -61,6 +61,8 @@ struct ElementReader {
 
     var offset: Int { index - bytes.startIndex }
     var isAtEnd: Bool { index == bytes.endIndex }
+    /// What was not taken yet.
+    var rest: ArraySlice<UInt8> { bytes[index...] }
 
     func error(_ reason: VICIDecodingError.Reason, at offset: Int? = nil) -> VICIDecodingError {
         VICIDecodingError(offset: offset ?? self.offset, reason: reason)
@@ -73,17 +75,24 @@ struct ElementReader {
     }
 
     mutating func name() throws(VICIDecodingError) -> String {
-        let start = offset
-        let count = Int(try byte())
-        guard let name = String(validating: try take(count), as: UTF8.self) else {
-            throw error(.nameNotText, at: start)
-        }
-        return name
+        String(decoding: try nameOctets(), as: UTF8.self)
     }
 
-    mutating func value() throws(VICIDecodingError) -> [UInt8] {
-        let count = Int(try byte()) << 8 | Int(try byte())
-        return Array(try take(count))
+    /// The octets of a name, which are UTF-8.
+    @discardableResult
+    mutating func nameOctets() throws(VICIDecodingError) -> ArraySlice<UInt8> {
+        let start = offset
+        let octets = try take(Int(try byte()))
+        // Almost all names are ASCII, which needs no decoder.
+        guard octets.allSatisfy({ $0 < 0x80 }) || String(validating: octets, as: UTF8.self) != nil else {
+            throw error(.nameNotText, at: start)
+        }
+        return octets
+    }
+
+    @discardableResult
+    mutating func value() throws(VICIDecodingError) -> ArraySlice<UInt8> {
+        try take(Int(try byte()) << 8 | Int(try byte()))
     }
 
     private mutating func take(_ count: Int) throws(VICIDecodingError) -> ArraySlice<UInt8> {
@@ -97,26 +106,32 @@ extension VICIMessage {
     /// Reads a message as it stands on the wire, without a packet around it. All octets must be used up.
     package init(decoding bytes: [UInt8]) throws(VICIDecodingError) {
         var reader = ElementReader(bytes[...])
-        self = try Self(decoding: &reader, depth: 0)
+        try self.init(decoding: &reader)
+    }
+
+    /// Reads elements up to the end of the bytes.
+    init(decoding reader: inout ElementReader) throws(VICIDecodingError) {
+        let bytes = reader.rest
+        try Self.check(&reader, depth: 0)
+        self.init(elements: bytes)
     }
 
     /// Reads elements up to the end of the section they stand in; at depth 0, up to the end of the bytes.
-    init(decoding reader: inout ElementReader, depth: Int) throws(VICIDecodingError) {
-        self.init()
+    private static func check(_ reader: inout ElementReader, depth: Int) throws(VICIDecodingError) {
         while !reader.isAtEnd {
             let start = reader.offset
             let tag = try reader.byte()
             switch ElementTag(rawValue: tag) {
             case .keyValue:
-                let name = try reader.name()
-                append(name, .value(try reader.value()))
+                try reader.nameOctets()
+                try reader.value()
             case .listStart:
-                let name = try reader.name()
-                append(name, .list(try Self.decodeItems(&reader)))
+                try reader.nameOctets()
+                try checkItems(&reader)
             case .sectionStart:
                 guard depth < Self.maximumDepth else { throw reader.error(.tooDeep, at: start) }
-                let name = try reader.name()
-                append(name, .section(try VICIMessage(decoding: &reader, depth: depth + 1)))
+                try reader.nameOctets()
+                try check(&reader, depth: depth + 1)
             case .sectionEnd where depth > 0:
                 return
             case .sectionEnd, .listItem, .listEnd:
@@ -129,14 +144,13 @@ extension VICIMessage {
     }
 
     /// Reads items up to the end of their list; nothing else may stand between them.
-    private static func decodeItems(_ reader: inout ElementReader) throws(VICIDecodingError) -> [[UInt8]] {
-        var items: [[UInt8]] = []
+    private static func checkItems(_ reader: inout ElementReader) throws(VICIDecodingError) {
         while !reader.isAtEnd {
             let start = reader.offset
             let tag = try reader.byte()
             switch ElementTag(rawValue: tag) {
-            case .listItem: items.append(try reader.value())
-            case .listEnd: return items
+            case .listItem: try reader.value()
+            case .listEnd: return
             case .sectionStart, .sectionEnd, .keyValue, .listStart:
                 throw reader.error(.misplacedElement(tag), at: start)
             case nil: throw reader.error(.unknownElement(tag), at: start)

@@ -18,7 +18,7 @@ enum ElementTag: UInt8 {
 }
 
 /// Why a message cannot be put on the wire.
-package enum VICIEncodingError: Error, Equatable, Sendable, CustomStringConvertible {
+package enum VICIEncodingError: Error, Hashable, Sendable, CustomStringConvertible {
     /// A name of a message, a command or an event is longer than 255 octets.
     case nameTooLong(String)
     /// The value or list item at this name is longer than 65,535 octets.
@@ -44,34 +44,15 @@ extension VICIMessage {
 
     /// The message as it goes on the wire, without a packet around it.
     package func encoded() throws(VICIEncodingError) -> [UInt8] {
-        var bytes: [UInt8] = []
-        try write(to: &bytes, depth: 0)
-        return bytes
+        var encoded: [UInt8] = []
+        try write(to: &encoded)
+        return encoded
     }
 
-    func write(to bytes: inout [UInt8], depth: Int) throws(VICIEncodingError) {
-        guard depth <= Self.maximumDepth else { throw .tooDeep }
-        for entry in entries {
-            switch entry.element {
-            case .value(let value):
-                bytes.append(ElementTag.keyValue.rawValue)
-                try Self.write(name: entry.name, to: &bytes)
-                try Self.write(value: value, of: entry.name, to: &bytes)
-            case .list(let items):
-                bytes.append(ElementTag.listStart.rawValue)
-                try Self.write(name: entry.name, to: &bytes)
-                for item in items {
-                    bytes.append(ElementTag.listItem.rawValue)
-                    try Self.write(value: item, of: entry.name, to: &bytes)
-                }
-                bytes.append(ElementTag.listEnd.rawValue)
-            case .section(let section):
-                bytes.append(ElementTag.sectionStart.rawValue)
-                try Self.write(name: entry.name, to: &bytes)
-                try section.write(to: &bytes, depth: depth + 1)
-                bytes.append(ElementTag.sectionEnd.rawValue)
-            }
-        }
+    func write(to output: inout [UInt8]) throws(VICIEncodingError) {
+        if let flaw { throw flaw }
+        guard ElementCursor.depth(of: bytes.span) <= Self.maximumDepth else { throw .tooDeep }
+        output += bytes
     }
 
     /// An 8-bit length and the name; the names of commands and events are written alike.
@@ -80,9 +61,57 @@ extension VICIMessage {
         bytes.append(count)
         bytes.append(contentsOf: name.utf8)
     }
+}
+
+// MARK: - Elements
+
+extension VICIMessage {
+    /// Adds a value; one that does not fit the format is left out, and the message cannot be sent.
+    mutating func append(_ name: String, value: some Collection<UInt8>) {
+        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            bytes.append(ElementTag.keyValue.rawValue)
+            try Self.write(name: name, to: &bytes)
+            try Self.write(value: value, of: name, to: &bytes)
+        }
+    }
+
+    mutating func append(_ name: String, items: [some Collection<UInt8>]) {
+        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            bytes.append(ElementTag.listStart.rawValue)
+            try Self.write(name: name, to: &bytes)
+            for item in items {
+                bytes.append(ElementTag.listItem.rawValue)
+                try Self.write(value: item, of: name, to: &bytes)
+            }
+            bytes.append(ElementTag.listEnd.rawValue)
+        }
+    }
+
+    /// Adds a section, whose elements are those that `write` adds.
+    package mutating func append(_ name: String, section write: (inout VICIMessage) -> Void) {
+        let start = bytes.count
+        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            bytes.append(ElementTag.sectionStart.rawValue)
+            try Self.write(name: name, to: &bytes)
+        }
+        guard bytes.count > start else { return }
+        write(&self)
+        bytes.append(ElementTag.sectionEnd.rawValue)
+    }
+
+    /// Takes back what was written when it does not fit the format.
+    private mutating func noteFlaw(_ write: (inout [UInt8]) throws(VICIEncodingError) -> Void) {
+        let start = bytes.count
+        do throws(VICIEncodingError) {
+            try write(&bytes)
+        } catch {
+            bytes.removeSubrange(start...)
+            flaw = flaw ?? error
+        }
+    }
 
     private static func write(
-        value: [UInt8],
+        value: some Collection<UInt8>,
         of name: String,
         to bytes: inout [UInt8]
     ) throws(VICIEncodingError) {

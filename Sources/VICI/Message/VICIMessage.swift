@@ -9,7 +9,15 @@
 /// sa["encr-keysize"] = keyLength.map(String.init)   // nil leaves the key out
 /// sa.section("child-sas")?.list("local-ts")
 /// ```
+///
+/// A message is kept as it goes on the wire, so that sending one copies its bytes, and reading one makes no objects but for
+/// what is asked for: a status of a thousand SAs has some hundred thousand values.
 package struct VICIMessage: Hashable, Sendable {
+    /// The elements, one after the other and well formed.
+    var bytes: [UInt8]
+    /// The first element that does not fit the format and was left out.
+    var flaw: VICIEncodingError?
+
     /// One named place in a message.
     package struct Entry: Hashable, Sendable {
         /// At most 255 octets of UTF-8.
@@ -31,40 +39,77 @@ package struct VICIMessage: Hashable, Sendable {
         case section(VICIMessage)
     }
 
-    /// Everything in the message, in order.
-    package var entries: [Entry]
-
-    package init(entries: [Entry] = []) {
-        self.entries = entries
+    package init() {
+        bytes = []
     }
 
-    package var isEmpty: Bool { entries.isEmpty }
+    package init(entries: [Entry]) {
+        self.init()
+        for entry in entries { append(entry.name, entry.element) }
+    }
+
+    /// - Precondition: `bytes` are the elements of a message that was decoded or written.
+    init(elements bytes: ArraySlice<UInt8>) {
+        self.bytes = Array(bytes)
+    }
+
+    package var isEmpty: Bool { bytes.isEmpty }
 }
 
 // MARK: - Reading
 
 extension VICIMessage {
-    /// The first element called `name`.
-    package func element(_ name: String) -> Element? {
-        entries.first { $0.name == name }?.element
+    /// Everything in the message, in order.
+    package var entries: [Entry] {
+        var entries: [Entry] = []
+        var cursor = ElementCursor()
+        while let place = cursor.next(in: bytes.span) {
+            entries.append(Entry(String(decoding: bytes[place.name], as: UTF8.self), element(at: place)))
+        }
+        return entries
+    }
+
+    private func element(at place: ElementCursor.Place) -> Element {
+        switch place.kind {
+        case .value: .value(Array(bytes[place.content]))
+        case .list: .list(items(in: place.content))
+        case .section: .section(VICIMessage(elements: bytes[place.content]))
+        }
+    }
+
+    /// The items of a list whose content stands there.
+    private func items(in content: Range<Int>) -> [[UInt8]] {
+        itemPlaces(in: content).map { Array(bytes[$0]) }
+    }
+
+    private func itemPlaces(in content: Range<Int>) -> [Range<Int>] {
+        var cursor = ElementCursor(at: content.lowerBound)
+        var places: [Range<Int>] = []
+        while let item = cursor.nextItem(in: bytes.span, before: content.upperBound) { places.append(item) }
+        return places
+    }
+
+    /// What stands at the first element of a name, if it is of a kind.
+    private func content(_ name: String, _ kind: ElementCursor.Kind) -> Range<Int>? {
+        var name = name
+        let place = name.withUTF8 { ElementCursor.first(called: $0, in: bytes.span) }
+        guard let place, place.kind == kind else { return nil }
+        return place.content
     }
 
     /// The value at `name`, as it came. Nil if there is none, or a list or a section stands there.
     package func bytes(_ name: String) -> [UInt8]? {
-        guard case .value(let bytes) = element(name) else { return nil }
-        return bytes
+        content(name, .value).map { Array(bytes[$0]) }
     }
 
     /// The section at `name`. Nil if there is none, or something else stands there.
     package func section(_ name: String) -> VICIMessage? {
-        guard case .section(let section) = element(name) else { return nil }
-        return section
+        content(name, .section).map { VICIMessage(elements: bytes[$0]) }
     }
 
     /// The items of the list at `name` as text. Nil if there is none, or something else stands there.
     package func list(_ name: String) -> [String]? {
-        guard case .list(let items) = element(name) else { return nil }
-        return items.map { String(decoding: $0, as: UTF8.self) }
+        content(name, .list).map { itemPlaces(in: $0).map { String(decoding: bytes[$0], as: UTF8.self) } }
     }
 
     /// The value at `name` as a decimal number. Nil if there is none or it is no such number.
@@ -74,26 +119,35 @@ extension VICIMessage {
 
     /// Whether the value at `name` says yes: `yes`, `true`, `enabled` or `1`, as strongSwan reads truth.
     package func flag(_ name: String) -> Bool {
-        guard let text = self[name] else { return false }
-        return ["yes", "true", "enabled", "1"].contains(text.lowercased())
+        switch self[name]?.lowercased() {
+        case "yes", "true", "enabled", "1": true
+        default: false
+        }
     }
 
     /// The sections directly inside, with their names, in order.
     package var sections: [(name: String, section: VICIMessage)] {
-        entries.compactMap { entry in
-            guard case .section(let section) = entry.element else { return nil }
-            return (entry.name, section)
+        var sections: [(name: String, section: VICIMessage)] = []
+        var cursor = ElementCursor()
+        while let place = cursor.next(in: bytes.span) {
+            guard place.kind == .section else { continue }
+            let name = String(decoding: bytes[place.name], as: UTF8.self)
+            sections.append((name, VICIMessage(elements: bytes[place.content])))
         }
+        return sections
     }
 
     /// The value at `name` as text; bytes that are not UTF-8 are repaired with U+FFFD.
     ///
     /// Assigning replaces whatever stands at the name, or adds it at the end; assigning nil leaves the name out.
     package subscript(name: String) -> String? {
-        get { bytes(name).map { String(decoding: $0, as: UTF8.self) } }
+        get { content(name, .value).map { String(decoding: bytes[$0], as: UTF8.self) } }
         set {
-            guard let newValue else { return entries.removeAll { $0.name == name } }
-            set(name, .text(newValue))
+            if let newValue {
+                set(name, .text(newValue))
+            } else {
+                self = VICIMessage(entries: entries.filter { $0.name != name })
+            }
         }
     }
 }
@@ -103,16 +157,45 @@ extension VICIMessage {
 extension VICIMessage {
     /// Puts `element` at `name`, in the place of the one that stands there or at the end.
     package mutating func set(_ name: String, _ element: Element) {
-        if let index = entries.firstIndex(where: { $0.name == name }) {
-            entries[index].element = element
-        } else {
-            append(name, element)
-        }
+        var entries = entries
+        guard let index = entries.firstIndex(where: { $0.name == name }) else { return append(name, element) }
+        entries[index].element = element
+        self = VICIMessage(entries: entries)
     }
 
     /// Adds `element` at the end without looking whether the name is taken.
     package mutating func append(_ name: String, _ element: Element) {
-        entries.append(Entry(name, element))
+        switch element {
+        case .value(let value): append(name, value: value)
+        case .list(let items): append(name, items: items)
+        case .section(let section): append(name) { $0.append(contentsOf: section) }
+        }
+    }
+
+    /// Adds all of another message at the end.
+    package mutating func append(contentsOf other: VICIMessage) {
+        bytes += other.bytes
+        flaw = flaw ?? other.flaw
+    }
+
+    /// Adds a value of UTF-8 text.
+    package mutating func append(_ name: String, text: String) {
+        append(name, value: text.utf8)
+    }
+
+    /// Adds a value of decimal digits.
+    package mutating func append(_ name: String, number: Int64) {
+        append(name, value: String(number).utf8)
+    }
+
+    /// Adds a value of decimal digits.
+    package mutating func append(_ name: String, number: UInt64) {
+        append(name, value: String(number).utf8)
+    }
+
+    /// Adds a list of UTF-8 texts.
+    package mutating func append(_ name: String, texts: [String]) {
+        append(name, items: texts.map(\.utf8))
     }
 }
 
@@ -134,7 +217,8 @@ extension VICIMessage.Element {
 
 extension VICIMessage: ExpressibleByDictionaryLiteral {
     package init(dictionaryLiteral elements: (String, Element)...) {
-        entries = elements.map { Entry($0.0, $0.1) }
+        self.init()
+        for (name, element) in elements { append(name, element) }
     }
 }
 

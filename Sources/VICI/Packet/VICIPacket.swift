@@ -77,7 +77,7 @@ extension VICIPacket {
     ) throws(VICIEncodingError) {
         bytes.append(kind.rawValue)
         if let name { try VICIMessage.write(name: name, to: &bytes) }
-        if let message { try message.write(to: &bytes, depth: 0) }
+        if let message { try message.write(to: &bytes) }
     }
 }
 
@@ -92,8 +92,8 @@ extension VICIPacket {
         switch kind {
         case .request:
             let command = try reader.name()
-            self = .request(command: command, try VICIMessage(decoding: &reader, depth: 0))
-        case .response: self = .response(try VICIMessage(decoding: &reader, depth: 0))
+            self = .request(command: command, try VICIMessage(decoding: &reader))
+        case .response: self = .response(try VICIMessage(decoding: &reader))
         case .unknownCommand: self = .unknownCommand
         case .register: self = .register(event: try reader.name())
         case .unregister: self = .unregister(event: try reader.name())
@@ -101,7 +101,7 @@ extension VICIPacket {
         case .unknownEvent: self = .unknownEvent
         case .event:
             let event = try reader.name()
-            self = .event(event, try VICIMessage(decoding: &reader, depth: 0))
+            self = .event(event, try VICIMessage(decoding: &reader))
         }
         guard reader.isAtEnd else { throw reader.error(.trailingBytes) }
     }
