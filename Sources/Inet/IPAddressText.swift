@@ -25,21 +25,45 @@ extension IPAddress: LosslessStringConvertible {
 
 extension IPAddress {
     private static func parseV4(_ text: Substring) -> UInt32? {
-        let parts = text.split(separator: ".", omittingEmptySubsequences: false)
-        guard parts.count == 4 else { return nil }
         var number: UInt32 = 0
-        for part in parts {
-            // `UInt8.init` alone would accept "+1" and "007".
-            guard part.utf8.allSatisfy({ (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) }),
-                part == "0" || !part.hasPrefix("0"), let octet = UInt8(part)
-            else { return nil }
-            number = number << 8 | UInt32(octet)
+        var dots = 0
+        var octet: UInt32?
+        for character in text.utf8 {
+            switch character {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"):
+                // No digit may follow a leading zero.
+                guard octet != 0 else { return nil }
+                let value = (octet ?? 0) * 10 + UInt32(character - UInt8(ascii: "0"))
+                guard value <= 255 else { return nil }
+                octet = value
+            case UInt8(ascii: "."):
+                guard let whole = octet else { return nil }
+                number = number << 8 | whole
+                octet = nil
+                dots += 1
+            default: return nil
+            }
         }
-        return number
+        guard let last = octet, dots == 3 else { return nil }
+        return number << 8 | last
     }
 
     private static func dottedQuad(_ number: UInt32) -> String {
-        "\(number >> 24).\(number >> 16 & 0xff).\(number >> 8 & 0xff).\(number & 0xff)"
+        String(unsafeUninitializedCapacity: 15) { text in
+            var count = 0
+            func put(_ character: UInt8) {
+                text[count] = character
+                count += 1
+            }
+            for shift in [24, 16, 8, 0] as [UInt32] {
+                let octet = UInt8(truncatingIfNeeded: number >> shift)
+                if octet >= 100 { put(UInt8(ascii: "0") + octet / 100) }
+                if octet >= 10 { put(UInt8(ascii: "0") + octet / 10 % 10) }
+                put(UInt8(ascii: "0") + octet % 10)
+                if shift > 0 { put(UInt8(ascii: ".")) }
+            }
+            return count
+        }
     }
 }
 

@@ -1,9 +1,9 @@
 /// Two lower-case digits for each octet, without separators.
 package func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
-    octets.reduce(into: "") { text, octet in
-        if octet < 16 { text += "0" }
-        text += String(octet, radix: 16)
-    }
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for octet in octets { text += [digits[Int(octet >> 4)], digits[Int(octet & 15)]] }
+    return String(decoding: text, as: UTF8.self)
 }
 
 /// The octets that pairs of digits stand for, in either case; nil for an odd count or another character.

@@ -13,41 +13,47 @@ extension Identification {
     /// Nil for "%any" and its like (`isWildcard`), and for what cannot be read: a malformed address or hexadecimal number, an
     /// empty name, an unknown prefix or word with "%", or a distinguished name with attributes of unknown types.
     package init?(_ text: String) {
-        if Self.isWildcard(text) || text.hasPrefix("%") { return nil }
+        // Octets, since looking for characters costs ten times as much and identities are read for each line of a status.
+        let octets = text.utf8
+        if Self.isWildcard(text) || octets.first == UInt8(ascii: "%") { return nil }
         if let forced = Self.forced(text) {
             guard let identification = forced else { return nil }
             self = identification
         } else if text.hasPrefix("@#") {
-            guard let data = octets(fromHexadecimal: text.dropFirst(2)), !data.isEmpty else { return nil }
+            guard let data = IKEWire.octets(fromHexadecimal: text.dropFirst(2)), !data.isEmpty else { return nil }
             self.init(type: .keyID, data: data)
         } else if text == "@" || text == "@@" {
             return nil
         } else if text.hasPrefix("@@") {
-            self.init(type: .rfc822Address, data: Array(text.utf8.dropFirst(2)))
+            self.init(type: .rfc822Address, data: Array(octets.dropFirst(2)))
         } else if text.hasPrefix("@") {
-            self.init(type: .fqdn, data: Array(text.utf8.dropFirst()))
-        } else if text.contains("=") {
+            self.init(type: .fqdn, data: Array(octets.dropFirst()))
+        } else if octets.contains(UInt8(ascii: "=")) {
             guard let name = DistinguishedName(text) else { return nil }
             self.init(name)
-        } else if text.contains("@") {
-            self.init(type: .rfc822Address, data: Array(text.utf8))
+        } else if octets.contains(UInt8(ascii: "@")) {
+            self.init(type: .rfc822Address, data: Array(octets))
         } else if let address = IPAddress(text) {
             self.init(type: address.family == .v4 ? .ipv4Address : .ipv6Address, data: address.bytes)
-        } else if text.contains(":") {
+        } else if octets.contains(UInt8(ascii: ":")) {
             return nil
         } else {
-            self.init(type: .fqdn, data: Array(text.utf8))
+            self.init(type: .fqdn, data: Array(octets))
         }
     }
 
     /// True for the spellings that stand for any identity: "%any", "%any6", "*", "0.0.0.0", "::", "0::0" and nothing at all.
     package static func isWildcard(_ text: String) -> Bool {
-        ["", "%any", "%any6", "*", "0.0.0.0", "::", "0::0"].contains(text)
+        switch text {
+        case "", "%any", "%any6", "*", "0.0.0.0", "::", "0::0": true
+        default: false
+        }
     }
 
     /// The value behind a prefix that forces its type: nil if there is none, `.some(nil)` if the value cannot be read.
     private static func forced(_ text: String) -> Identification?? {
-        guard let colon = text.firstIndex(of: ":"), let type = prefixes[text[..<colon].lowercased()] else {
+        guard let colon = text.utf8.firstIndex(of: UInt8(ascii: ":")), let type = prefixes[text[..<colon].lowercased()]
+        else {
             return nil
         }
         let value = text[text.index(after: colon)...]
@@ -122,7 +128,8 @@ extension String {
 extension Unicode.Scalar {
     /// Whether it has a shape of its own, and neither steers a terminal nor turns the direction of writing.
     package var isPrintable: Bool {
-        switch properties.generalCategory {
+        if isASCII { return value >= 0x20 && value != 0x7f }
+        return switch properties.generalCategory {
         case .control, .format, .surrogate, .privateUse, .unassigned, .lineSeparator, .paragraphSeparator: false
         default: true
         }
