@@ -18,8 +18,9 @@ enum DownCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         let patience = try invocation.patience()
         var daemon = try DaemonConnection(for: invocation)
-        let report = try StatusReport(from: &daemon)
-        let tunnel = try report.tunnel(named: invocation.operands[0])
+        let name = invocation.operands[0]
+        let report = try StatusReport.about(name, from: &daemon)
+        let tunnel = try report.tunnel(named: name)
         let ikeSAs = report.connections.first { $0.name == tunnel.connection }?.ikeSAs ?? []
         guard tunnel.child.map({ child in ikeSAs.flatMap(\.children).contains { $0.name == child } }) ?? !ikeSAs.isEmpty
         else {

@@ -32,8 +32,7 @@ enum ExplainCommand {
             }
             return .ok
         }
-        let report = try StatusReport(from: &daemon)
-        let connection = try report.connection(of: name)
+        let connection = try StatusReport.about(name, from: &daemon).connection(of: name)
         let explanation = try explain(["ike": .text(connection.name)], &daemon)
         if invocation.has("json") {
             console.print(explanation.json.encoded(pretty: true))

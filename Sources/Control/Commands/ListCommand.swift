@@ -12,12 +12,7 @@ extension Command {
 enum ListCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         var daemon = try DaemonConnection(for: invocation)
-        var report = try StatusReport(from: &daemon)
-        if let name = invocation.operands.first {
-            let named = report.tunnels(named: name)
-            guard !named.isEmpty else { throw report.unknown(name) }
-            report = report.limited(to: Set(named.map(\.connection)))
-        }
+        let report = try StatusReport.limited(to: invocation.operands.first, from: &daemon)
         let connections = report.connections.compactMap(\.configuration)
         if invocation.has("json") {
             console.print(JSON.array(connections.map(\.json)).encoded(pretty: true))

@@ -27,7 +27,8 @@ enum PingCommand {
         let count = try invocation.number("count", in: 1...100_000) ?? 4
         let interval = try invocation.number("interval", in: 0...3600) ?? 1
         var daemon = try DaemonConnection(for: invocation)
-        let connection = try StatusReport(from: &daemon).connection(of: invocation.operands[0])
+        let name = invocation.operands[0]
+        let connection = try StatusReport.about(name, from: &daemon).connection(of: name)
         let message: VICIMessage = ["ike": .text(connection.name), "timeout": .number(patience * 1000)]
         var times: [Int] = []
         for number in 1...count {

@@ -68,12 +68,7 @@ enum StatusCommand {
         _ history: ThroughputHistory
     ) throws(Failure) -> StatusReport {
         var daemon = try DaemonConnection(for: invocation)
-        var report = try StatusReport(from: &daemon)
-        if let name = invocation.operands.first {
-            let named = report.tunnels(named: name)
-            guard !named.isEmpty else { throw report.unknown(name) }
-            report = report.limited(to: Set(named.map(\.connection)))
-        }
+        var report = try StatusReport.limited(to: invocation.operands.first, from: &daemon)
         if let text = invocation.value("filter") { report = report.matching(text) }
         guard let order else { return report }
         return report.sorted(by: order) { invocation.has("watch") ? history.rate(of: $0) : $0.octets }

@@ -36,8 +36,9 @@ enum UpCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         let patience = try invocation.patience()
         var daemon = try DaemonConnection(for: invocation)
-        let report = try StatusReport(from: &daemon)
-        let tunnel = try report.tunnel(named: invocation.operands[0])
+        let name = invocation.operands[0]
+        let report = try StatusReport.about(name, from: &daemon)
+        let tunnel = try report.tunnel(named: name)
         guard let connection = report.connections.first(where: { $0.name == tunnel.connection }),
             let configuration = connection.configuration
         else {
@@ -91,7 +92,7 @@ enum UpCommand {
     ) throws(Failure) -> String {
         let palette = console.palette
         var text = palette.paint("\(palette.filled) \(tunnel) is up", .good)
-        let report = try StatusReport(from: &daemon)
+        let report = try StatusReport(from: &daemon, connection: tunnel.connection)
         let ikeSAs = report.connections.first { $0.name == tunnel.connection }?.ikeSAs ?? []
         if let child = ikeSAs.flatMap(\.children).last(where: { $0.name == tunnel.child && $0.isUp }) {
             let local = child.localSelectors.joined(separator: ", ")

@@ -43,7 +43,7 @@ struct StatusReport {
 
         private var childrenWithoutSA: [ConfiguredConnection.Child] {
             guard let configuration, ikeSAs.contains(where: \.isUp) else { return [] }
-            let present = Set(ikeSAs.flatMap(\.children).map(\.name))
+            let present = Set(ikeSAs.lazy.flatMap { $0.children.lazy.map(\.name) })
             return configuration.children.filter { !present.contains($0.name) }
         }
     }
@@ -71,13 +71,9 @@ struct StatusReport {
     var ikeSAs: [IKESAStatus] { connections.flatMap(\.ikeSAs) }
     var childSAs: [ChildSAStatus] { ikeSAs.flatMap(\.children) }
 
-    func count(_ liveness: Liveness) -> Int { connections.count { $0.liveness == liveness } }
-
-    /// The same report with the named connections only.
-    func limited(to names: Set<String>) -> StatusReport {
-        var report = self
-        report.connections.removeAll { !names.contains($0.name) }
-        return report
+    /// How many connections stand how.
+    var tally: [Liveness: Int] {
+        connections.reduce(into: [:]) { tally, connection in tally[connection.liveness, default: 0] += 1 }
     }
 }
 
@@ -111,12 +107,36 @@ extension StatusReport.Offloads {
 }
 
 extension StatusReport {
-    init(from daemon: inout DaemonConnection) throws(Failure) {
+    /// What a person needs to know who calls a tunnel by a name, whatever `tunnels(named:)` says that it means. Most names are
+    /// those of connections, and the daemon is asked for no other then.
+    static func about(_ name: String, from daemon: inout DaemonConnection) throws(Failure) -> StatusReport {
+        let connections = [name[...]] + name.split(separator: "/", maxSplits: 1).dropLast()
+        for connection in connections {
+            let report = try StatusReport(from: &daemon, connection: String(connection))
+            if !report.tunnels(named: name).isEmpty { return report }
+        }
+        return try StatusReport(from: &daemon)
+    }
+
+    /// The connections that a name means, by themselves or by a child; without a name all of them.
+    static func limited(to name: String?, from daemon: inout DaemonConnection) throws(Failure) -> StatusReport {
+        guard let name else { return try StatusReport(from: &daemon) }
+        var report = try about(name, from: &daemon)
+        let named = Set(report.tunnels(named: name).map(\.connection))
+        guard !named.isEmpty else { throw report.unknown(name) }
+        report.connections.removeAll { !named.contains($0.name) }
+        return report
+    }
+
+    /// - Parameter connection: the only one to ask for; nil: all.
+    init(from daemon: inout DaemonConnection, connection: String? = nil) throws(Failure) {
+        var filter: VICIMessage = [:]
+        if let connection { filter.append("ike", text: connection) }
         let version = try daemon.call("version")
         let statistics = try daemon.call("stats")
         var connections: [Connection] = []
         // What has very many children comes in several events, one after the other.
-        try daemon.call("list-conns", events: ["list-conn"]) { _, message in
+        try daemon.call("list-conns", filter, events: ["list-conn"]) { _, message in
             for (name, section) in message.sections {
                 let configuration = ConfiguredConnection(name: name, section)
                 if let last = connections.indices.last, connections[last].name == name {
@@ -126,15 +146,17 @@ extension StatusReport {
                 }
             }
         }
-        try daemon.call("list-policies", ["trap": "yes"], events: ["list-policy"]) { _, message in
+        var positions: [String: Int] = [:]
+        for (position, connection) in connections.enumerated() { positions[connection.name] = position }
+        var traps = filter
+        traps.append("trap", text: "yes")
+        try daemon.call("list-policies", traps, events: ["list-policy"]) { _, message in
             for (_, policy) in message.sections {
-                guard let position = connections.firstIndex(where: { $0.name == policy["ike"] }) else { continue }
+                guard let position = policy["ike"].flatMap({ positions[$0] }) else { continue }
                 connections[position].noteTrap(of: policy["child"])
             }
         }
-        var positions: [String: Int] = [:]
-        for (position, connection) in connections.enumerated() { positions[connection.name] = position }
-        try daemon.call("list-sas", events: ["list-sa"]) { _, message in
+        try daemon.call("list-sas", filter, events: ["list-sa"]) { _, message in
             for (name, section) in message.sections {
                 let ikeSA = IKESAStatus(connection: name, section)
                 if let position = positions[name] {

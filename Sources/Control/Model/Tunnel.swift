@@ -13,24 +13,18 @@ struct Tunnel: CustomStringConvertible {
 extension StatusReport.Connection {
     /// The names of its children, configured or not, in order and without repetition.
     var childNames: [String] {
-        var names: [String] = []
-        for name in (configuration?.children.map(\.name) ?? []) + ikeSAs.flatMap(\.children).map(\.name)
-        where !names.contains(name) {
-            names.append(name)
-        }
-        return names
+        var seen: Set<String> = []
+        let present = ikeSAs.lazy.flatMap { $0.children.lazy.map(\.name) }
+        return ((configuration?.children.map(\.name) ?? []) + present).filter { seen.insert($0).inserted }
     }
 }
 
 extension StatusReport {
     /// What a name means: the connection called so; else every child called so, alone or behind its connection's name.
     func tunnels(named name: String) -> [Tunnel] {
+        if connections.contains(where: { $0.name == name }) { return [Tunnel(connection: name, child: nil)] }
         var found: [Tunnel] = []
         for connection in connections {
-            if connection.name == name {
-                found.append(Tunnel(connection: connection.name, child: nil))
-                continue
-            }
             for child in connection.childNames where child == name || "\(connection.name)/\(child)" == name {
                 found.append(Tunnel(connection: connection.name, child: child))
             }
