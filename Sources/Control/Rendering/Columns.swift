@@ -4,7 +4,12 @@ import IKEWire
 enum Columns {
     /// How many columns a text takes. Wide characters (East Asian scripts, emoji) take two.
     static func count(of text: some StringProtocol) -> Int {
-        text.utf8.allSatisfy { $0 < 0x80 } ? text.utf8.count : text.reduce(0) { $0 + width(of: $1) }
+        isPlain(text) ? text.utf8.count : text.reduce(0) { $0 + width(of: $1) }
+    }
+
+    /// Whether a text is nothing but printable ASCII, as almost all texts are: each octet is a character of one column.
+    static func isPlain(_ text: some StringProtocol) -> Bool {
+        text.utf8.withContiguousStorageIfAvailable { $0.allSatisfy { 0x20 <= $0 && $0 < 0x7f } } ?? false
     }
 
     /// How many columns a text takes once it was made printable.
@@ -40,7 +45,7 @@ enum Columns {
     /// Replaces what would steer a terminal rather than show on it. Identities come from the peer, so they are not trusted
     /// to be text: control characters, escape sequences and marks that reorder or hide their neighbours become `?`.
     static func printable(_ text: some StringProtocol) -> String {
-        if text.utf8.allSatisfy({ (0x20..<0x7f).contains($0) }) { return String(text) }
+        if isPlain(text) { return String(text) }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             result.append(scalar.isPrintable ? scalar : "?")

@@ -13,65 +13,95 @@ enum JSON {
 
     /// On one line, or with two blanks of indentation for each level.
     func encoded(pretty: Bool) -> String {
-        var text = ""
-        write(to: &text, indentation: pretty ? 0 : nil)
-        return text
+        var writer = JSONWriter(isPretty: pretty)
+        writer.write(self)
+        return String(decoding: writer.text, as: UTF8.self)
+    }
+}
+
+/// Writes a document as UTF-8: a status of a thousand SAs has a hundred thousand members.
+private struct JSONWriter {
+    let isPretty: Bool
+    private(set) var text: [UInt8] = []
+    /// How far the lines here are indented.
+    private var indentation = 0
+
+    init(isPretty: Bool) {
+        self.isPretty = isPretty
     }
 
-    private func write(to text: inout String, indentation: Int?) {
-        switch self {
-        case .null: text += "null"
-        case .bool(let value): text += value ? "true" : "false"
-        case .number(let digits): text += digits
-        case .string(let value): Self.write(value, to: &text)
+    mutating func write(_ value: JSON) {
+        switch value {
+        case .null: put("null")
+        case .bool(let value): put(value ? "true" : "false")
+        case .number(let digits): put(digits)
+        case .string(let value): writeString(value)
         case .array(let items):
-            Self.writeMembers(of: items, "[", "]", to: &text, indentation) { item, text, inner in
-                item.write(to: &text, indentation: inner)
+            put("[")
+            indentation += 2
+            for (position, item) in items.enumerated() {
+                beginMember(position)
+                write(item)
             }
+            end(isEmpty: items.isEmpty, "]")
         case .object(let members):
-            Self.writeMembers(of: members, "{", "}", to: &text, indentation) { member, text, inner in
-                Self.write(member.key, to: &text)
-                text += inner == nil ? ":" : ": "
-                member.value.write(to: &text, indentation: inner)
+            put("{")
+            indentation += 2
+            for (position, member) in members.enumerated() {
+                beginMember(position)
+                writeString(member.key)
+                put(isPretty ? ": " : ":")
+                write(member.value)
             }
+            end(isEmpty: members.isEmpty, "}")
         }
     }
 
-    private static func writeMembers<Member>(
-        of members: [Member],
-        _ opening: String,
-        _ closing: String,
-        to text: inout String,
-        _ indentation: Int?,
-        write: (Member, inout String, Int?) -> Void
-    ) {
-        let inner = indentation.map { $0 + 2 }
-        text += opening
-        for (position, member) in members.enumerated() {
-            if position > 0 { text += "," }
-            if let inner { text += "\n" + String(repeating: " ", count: inner) }
-            write(member, &text, inner)
-        }
-        if let indentation, !members.isEmpty { text += "\n" + String(repeating: " ", count: indentation) }
-        text += closing
+    private mutating func put(_ piece: String) { text += piece.utf8 }
+
+    private mutating func beginMember(_ position: Int) {
+        if position > 0 { put(",") }
+        breakLine()
     }
 
-    private static func write(_ value: String, to text: inout String) {
-        text += "\""
-        for scalar in value.unicodeScalars {
-            switch scalar {
-            case "\"": text += "\\\""
-            case "\\": text += "\\\\"
-            case "\n": text += "\\n"
-            case "\t": text += "\\t"
-            case "\r": text += "\\r"
-            // Escaped beyond what the grammar asks: a terminal shows this, too.
-            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-                let digits = String(scalar.value, radix: 16)
-                text += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: text.unicodeScalars.append(scalar)
-            }
+    private mutating func end(isEmpty: Bool, _ closing: String) {
+        indentation -= 2
+        if !isEmpty { breakLine() }
+        put(closing)
+    }
+
+    private mutating func breakLine() {
+        guard isPretty else { return }
+        put("\n")
+        text += repeatElement(UInt8(ascii: " "), count: indentation)
+    }
+
+    private mutating func writeString(_ value: String) {
+        put("\"")
+        if value.utf8.contains(where: { Self.mayNeedEscape($0) }) {
+            for scalar in value.unicodeScalars { write(scalar) }
+        } else {
+            put(value)
         }
-        text += "\""
+        put("\"")
+    }
+
+    private static func mayNeedEscape(_ octet: UInt8) -> Bool {
+        octet < 0x20 || octet >= 0x7f || octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\")
+    }
+
+    private mutating func write(_ scalar: Unicode.Scalar) {
+        switch scalar {
+        case "\"": put("\\\"")
+        case "\\": put("\\\\")
+        case "\n": put("\\n")
+        case "\t": put("\\t")
+        case "\r": put("\\r")
+        // Escaped beyond what the grammar asks: a terminal shows this, too.
+        case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
+            let digits = String(scalar.value, radix: 16)
+            put("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
+        default: put(String(scalar))
+        }
     }
 }

@@ -26,24 +26,39 @@ struct Line {
         width: Int? = nil,
         _ alignment: Alignment = .left
     ) {
-        let text = Columns.printable(piece)
+        var text = Columns.printable(piece)
+        var count = Columns.count(of: text)
         let room = limit - column
-        guard let width else { return append(Columns.cut(text, to: room, ellipsis: palette.ellipsis), style) }
+        guard let width else {
+            if count > room {
+                text = Columns.cut(text, to: room, ellipsis: palette.ellipsis)
+                count = Columns.count(of: text)
+            }
+            return append(text, columns: count, style)
+        }
         // Half a number says something wrong; rather none, in a window that is too narrow.
         if alignment == .right, width > room { return skip(room) }
-        let cell = Columns.shorten(text, to: min(width, room), ellipsis: palette.ellipsis)
-        let padding = width - Columns.count(of: cell)
-        if alignment == .right { skip(padding) }
-        append(cell, style)
-        if alignment == .left { skip(padding) }
+        if count > min(width, room) {
+            text = Columns.shorten(text, to: min(width, room), ellipsis: palette.ellipsis)
+            count = Columns.count(of: text)
+        }
+        if alignment == .right { skip(width - count) }
+        append(text, columns: count, style)
+        if alignment == .left { skip(width - count) }
     }
 
-    private mutating func append(_ piece: String, _ style: Palette.Style) {
+    private mutating func append(_ piece: String, columns: Int, _ style: Palette.Style) {
         guard !piece.isEmpty else { return }
-        text += String(repeating: " ", count: gap) + palette.paint(piece, style)
-        gap = 0
-        column += Columns.count(of: piece)
+        while gap > 0 {
+            let blanks = Self.blanks.prefix(gap)
+            text += blanks
+            gap -= blanks.utf8.count
+        }
+        text += palette.paint(piece, style)
+        column += columns
     }
+
+    private static let blanks = "                                                                "
 
     /// Leaves columns empty.
     mutating func skip(_ count: Int) {

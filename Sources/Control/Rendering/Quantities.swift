@@ -39,12 +39,13 @@ enum Quantities {
     /// Digits in groups of three: `1,234,567`.
     static func count(_ number: UInt64) -> String {
         let digits = String(number)
-        var result = ""
-        for (position, digit) in digits.enumerated() {
-            if position > 0, (digits.utf8.count - position) % 3 == 0 { result.append(",") }
+        guard number >= 1000 else { return digits }
+        var result: [UInt8] = []
+        for (position, digit) in digits.utf8.enumerated() {
+            if position > 0, (digits.utf8.count - position) % 3 == 0 { result.append(UInt8(ascii: ",")) }
             result.append(digit)
         }
-        return result
+        return String(decoding: result, as: UTF8.self)
     }
 
     /// `1 CHILD SA`, `2 CHILD SAs`.

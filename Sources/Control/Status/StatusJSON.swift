@@ -3,7 +3,8 @@ extension StatusReport {
     ///
     /// Keys are never left out: what is not known is null.
     var json: JSON {
-        .object([
+        let tally = tally
+        return .object([
             (
                 "daemon",
                 .object([("name", .string(daemon)), ("version", .text(version)), ("uptime", .integer(uptime))])
@@ -12,7 +13,7 @@ extension StatusReport {
                 "summary",
                 .object(
                     [("connections", .integer(connections.count))]
-                        + Liveness.allCases.map { ($0.rawValue, .integer(count($0))) }
+                        + Liveness.allCases.map { ($0.rawValue, .integer(tally[$0] ?? 0)) }
                         + [("ike_sas", .integer(ikeSAs.count)), ("child_sas", .integer(childSAs.count))]
                 )
             ),

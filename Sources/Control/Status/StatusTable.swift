@@ -119,10 +119,11 @@ extension StatusTable {
             (.up, "up", .good), (.partial, "partly up", .warning), (.connecting, "connecting", .warning),
             (.down, "down", .bad), (.waiting, "waiting", .quiet),
         ]
-        let present = groups.filter { report.count($0.liveness) > 0 }
+        let tally = report.tally
+        let present = groups.filter { tally[$0.liveness] != nil }
         let texts = present.map { group in
             let names = group.style == .bad || group.style == .warning ? " (\(names(of: group.liveness)))" : ""
-            return "\(report.count(group.liveness)) \(group.word)\(names)"
+            return "\(tally[group.liveness] ?? 0) \(group.word)\(names)"
         }
         return zip(Line.withCommas(texts), present).map { (text: $0, style: $1.style) }
     }
