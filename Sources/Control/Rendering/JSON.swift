@@ -1,3 +1,5 @@
+import IKEWire
+
 /// A JSON document (RFC 8259) with the keys in the order they were given.
 enum JSON {
     case null
@@ -35,7 +37,7 @@ private struct JSONWriter {
         case .null: put("null")
         case .bool(let value): put(value ? "true" : "false")
         case .number(let digits): put(digits)
-        case .string(let value): writeString(value)
+        case .string(let value): JSONString.write(value, to: &text)
         case .array(let items):
             put("[")
             indentation += 2
@@ -49,7 +51,7 @@ private struct JSONWriter {
             indentation += 2
             for (position, member) in members.enumerated() {
                 beginMember(position)
-                writeString(member.key)
+                JSONString.write(member.key, to: &text)
                 put(isPretty ? ": " : ":")
                 write(member.value)
             }
@@ -74,34 +76,5 @@ private struct JSONWriter {
         guard isPretty else { return }
         put("\n")
         text += repeatElement(UInt8(ascii: " "), count: indentation)
-    }
-
-    private mutating func writeString(_ value: String) {
-        put("\"")
-        if value.utf8.contains(where: { Self.mayNeedEscape($0) }) {
-            for scalar in value.unicodeScalars { write(scalar) }
-        } else {
-            put(value)
-        }
-        put("\"")
-    }
-
-    private static func mayNeedEscape(_ octet: UInt8) -> Bool {
-        octet < 0x20 || octet >= 0x7f || octet == UInt8(ascii: "\"") || octet == UInt8(ascii: "\\")
-    }
-
-    private mutating func write(_ scalar: Unicode.Scalar) {
-        switch scalar {
-        case "\"": put("\\\"")
-        case "\\": put("\\\\")
-        case "\n": put("\\n")
-        case "\t": put("\\t")
-        case "\r": put("\\r")
-        // Escaped beyond what the grammar asks: a terminal shows this, too.
-        case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-            let digits = String(scalar.value, radix: 16)
-            put("\\u" + String(repeating: "0", count: 4 - digits.count) + digits)
-        default: put(String(scalar))
-        }
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import IKECore
+import IKEWire
 import Inet
 
 /// How a log record is written.
@@ -41,21 +42,10 @@ enum LogFormat {
         return "{" + members.map { "\"\($0)\":\($1)" }.joined(separator: ",") + "}\n"
     }
 
-    /// A string of RFC 8259 section 7; control characters beyond ASCII are escaped as well, for terminals that show the log.
     private static func quoted(_ text: String) -> String {
-        var quoted = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"", "\\": quoted += "\\\(scalar)"
-            case "\n": quoted += "\\n"
-            case "\t": quoted += "\\t"
-            case "\u{0}"..."\u{1f}", "\u{7f}"..."\u{9f}":
-                let digits = String(scalar.value, radix: 16)
-                quoted += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: quoted.unicodeScalars.append(scalar)
-            }
-        }
-        return quoted + "\""
+        var quoted: [UInt8] = []
+        JSONString.write(text, to: &quoted)
+        return String(decoding: quoted, as: UTF8.self)
     }
 }
 
