@@ -66,6 +66,36 @@ import VICI
         #expect(try FixtureDaemon().run("up", "x").error == "ikectl: no connection 'x': none is configured\n")
     }
 
+    @Test func onlyTheConnectionOfANameIsAskedFor() throws {
+        let daemon = try FixtureDaemon(
+            connections: [Fixture.connection("a"), Fixture.connection("b"), Fixture.connection("net")],
+            ikeSAs: [Fixture.ikeSA("a"), Fixture.ikeSA("gone")]
+        )
+        #expect(daemon.run("status", "a").output.contains("1 connection: 1 up"))
+        #expect(daemon.filters == ["a"])
+        // One without a configuration any more is found by its SAs.
+        #expect(daemon.run("status", "gone").output.contains("1 connection: 1 up"))
+        #expect(daemon.filters == ["a", "gone"])
+        #expect(daemon.run("up", "a/net").output == "a/net is up already\n")
+        #expect(daemon.filters.suffix(2) == ["a/net", "a"])
+    }
+
+    @Test func aConnectionGoesBeforeAChildOfItsName() throws {
+        let daemon = try FixtureDaemon(connections: [Fixture.connection("a"), Fixture.connection("net")])
+        #expect(daemon.run("list", "net").output.hasPrefix("net  "))
+        #expect(daemon.filters == [])
+        #expect(daemon.run("list", "net", "--json").output.components(separatedBy: "\"version\"").count == 2)
+    }
+
+    @Test func aNameOfAChildIsLookedForInAllConnections() throws {
+        let daemon = try FixtureDaemon(
+            connections: [Fixture.connection("a"), Fixture.connection("b", children: ["dmz"])],
+            ikeSAs: [Fixture.ikeSA("a")]
+        )
+        #expect(daemon.run("status", "dmz").output.contains("1 connection: 1 down"))
+        #expect(daemon.filters == ["dmz", nil])
+    }
+
     @Test func downSaysWhatWasDeleted() throws {
         let daemon = try FixtureDaemon(
             connections: [Fixture.connection("site-b"), Fixture.connection("office")],

@@ -1,4 +1,5 @@
 import Foundation
+import Synchronization
 import VICI
 import VICISupport
 
@@ -7,6 +8,17 @@ import VICISupport
 /// A daemon with connections and SAs of the test's choice, and `ikectl` run against it.
 struct FixtureDaemon {
     private let daemon: ScriptedDaemon
+    private let requests = Requests()
+
+    /// What was asked of it.
+    private final class Requests: Sendable {
+        let all = Mutex<[VICISession.Request]>([])
+    }
+
+    /// Of each `list-sas` so far, which connection it asked for.
+    var filters: [String?] {
+        requests.all.withLock { $0.filter { $0.command == "list-sas" }.map { $0.message["ike"] } }
+    }
 
     /// What one run of `ikectl` did.
     struct Outcome {
@@ -27,7 +39,12 @@ struct FixtureDaemon {
         policies: [VICIMessage] = [],
         answers: [String: @Sendable (VICIMessage, inout VICISession) -> VICIMessage] = [:]
     ) throws {
+        let requests = requests
         daemon = try ScriptedDaemon { request, session in
+            requests.all.withLock { $0.append(request) }
+            func isWanted(_ message: VICIMessage) -> Bool {
+                request.message["ike"].map { message.section($0) != nil } ?? true
+            }
             switch request.command {
             case "version":
                 session.reply([
@@ -42,10 +59,10 @@ struct FixtureDaemon {
                     ],
                 ])
             case "list-conns":
-                for connection in connections { session.stream("list-conn", connection) }
+                for connection in connections where isWanted(connection) { session.stream("list-conn", connection) }
                 session.reply([:])
             case "list-sas":
-                for ikeSA in ikeSAs { session.stream("list-sa", ikeSA) }
+                for ikeSA in ikeSAs where isWanted(ikeSA) { session.stream("list-sa", ikeSA) }
                 session.reply([:])
             case "list-policies":
                 for policy in policies { session.stream("list-policy", policy) }

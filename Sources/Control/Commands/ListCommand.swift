@@ -12,7 +12,7 @@ extension Command {
 enum ListCommand {
     @Sendable static func run(_ invocation: Invocation, _ console: Console) throws(Failure) -> ExitCode {
         var daemon = try DaemonConnection(for: invocation)
-        let report = try StatusReport.limited(to: invocation.operands.first, from: &daemon)
+        let report = try StatusReport.limited(to: invocation.operands.first, from: &daemon, withSAs: false)
         let connections = report.connections.compactMap(\.configuration)
         if invocation.has("json") {
             console.print(JSON.array(connections.map(\.json)).encoded(pretty: true))

@@ -109,27 +109,41 @@ extension StatusReport.Offloads {
 extension StatusReport {
     /// What a person needs to know who calls a tunnel by a name, whatever `tunnels(named:)` says that it means. Most names are
     /// those of connections, and the daemon is asked for no other then.
-    static func about(_ name: String, from daemon: inout DaemonConnection) throws(Failure) -> StatusReport {
+    static func about(
+        _ name: String,
+        from daemon: inout DaemonConnection,
+        withSAs: Bool = true
+    ) throws(Failure) -> StatusReport {
         let connections = [name[...]] + name.split(separator: "/", maxSplits: 1).dropLast()
         for connection in connections {
-            let report = try StatusReport(from: &daemon, connection: String(connection))
+            let report = try StatusReport(from: &daemon, connection: String(connection), withSAs: withSAs)
             if !report.tunnels(named: name).isEmpty { return report }
         }
-        return try StatusReport(from: &daemon)
+        return try StatusReport(from: &daemon, withSAs: withSAs)
     }
 
     /// The connections that a name means, by themselves or by a child; without a name all of them.
-    static func limited(to name: String?, from daemon: inout DaemonConnection) throws(Failure) -> StatusReport {
-        guard let name else { return try StatusReport(from: &daemon) }
-        var report = try about(name, from: &daemon)
+    static func limited(
+        to name: String?,
+        from daemon: inout DaemonConnection,
+        withSAs: Bool = true
+    ) throws(Failure) -> StatusReport {
+        guard let name else { return try StatusReport(from: &daemon, withSAs: withSAs) }
+        var report = try about(name, from: &daemon, withSAs: withSAs)
         let named = Set(report.tunnels(named: name).map(\.connection))
         guard !named.isEmpty else { throw report.unknown(name) }
         report.connections.removeAll { !named.contains($0.name) }
         return report
     }
 
-    /// - Parameter connection: the only one to ask for; nil: all.
-    init(from daemon: inout DaemonConnection, connection: String? = nil) throws(Failure) {
+    /// - Parameters:
+    ///   - connection: the only one to ask for; nil: all.
+    ///   - withSAs: whether it is of interest what stands, besides what is configured.
+    init(
+        from daemon: inout DaemonConnection,
+        connection: String? = nil,
+        withSAs: Bool = true
+    ) throws(Failure) {
         var filter: VICIMessage = [:]
         if let connection { filter.append("ike", text: connection) }
         let version = try daemon.call("version")
@@ -156,14 +170,16 @@ extension StatusReport {
                 connections[position].noteTrap(of: policy["child"])
             }
         }
-        try daemon.call("list-sas", filter, events: ["list-sa"]) { _, message in
-            for (name, section) in message.sections {
-                let ikeSA = IKESAStatus(connection: name, section)
-                if let position = positions[name] {
-                    connections[position].add(ikeSA)
-                } else {
-                    positions[name] = connections.count
-                    connections.append(Connection(name: name, configuration: nil, ikeSAs: [ikeSA]))
+        if withSAs {
+            try daemon.call("list-sas", filter, events: ["list-sa"]) { _, message in
+                for (name, section) in message.sections {
+                    let ikeSA = IKESAStatus(connection: name, section)
+                    if let position = positions[name] {
+                        connections[position].add(ikeSA)
+                    } else {
+                        positions[name] = connections.count
+                        connections.append(Connection(name: name, configuration: nil, ikeSAs: [ikeSA]))
+                    }
                 }
             }
         }
