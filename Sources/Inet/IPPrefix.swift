@@ -83,7 +83,7 @@ extension IPPrefix {
 extension IPPrefix: LosslessStringConvertible {
     /// Reads "10.0.0.0/8"; a bare address is the block of that one address; host bits are cleared.
     package init?(_ text: String) {
-        let parts = text.split(separator: "/", omittingEmptySubsequences: false)
+        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Substring.init)
         guard let first = parts.first, parts.count <= 2, let address = IPAddress(String(first)) else { return nil }
         guard parts.count == 2 else {
             self.init(address)

@@ -10,7 +10,7 @@ package import Inet
 extension TrafficSelector: CustomStringConvertible {
     /// Nil if the text is not of this grammar; "dynamic", which needs an address first, is not.
     package init?(swanctl text: String) {
-        guard let opening = text.firstIndex(of: "[") else {
+        guard let opening = text.utf8.firstIndex(of: UInt8(ascii: "[")) else {
             self.init(addressText: text[...], protocolID: .any, ports: .any)
             return
         }
@@ -53,7 +53,7 @@ extension TrafficSelector: CustomStringConvertible {
 
 extension TrafficSelector {
     private init?(addressText text: Substring, protocolID: IPProtocol, ports: PortSelector) {
-        let ends = text.split(separator: "-", omittingEmptySubsequences: false)
+        let ends = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map(Substring.init)
         switch ends.count {
         case 1:
             guard let prefix = IPPrefix(String(text)) else { return nil }

@@ -13,8 +13,8 @@ extension Proposal {
     /// or with what is missing.
     package init(keywords: String, number: UInt8, protocolID: ProtocolID) throws(ProposalKeywordError) {
         var transforms: [Transform] = []
-        for word in keywords.split(separator: "-", omittingEmptySubsequences: false) {
-            let transform = try Self.transform(for: String(word), in: keywords, protocolID)
+        for word in keywords.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false) {
+            let transform = try Self.transform(for: String(Substring(word)), in: keywords, protocolID)
             if !transforms.contains(transform) { transforms.append(transform) }
         }
         let proposal = Proposal(number: number, protocolID: protocolID, transforms: transforms)
@@ -36,7 +36,7 @@ extension Proposal {
                 }
             throw ProposalKeywordError(keywords: keywords, problem: problem)
         }
-        guard protocolID.transformTypes.contains(transform.type), protocolID != .ike || transform.isForIKE else {
+        guard protocolID.takes(transform.type), protocolID != .ike || transform.isForIKE else {
             throw ProposalKeywordError(keywords: keywords, problem: .notForProtocol(word, protocolID))
         }
         return transform
@@ -93,11 +93,13 @@ extension Transform {
 
 extension ProtocolID {
     /// What a proposal for this protocol may contain (RFC 7296 section 3.3.3).
-    fileprivate var transformTypes: Set<TransformType> {
-        switch self {
-        case .ike: [.encryption, .integrity, .prf, .keyExchange]
-        case .ah: [.integrity, .keyExchange, .sequenceNumbers]
-        default: [.encryption, .integrity, .keyExchange, .sequenceNumbers]
+    fileprivate func takes(_ type: TransformType) -> Bool {
+        switch type {
+        case .integrity, .keyExchange: true
+        case .encryption: self != .ah
+        case .prf: self == .ike
+        case .sequenceNumbers: self != .ike
+        default: false
         }
     }
 }

@@ -35,18 +35,15 @@ struct ReferenceResolver {
         guard depth <= GrammarLimits.sectionDepth else {
             throw failure(at: first.location, "through references this section contains itself")
         }
-        var settings: [Setting] = []
-        var seenKeys: Set<String> = []
-        var names: [String] = []
-        var seenNames: Set<String> = []
-        for draft in drafts {
-            for entry in draft.entries where seenKeys.insert(entry.key).inserted {
-                if let setting = entry.setting {
-                    settings.append(setting)
-                }
-            }
-            for section in draft.sections where seenNames.insert(section.name).inserted {
-                names.append(section.name)
+        // Nothing comes twice within one draft.
+        var settings = first.entries.compactMap(\.setting)
+        var names = first.sections.map(\.name)
+        if drafts.count > 1 {
+            var seenKeys = Set(first.entries.lazy.map(\.key))
+            var seenNames = Set(names)
+            for draft in drafts.dropFirst() {
+                settings += draft.entries.filter { seenKeys.insert($0.key).inserted }.compactMap(\.setting)
+                names += draft.sections.map(\.name).filter { seenNames.insert($0).inserted }
             }
         }
         try count(settings.count + names.count, at: first.location)

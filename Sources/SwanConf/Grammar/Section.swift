@@ -35,12 +35,13 @@ package struct Section: Sendable {
 
     /// The setting of that key. As in a file, the last of several counts.
     package func setting(_ key: String) -> Setting? {
-        settings.last { $0.key == key }
+        // An index, since the settings that are passed over need not be copied.
+        settings.indices.last { settings[$0].key == key }.map { settings[$0] }
     }
 
     /// The section of that name.
     package func section(_ name: String) -> Section? {
-        sections.last { $0.name == name }
+        sections.indices.last { sections[$0].name == name }.map { sections[$0] }
     }
 }
 

@@ -92,9 +92,14 @@ struct SectionReader {
     }
 
     /// One of several words, whose letter case does not matter.
-    func choice<T>(_ key: String, _ words: KeyValuePairs<String, T>) throws(ConfigurationError) -> T? {
+    func choice<T>(
+        _ key: String,
+        _ words: @autoclosure () -> KeyValuePairs<String, T>
+    ) throws(ConfigurationError) -> T? {
         guard let value = try value(key) else { return nil }
-        guard let choice = words.first(where: { $0.key == value.text.lowercased() }) else {
+        let words = words()
+        let word = value.text.lowercased()
+        guard let choice = words.first(where: { $0.key == word }) else {
             throw value.unexpected(
                 words.map { "`\($0.key)`" }.joined(separator: " or "),
                 suggestion: Spelling.nearest(to: value.text, among: words.map(\.key))

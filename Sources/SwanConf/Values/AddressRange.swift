@@ -4,6 +4,7 @@ import Inet
 enum AddressRange {
     /// The addresses of a range; nil when the value does not have the form of one.
     static func read(_ value: SettingText) throws(ConfigurationError) -> ClosedRange<IPAddress>? {
+        guard value.text.utf8.contains(UInt8(ascii: "-")) else { return nil }
         let ends = value.text.split(separator: "-", omittingEmptySubsequences: false)
         guard ends.count == 2, let first = IPAddress(trimmed(ends[0])), let last = IPAddress(trimmed(ends[1])) else {
             return nil

@@ -74,7 +74,7 @@ extension HostPattern {
             self = .any(.v6)
         case _ where text.hasPrefix("%"):
             throw value.failure("`\(text)` is none of `%any`, `%any4` and `%any6`")
-        case _ where text.contains("/"):
+        case _ where text.utf8.contains(UInt8(ascii: "/")):
             guard let prefix = IPPrefix(text) else {
                 throw value.failure("`\(text)` is not a block of addresses such as `192.0.2.0/24`")
             }

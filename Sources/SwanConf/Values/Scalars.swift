@@ -23,8 +23,15 @@ enum Scalars {
 
     /// A number of seconds, or of the unit behind it: `s`, `m`, `h` or `d`.
     static func duration(_ text: String) -> Duration? {
-        let units: [Character: UInt64] = ["s": 1, "m": 60, "h": 3600, "d": 86400]
-        return quantity(text, units: units, limit: longestTime).map { .seconds(Int64($0)) }
+        quantity(text, limit: longestTime) { unit in
+            switch unit {
+            case "s": 1
+            case "m": 60
+            case "h": 3600
+            case "d": 86400
+            default: nil
+            }
+        }.map { .seconds(Int64($0)) }
     }
 
     /// Seconds with a fraction of up to nine digits, such as `4.0`; the unit `s` may follow.
@@ -44,7 +51,14 @@ enum Scalars {
 
     /// A number of octets, or of the unit behind it: `K`, `M` or `G`, each 1024 of the one before.
     static func size(_ text: String) -> UInt64? {
-        quantity(text, units: ["k": 1 << 10, "m": 1 << 20, "g": 1 << 30], limit: .max)
+        quantity(text, limit: .max) { unit in
+            switch unit {
+            case "k": 1 << 10
+            case "m": 1 << 20
+            case "g": 1 << 30
+            default: nil
+            }
+        }
     }
 
     /// Digits with a point between them, such as `1.8`.
@@ -54,18 +68,24 @@ enum Scalars {
         return Double(text)
     }
 
-    private static func quantity(_ text: String, units: [Character: UInt64], limit: UInt64) -> UInt64? {
-        var number = text[...]
-        var unit: UInt64 = 1
-        if let last = text.lowercased().last, let factor = units[last] {
-            unit = factor
+    /// - Parameter unit: how much a letter in lower case stands for; nil: it is no unit.
+    private static func quantity(
+        _ text: String,
+        limit: UInt64,
+        _ unit: (Unicode.Scalar) -> UInt64?
+    ) -> UInt64? {
+        var number = text.utf8[...]
+        var factor: UInt64 = 1
+        // The bit that tells capitals from small letters.
+        if let last = number.last, let named = unit(Unicode.Scalar(last | 0x20)) {
+            factor = named
             number = number.dropLast()
-            while number.last == " " {
+            while number.last == Octet.space {
                 number = number.dropLast()
             }
         }
-        guard let count = integer(number) else { return nil }
-        let (product, overflow) = count.multipliedReportingOverflow(by: unit)
+        guard let count = integer(Substring(number)) else { return nil }
+        let (product, overflow) = count.multipliedReportingOverflow(by: factor)
         return overflow || product > limit ? nil : product
     }
 }

@@ -50,7 +50,7 @@ extension TrafficSelectorTemplate {
     /// - Parameter value: one item of `local_ts` or `remote_ts`.
     init(_ value: SettingText) throws(ConfigurationError) {
         let text = value.text
-        let addresses = text.prefix { $0 != "[" }
+        let addresses = Substring(text.utf8.prefix { $0 != UInt8(ascii: "[") })
         if addresses.lowercased() == "dynamic" {
             // Any address serves to read what is in the brackets.
             guard let selector = TrafficSelector(swanctl: "\(IPAddress.anyV4)" + text.dropFirst(addresses.count)) else {
