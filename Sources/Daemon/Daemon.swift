@@ -210,7 +210,7 @@ package final class Daemon {
         log(
             .info,
             "iked \(Software.version) is ready: device \(tunnels.dataPlane.deviceName), "
-                + "control socket \(options.socketPath), \(store.connections.count) connections"
+                + "control socket \(options.socketPath), \(store.connectionNames.count) connections"
         )
     }
 
@@ -239,7 +239,7 @@ package final class Daemon {
 
     /// What the daemon does, in a line for the service manager.
     var words: String {
-        "\(endpoint.established) IKE SAs up, \(store.connections.count) connections"
+        "\(endpoint.established) IKE SAs up, \(store.connectionNames.count) connections"
     }
 
     var now: Instant { Instant(nanoseconds: MonotonicClock.nanoseconds) }

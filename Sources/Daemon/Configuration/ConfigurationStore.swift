@@ -64,10 +64,13 @@ struct ConfigurationStore {
 
     private var active: [LoadedConnection] {
         let names = unloadedNames.union(loadedConnections.map(\.configuration.name))
+        if names.isEmpty { return fileConnections }
         return fileConnections.filter { !names.contains($0.configuration.name) } + loadedConnections
     }
 
     var connections: [ConnectionConfiguration] { active.map(\.configuration) }
+
+    var connectionNames: [String] { active.map(\.configuration.name) }
 
     var secrets: [SecretConfiguration] {
         let names = Set(loadedSecrets.map(\.name))
@@ -120,7 +123,7 @@ struct ConfigurationStore {
 
     /// The certificates of ours that responders can be asked about, for the connections that pass their answers on.
     var certificatesWithStatus: [UnsettledCertificate] {
-        guard connections.contains(where: \.ocsp.replies) else { return [] }
+        guard active.contains(where: \.configuration.ocsp.replies) else { return [] }
         return policy.credentials.certificatesWithResponder
     }
 

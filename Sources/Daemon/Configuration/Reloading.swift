@@ -24,23 +24,22 @@ struct ReloadReport {
             "unloaded": .texts(changes.gone),
             "unchanged": .texts(changes.unchanged),
         ]
-        let sections =
-            changes.new.map { section($0, "new", settings: []) }
-            + changes.changed.map { section($0.name, "changed", settings: $0.settings.settings) }
-            + changes.gone.map { section($0, "gone", settings: []) }
-        message.append("connections", .section(VICIMessage(entries: sections)))
+        let deeds = Dictionary(grouping: followUps, by: \.connection).mapValues { $0.flatMap(\.sentences) }
+        func write(_ name: String, _ change: String, settings: [String], to sections: inout VICIMessage) {
+            let begun = (initiated[name] ?? []).map { "CHILD SA \($0) is brought up, if it is not" }
+            sections.append(name) { section in
+                section.append("change", text: change)
+                section.append("settings", texts: settings)
+                section.append("deeds", texts: (deeds[name] ?? []) + begun)
+            }
+        }
+        message.append("connections") { sections in
+            for name in changes.new { write(name, "new", settings: [], to: &sections) }
+            for (name, changes) in changes.changed { write(name, "changed", settings: changes.settings, to: &sections) }
+            for name in changes.gone { write(name, "gone", settings: [], to: &sections) }
+        }
         message.append("notes", .texts(notes))
         return message
-    }
-
-    private func section(_ name: String, _ change: String, settings: [String]) -> VICIMessage.Entry {
-        let deeds =
-            followUps.filter { $0.connection == name }.flatMap(\.sentences)
-            + (initiated[name] ?? []).map { "CHILD SA \($0) is brought up, if it is not" }
-        return VICIMessage.Entry(
-            name,
-            ["change": .text(change), "settings": .texts(settings), "deeds": .texts(deeds)]
-        )
     }
 
     /// A line for the log.
@@ -85,7 +84,8 @@ extension Daemon {
         report.followUps = endpoint.followUps(of: names)
         feed(.command(.follow(names), commands.nextID()))
         renewTraps(report.changes.loaded)
-        for connection in store.connections where report.changes.loaded.contains(connection.name) {
+        let loaded = Set(report.changes.loaded)
+        for connection in store.connections where loaded.contains(connection.name) {
             let started = connection.children.filter(\.startAction.isInitiated).map(\.name)
             if !started.isEmpty { report.initiated[connection.name] = started }
         }

@@ -234,8 +234,9 @@ extension Daemon {
 
     func policyChanged(_ what: String) {
         log(.info, what, .cfg)
-        history.forget(except: store.connections.map(\.name))
-        counters.forget(except: store.connections.map(\.name))
+        let names = store.connectionNames
+        history.forget(except: names)
+        counters.forget(except: names)
         feed(.policy(store.policy))
         revocation.keep(own: store.certificatesWithStatus)
     }
