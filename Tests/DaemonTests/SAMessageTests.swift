@@ -48,6 +48,22 @@ import VICI
         #expect(try section().sa.list("remote-rounds") == nil)
     }
 
+    @Test func onlyTheSAsThatAreAskedForAreLookedAt() throws {
+        let pair = Pair()
+        pair.up()
+        let endpoint = pair.left.endpoint
+        let now = pair.network.now
+        let id = try #require(endpoint.summaries(now: now).first).id
+        func found(_ filter: VICIMessage) -> [UInt32] {
+            endpoint.summaries(now: now, where: filter.admits).map(\.id)
+        }
+        #expect(found([:]) == [id])
+        #expect(found(["ike": "site"]) == [id] && found(["ike": "other"]) == [])
+        #expect(found(["ike-id": .number(id)]) == [id] && found(["ike-id": .number(id + 1)]) == [])
+        #expect(found(["ike": "other", "ike-id": .number(id)]) == [])
+        #expect(endpoint.established == 1)
+    }
+
     @Test func aChildSAHasItsTrafficAndSelectors() throws {
         let (_, child) = try section()
         #expect(child["name"] == "net" && child["state"] == "INSTALLED" && child["mode"] == "TUNNEL")

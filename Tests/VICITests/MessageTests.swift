@@ -108,6 +108,39 @@ import VICI
         #expect(throws: VICIEncodingError.valueTooLong(name: "v", count: 65_536)) { try value.encoded() }
     }
 
+    @Test func aMessageWithSomethingThatDoesNotFitCannotBeSent() {
+        var message: VICIMessage = ["a": "1"]
+        message.append("section") { $0.append("v", .value([UInt8](repeating: 1, count: 65_536))) }
+        message.append("b", text: "2")
+        #expect(throws: VICIEncodingError.valueTooLong(name: "v", count: 65_536)) { try message.encoded() }
+        #expect(message["b"] == "2" && message.section("section")?.isEmpty == true)
+
+        let name = String(repeating: "n", count: 256)
+        var other = VICIMessage()
+        other.append(name) { $0.append("v", text: "1") }
+        #expect(other.isEmpty)
+        #expect(throws: VICIEncodingError.nameTooLong(name)) { try other.encoded() }
+        message.append(contentsOf: other)
+        #expect(throws: VICIEncodingError.valueTooLong(name: "v", count: 65_536)) { try message.encoded() }
+    }
+
+    @Test func whatIsWrittenPieceByPieceIsTheSameMessage() throws {
+        var message = VICIMessage()
+        message.append("name", text: "value")
+        message.append("outer") { section in
+            section.append("inner") { $0.append("deep", text: "gold") }
+            section.append("list", texts: ["one", "two"])
+        }
+        #expect(message == Self.example)
+        var numbers = VICIMessage()
+        numbers.append("least", number: Int64.min)
+        numbers.append("most", number: UInt64.max)
+        #expect(numbers == ["least": .number(Int64.min), "most": .number(UInt64.max)])
+        var both = message
+        both.append(contentsOf: numbers)
+        #expect(both.entries == message.entries + numbers.entries)
+    }
+
     /// Flips, inserts, removes and copies octets of a real message, thousands of times from one seed. Whatever still
     /// decodes must encode to the very octets it came from.
     @Test func mutatedMessagesAreRefusedOrSurviveARoundTrip() throws {
@@ -160,6 +193,20 @@ import VICI
         #expect(!message.flag("text"))
         #expect(!message.flag("missing"))
         #expect(message.sections.map(\.name) == ["section"])
+    }
+
+    @Test func aNameIsFoundBehindSectionsAndListsThatHaveItInside() {
+        var message: VICIMessage = [
+            "s": ["a": "inside", "s": ["a": "deeper", "l": ["a", "aa"]]], "l": ["a", ""], "aa": "longer", "a": "found",
+            "b": [:], "c": [],
+        ]
+        message.append("a", text: "second")
+        #expect(message["a"] == "found")
+        #expect(message.section("s")?.section("s")?["a"] == "deeper")
+        #expect(message.section("s")?.section("s")?.list("l") == ["a", "aa"])
+        #expect(message.section("b") == [:] && message.list("c") == [])
+        #expect(message["d"] == nil)
+        #expect(message.entries.map(\.name) == ["s", "l", "aa", "a", "b", "c", "a"])
     }
 
     @Test func aMessagePrintsInTheNotationOfTheDocumentation() {
