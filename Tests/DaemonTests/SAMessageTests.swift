@@ -54,13 +54,11 @@ import VICI
         let endpoint = pair.left.endpoint
         let now = pair.network.now
         let id = try #require(endpoint.summaries(now: now).first).id
-        func found(_ filter: VICIMessage) -> [UInt32] {
-            endpoint.summaries(now: now, where: filter.admits).map(\.id)
-        }
-        #expect(found([:]) == [id])
-        #expect(found(["ike": "site"]) == [id] && found(["ike": "other"]) == [])
-        #expect(found(["ike-id": .number(id)]) == [id] && found(["ike-id": .number(id + 1)]) == [])
-        #expect(found(["ike": "other", "ike-id": .number(id)]) == [])
+        #expect(endpoint.summaries(now: now, of: "site").map(\.id) == [id])
+        #expect(endpoint.summaries(now: now, of: "other").isEmpty)
+        #expect(endpoint.summaries(now: now, id: id).map(\.id) == [id])
+        #expect(endpoint.summaries(now: now, id: id + 1).isEmpty)
+        #expect(endpoint.summaries(now: now, id: id, of: "other").isEmpty)
         #expect(endpoint.established == 1)
     }
 

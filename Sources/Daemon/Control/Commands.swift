@@ -72,7 +72,7 @@ extension Daemon {
 
     private func listSAs(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         let now = now
-        for sa in endpoint.summaries(now: now, where: message.admits) {
+        for sa in summaries(message) {
             let children = sa.children.filter { message.admits($0.childSA) }
             if message["child"] != nil || message["child-id"] != nil, children.isEmpty { continue }
             control.stream(client, "list-sa", of: children) { some in
@@ -87,6 +87,11 @@ extension Daemon {
             control.stream(client, "list-conn", of: connection.children) { connection.message(children: $0) }
         }
         control.reply(client, [:])
+    }
+
+    /// The IKE SAs that the filters `ike` and `ike-id` let through.
+    func summaries(_ message: VICIMessage) -> [IKESASummary] {
+        endpoint.summaries(now: now, id: message.number("ike-id"), of: message["ike"])
     }
 
     // MARK: - Acting on SAs
@@ -134,7 +139,7 @@ extension Daemon {
     }
 
     private func terminate(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let references = endpoint.summaries(now: now, where: message.admits).flatMap { message.references($0) }
+        let references = summaries(message).flatMap { message.references($0) }
         guard !references.isEmpty else {
             var answer = VICIMessage.failure("no SA matches")
             answer.append("matches", "0")
@@ -148,7 +153,7 @@ extension Daemon {
     }
 
     private func rekey(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let references = endpoint.summaries(now: now, where: message.admits).flatMap { message.references($0) }
+        let references = summaries(message).flatMap { message.references($0) }
         feed(.command(message.flag("reauth") ? .reauthenticate(references) : .rekey(references), commands.nextID()))
         control.reply(client, ["success": .flag(!references.isEmpty), "matches": .number(references.count)])
     }
@@ -249,14 +254,10 @@ extension VICIMessage {
 
     static func failure(_ reason: String) -> VICIMessage { ["success": "no", "errmsg": .text(reason)] }
 
-    /// Whether the filters `ike` and `ike-id` let this IKE SA through.
-    func admits(id: UInt32, connection: String?) -> Bool {
-        (self["ike"].map { $0 == connection } ?? true) && (number("ike-id").map { $0 == id } ?? true)
-    }
-
     /// Whether the filters `child` and `child-id` let this CHILD SA through.
     fileprivate func admits(_ childSA: ChildSA) -> Bool {
-        (self["child"].map { $0 == childSA.name } ?? true) && (number("child-id").map { $0 == childSA.id } ?? true)
+        (self["child"].map { $0 == childSA.name } ?? true)
+            && (number("child-id", as: UInt32.self).map { $0 == childSA.id } ?? true)
     }
 
     /// What a command means in this IKE SA: CHILD SAs if a filter names them, else the IKE SA. Without any filter nothing.

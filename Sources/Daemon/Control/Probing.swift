@@ -6,7 +6,7 @@ import VICI
 
 extension Daemon {
     func ping(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        let established = endpoint.summaries(now: now, where: message.admits).filter { sa in
+        let established = summaries(message).filter { sa in
             sa.state == .established || sa.state == .rekeying
         }
         guard message["ike"] != nil || message["ike-id"] != nil, let sa = established.last else {

@@ -402,14 +402,13 @@ package final class Endpoint {
 
     /// All IKE SAs that are not merely lingering, oldest first.
     ///
-    /// - Parameter isWanted: whether the SA of a number and a connection is asked for; saves the work for the others.
-    package func summaries(
-        now: Instant,
-        where isWanted: (_ id: UInt32, _ connection: String?) -> Bool = { _, _ in true }
-    ) -> [IKESASummary] {
-        sas.values.filter { !$0.isClosed && isWanted($0.id, $0.connection?.name) }
-            .sorted { $0.id < $1.id }
-            .map { $0.summary(now) }
+    /// - Parameters:
+    ///   - id: the only one that is asked for; nil: all.
+    ///   - connection: whose SAs are asked for; nil: those of all.
+    package func summaries(now: Instant, id: UInt32? = nil, of connection: String? = nil) -> [IKESASummary] {
+        sas.values.filter { sa in
+            !sa.isClosed && (id ?? sa.id) == sa.id && (connection == nil || sa.connection?.name == connection)
+        }.sorted { $0.id < $1.id }.map { $0.summary(now) }
     }
 
     /// The peers' addresses that the routing should be asked about for `LocalNetwork`: those of SAs whose path is ours to choose.

@@ -65,11 +65,11 @@ extension IKESA {
         // Each of them copies what the state holds, so once.
         let established = established
         let peer = established?.peer
-        let connection = connection
+        let connection = peer?.connection ?? self.connection
         return IKESASummary(
             id: id,
             connection: connection?.name,
-            state: summaryState,
+            state: summaryState(established),
             role: role,
             spiI: spiI,
             spiR: spiR,
@@ -85,7 +85,7 @@ extension IKESA {
             remoteVirtual: peer?.inner.remote ?? [],
             grant: peer?.grant,
             dns: peer?.inner.dns ?? InnerDNS(),
-            proposal: security?.proposal,
+            proposal: established?.security.proposal ?? security?.proposal,
             nat: nat,
             negotiationTime: established.map { $0.since - begunAt },
             age: established.map { now - $0.since },
@@ -106,11 +106,10 @@ extension IKESA {
         )
     }
 
-    private var summaryState: IKESASummary.State {
+    private func summaryState(_ established: Established?) -> IKESASummary.State {
         switch state {
         case .connecting, .halfOpen, .authenticating, .contending: .connecting
-        case .established(let established):
-            established.ongoing.rekeyIKE == nil ? .established : .rekeying
+        case .established: established?.ongoing.rekeyIKE == nil ? .established : .rekeying
         case .superseded: .rekeyed
         case .deleting, .closed: .deleting
         }

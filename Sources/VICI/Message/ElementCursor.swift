@@ -21,14 +21,12 @@ struct ElementCursor {
         self.position = position
     }
 
-    /// The first element of a name, of any kind.
-    static func first(called name: UnsafeBufferPointer<UInt8>, in bytes: Span<UInt8>) -> Place? {
+    /// Where all elements stand, but for those within others.
+    static func places(in bytes: Span<UInt8>) -> [Place] {
         var cursor = ElementCursor()
-        while let place = cursor.next(in: bytes) {
-            guard place.name.count == name.count else { continue }
-            if name.indices.allSatisfy({ name[$0] == bytes[place.name.lowerBound + $0] }) { return place }
-        }
-        return nil
+        var places: [Place] = []
+        while let place = cursor.next(in: bytes) { places.append(place) }
+        return places
     }
 
     /// How deep sections stand inside each other.

@@ -68,7 +68,7 @@ extension VICIMessage {
 extension VICIMessage {
     /// Adds a value; one that does not fit the format is left out, and the message cannot be sent.
     mutating func append(_ name: String, value: some Collection<UInt8>) {
-        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes.append(ElementTag.keyValue.rawValue)
             try Self.write(name: name, to: &bytes)
             try Self.write(value: value, of: name, to: &bytes)
@@ -76,7 +76,7 @@ extension VICIMessage {
     }
 
     mutating func append(_ name: String, items: [some Collection<UInt8>]) {
-        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes.append(ElementTag.listStart.rawValue)
             try Self.write(name: name, to: &bytes)
             for item in items {
@@ -87,26 +87,17 @@ extension VICIMessage {
         }
     }
 
-    /// Adds a section, whose elements are those that `write` adds.
-    package mutating func append(_ name: String, section write: (inout VICIMessage) -> Void) {
+    /// Adds a section, whose elements are those that `body` adds.
+    package mutating func append(_ name: String, section body: (inout VICIMessage) -> Void) {
         let start = bytes.count
-        noteFlaw { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes.append(ElementTag.sectionStart.rawValue)
             try Self.write(name: name, to: &bytes)
         }
         guard bytes.count > start else { return }
-        write(&self)
-        bytes.append(ElementTag.sectionEnd.rawValue)
-    }
-
-    /// Takes back what was written when it does not fit the format.
-    private mutating func noteFlaw(_ write: (inout [UInt8]) throws(VICIEncodingError) -> Void) {
-        let start = bytes.count
-        do throws(VICIEncodingError) {
-            try write(&bytes)
-        } catch {
-            bytes.removeSubrange(start...)
-            flaw = flaw ?? error
+        body(&self)
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            bytes.append(ElementTag.sectionEnd.rawValue)
         }
     }
 

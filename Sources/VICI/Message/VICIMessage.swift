@@ -12,11 +12,13 @@
 ///
 /// A message is kept as it goes on the wire, so that sending one copies its bytes, and reading one makes no objects but for
 /// what is asked for: a status of a thousand SAs has some hundred thousand values.
-package struct VICIMessage: Hashable, Sendable {
+package struct VICIMessage: Sendable {
     /// The elements, one after the other and well formed.
-    var bytes: [UInt8]
+    private(set) var bytes: [UInt8]
     /// The first element that does not fit the format and was left out.
-    var flaw: VICIEncodingError?
+    private(set) var flaw: VICIEncodingError?
+    /// Where the elements stand, for a message that came to be read.
+    private var knownPlaces: [ElementCursor.Place]?
 
     /// One named place in a message.
     package struct Entry: Hashable, Sendable {
@@ -51,9 +53,18 @@ package struct VICIMessage: Hashable, Sendable {
     /// - Precondition: `bytes` are the elements of a message that was decoded or written.
     init(elements bytes: ArraySlice<UInt8>) {
         self.bytes = Array(bytes)
+        knownPlaces = ElementCursor.places(in: self.bytes.span)
     }
 
     package var isEmpty: Bool { bytes.isEmpty }
+}
+
+extension VICIMessage: Hashable {
+    package static func == (left: VICIMessage, right: VICIMessage) -> Bool {
+        left.bytes == right.bytes && left.flaw == right.flaw
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(bytes) }
 }
 
 // MARK: - Reading
@@ -61,13 +72,10 @@ package struct VICIMessage: Hashable, Sendable {
 extension VICIMessage {
     /// Everything in the message, in order.
     package var entries: [Entry] {
-        var entries: [Entry] = []
-        var cursor = ElementCursor()
-        while let place = cursor.next(in: bytes.span) {
-            entries.append(Entry(String(decoding: bytes[place.name], as: UTF8.self), element(at: place)))
-        }
-        return entries
+        places.map { Entry(String(decoding: bytes[$0.name], as: UTF8.self), element(at: $0)) }
     }
+
+    private var places: [ElementCursor.Place] { knownPlaces ?? ElementCursor.places(in: bytes.span) }
 
     private func element(at place: ElementCursor.Place) -> Element {
         switch place.kind {
@@ -92,7 +100,9 @@ extension VICIMessage {
     /// What stands at the first element of a name, if it is of a kind.
     private func content(_ name: String, _ kind: ElementCursor.Kind) -> Range<Int>? {
         var name = name
-        let place = name.withUTF8 { ElementCursor.first(called: $0, in: bytes.span) }
+        let place = name.withUTF8 { octets in
+            places.first { $0.name.count == octets.count && bytes[$0.name].elementsEqual(octets) }
+        }
         guard let place, place.kind == kind else { return nil }
         return place.content
     }
@@ -117,6 +127,10 @@ extension VICIMessage {
         self[name].flatMap { Number($0) }
     }
 
+    /// The same for the types that almost all numbers have, of which a generic function in another module knows nothing.
+    package func number(_ name: String) -> Int? { self[name].flatMap { Int($0) } }
+    package func number(_ name: String) -> UInt64? { self[name].flatMap { UInt64($0) } }
+
     /// Whether the value at `name` says yes: `yes`, `true`, `enabled` or `1`, as strongSwan reads truth.
     package func flag(_ name: String) -> Bool {
         switch self[name]?.lowercased() {
@@ -127,14 +141,9 @@ extension VICIMessage {
 
     /// The sections directly inside, with their names, in order.
     package var sections: [(name: String, section: VICIMessage)] {
-        var sections: [(name: String, section: VICIMessage)] = []
-        var cursor = ElementCursor()
-        while let place = cursor.next(in: bytes.span) {
-            guard place.kind == .section else { continue }
-            let name = String(decoding: bytes[place.name], as: UTF8.self)
-            sections.append((name, VICIMessage(elements: bytes[place.content])))
+        places.filter { $0.kind == .section }.map { place in
+            (String(decoding: bytes[place.name], as: UTF8.self), VICIMessage(elements: bytes[place.content]))
         }
-        return sections
     }
 
     /// The value at `name` as text; bytes that are not UTF-8 are repaired with U+FFFD.
@@ -174,7 +183,9 @@ extension VICIMessage {
 
     /// Adds all of another message at the end.
     package mutating func append(contentsOf other: VICIMessage) {
-        bytes += other.bytes
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            bytes += other.bytes
+        }
         flaw = flaw ?? other.flaw
     }
 
@@ -196,6 +207,20 @@ extension VICIMessage {
     /// Adds a list of UTF-8 texts.
     package mutating func append(_ name: String, texts: [String]) {
         append(name, items: texts.map(\.utf8))
+    }
+}
+
+extension VICIMessage {
+    /// Adds octets, and takes them back when what they stand for does not fit the format.
+    mutating func write(_ body: (inout [UInt8]) throws(VICIEncodingError) -> Void) {
+        knownPlaces = nil
+        let start = bytes.count
+        do throws(VICIEncodingError) {
+            try body(&bytes)
+        } catch {
+            bytes.removeSubrange(start...)
+            flaw = flaw ?? error
+        }
     }
 }
 
