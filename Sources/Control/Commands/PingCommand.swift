@@ -28,7 +28,7 @@ enum PingCommand {
         let interval = try invocation.number("interval", in: 0...3600) ?? 1
         var daemon = try DaemonConnection(for: invocation)
         let name = invocation.operands[0]
-        let connection = try StatusReport.about(name, from: &daemon).connection(of: name)
+        let connection = try StatusReport.about(name, from: &daemon, withSAs: false).connection(of: name)
         let message: VICIMessage = ["ike": .text(connection.name), "timeout": .number(patience * 1000)]
         var times: [Int] = []
         for number in 1...count {

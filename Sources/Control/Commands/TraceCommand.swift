@@ -23,7 +23,7 @@ enum TraceCommand {
         var daemon = try DaemonConnection(for: invocation)
         var connection: String?
         if let name = invocation.operands.first {
-            connection = try StatusReport.about(name, from: &daemon).connection(of: name).name
+            connection = try StatusReport.about(name, from: &daemon, withSAs: false).connection(of: name).name
         }
         let follows = invocation.has("follow")
         try daemon.listen(

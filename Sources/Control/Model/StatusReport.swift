@@ -119,7 +119,8 @@ extension StatusReport {
             let report = try StatusReport(from: &daemon, connection: String(connection), withSAs: withSAs)
             if !report.tunnels(named: name).isEmpty { return report }
         }
-        return try StatusReport(from: &daemon, withSAs: withSAs)
+        // It may be one that has SAs and no configuration any more.
+        return try StatusReport(from: &daemon)
     }
 
     /// The connections that a name means, by themselves or by a child; without a name all of them.

@@ -2,7 +2,8 @@
 struct Line {
     private let palette: Palette
     private let limit: Int
-    private var text = ""
+    /// UTF-8.
+    private var text: [UInt8] = []
     /// Spaces owed: they are written before the next piece only, so that no line ends in blanks.
     private var gap = 0
     /// How many columns the line takes, with the gap in front of the next piece.
@@ -49,16 +50,11 @@ struct Line {
 
     private mutating func append(_ piece: String, columns: Int, _ style: Palette.Style) {
         guard !piece.isEmpty else { return }
-        while gap > 0 {
-            let blanks = Self.blanks.prefix(gap)
-            text += blanks
-            gap -= blanks.utf8.count
-        }
-        text += palette.paint(piece, style)
+        text += repeatElement(UInt8(ascii: " "), count: gap)
+        gap = 0
+        text += palette.paint(piece, style).utf8
         column += columns
     }
-
-    private static let blanks = "                                                                "
 
     /// Leaves columns empty.
     mutating func skip(_ count: Int) {
@@ -74,5 +70,5 @@ struct Line {
 
     func hasRoom(for count: Int) -> Bool { column + count <= limit }
 
-    var rendered: String { text }
+    var rendered: String { String(decoding: text, as: UTF8.self) }
 }
