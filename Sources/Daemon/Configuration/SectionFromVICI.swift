@@ -4,7 +4,7 @@ import VICI
 
 extension Section {
     /// The settings that a `load-conn` brings: the same keys as in a file, lists as lists.
-    init(name: String, _ message: VICIMessage) {
+    convenience init(name: String, _ message: VICIMessage) {
         var settings: [Setting] = []
         var sections: [Section] = []
         for entry in message.entries {

@@ -35,15 +35,16 @@ struct ReferenceResolver {
         guard depth <= GrammarLimits.sectionDepth else {
             throw failure(at: first.location, "through references this section contains itself")
         }
-        // Nothing comes twice within one draft.
-        var settings = first.entries.compactMap(\.setting)
-        var names = first.sections.map(\.name)
-        if drafts.count > 1 {
-            var seenKeys = Set(first.entries.lazy.map(\.key))
-            var seenNames = Set(names)
-            for draft in drafts.dropFirst() {
-                settings += draft.entries.filter { seenKeys.insert($0.key).inserted }.compactMap(\.setting)
-                names += draft.sections.map(\.name).filter { seenNames.insert($0).inserted }
+        var settings: [Setting] = []
+        var names: [String] = []
+        for (index, draft) in drafts.enumerated() {
+            // Nothing comes twice within one draft.
+            let earlier = drafts[..<index]
+            for entry in draft.entries where !earlier.contains(where: { $0.sets(entry.key) }) {
+                if let setting = entry.setting { settings.append(setting) }
+            }
+            for section in draft.sections where !earlier.contains(where: { $0.section(section.name) != nil }) {
+                names.append(section.name)
             }
         }
         try count(settings.count + names.count, at: first.location)

@@ -1,8 +1,8 @@
 /// A section of configuration: settings and sections in the order in which they were written.
 ///
 /// The same tree comes out of a file, where everything has a location, and out of the control socket's `load-conn`,
-/// where nothing has.
-package struct Section: Sendable {
+/// where nothing has. An object that never changes, since a thousand connections may inherit the same settings.
+package final class Section: Sendable {
     /// Empty for the section that holds everything.
     package let name: String
     /// In the order in which their keys appear first.
@@ -15,7 +15,7 @@ package struct Section: Sendable {
     package let isReferenced: Bool
 
     /// A section that does not come from a file.
-    package init(name: String, settings: [Setting] = [], sections: [Section] = []) {
+    package convenience init(name: String, settings: [Setting] = [], sections: [Section] = []) {
         self.init(name: name, settings: settings, sections: sections, location: nil, isReferenced: false)
     }
 
@@ -35,18 +35,17 @@ package struct Section: Sendable {
 
     /// The setting of that key. As in a file, the last of several counts.
     package func setting(_ key: String) -> Setting? {
-        // An index, since the settings that are passed over need not be copied.
-        settings.indices.last { settings[$0].key == key }.map { settings[$0] }
+        settings.last { $0.key == key }
     }
 
     /// The section of that name.
     package func section(_ name: String) -> Section? {
-        sections.indices.last { sections[$0].name == name }.map { sections[$0] }
+        sections.last { $0.name == name }
     }
 }
 
 /// One `key = value`.
-package struct Setting: Sendable {
+package final class Setting: Sendable {
     /// Letter case matters.
     package let key: String
     /// Never absent: an empty assignment leaves no setting.

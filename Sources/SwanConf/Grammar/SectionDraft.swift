@@ -42,8 +42,11 @@ final class SectionDraft {
     }
 
     func section(_ name: String) -> SectionDraft? {
-        sectionIndex[name].map { sections[$0] }
+        sectionIndex.isEmpty ? nil : sectionIndex[name].map { sections[$0] }
     }
+
+    /// Whether the key is set here, or unset.
+    func sets(_ key: String) -> Bool { !entryIndex.isEmpty && entryIndex[key] != nil }
 
     func set(_ key: String, to setting: Setting?) {
         let entry = Entry(key: key, setting: setting)

@@ -2,7 +2,7 @@
 ///
 /// Everything that swanctl knows is known here too, so that a file written for strongSwan is told what iked cannot do
 /// by name, and only a typing mistake is called one.
-struct Vocabulary: Sendable {
+final class Vocabulary: Sendable {
     /// As a sentence calls it, such as "a connection".
     let subject: String
     /// As a path, such as `connections.<name>`.
