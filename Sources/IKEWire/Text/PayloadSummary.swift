@@ -75,7 +75,7 @@ extension Notify {
 
     /// What some notifies carry as a number of 32 bits.
     private var shownNumber: UInt32? {
-        guard [.setWindowSize, .authLifetime].contains(type), data.count == 4 else { return nil }
+        guard [.setWindowSize, .authLifetime, .saResourceInfo].contains(type), data.count == 4 else { return nil }
         return data.reduce(0) { $0 << 8 | UInt32($1) }
     }
 }
