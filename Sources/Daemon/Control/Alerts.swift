@@ -99,7 +99,7 @@ extension FailedNegotiation {
         case .notUnique: .uniqueKeep
         case .trafficSelectorsUnacceptable: .selectorMismatch
         case .noMatchingConnection, .peerRestarted, .refusedByPeer, .unsupported, .cryptography, .noSuchConnection,
-            .noSuchSA, .temporaryFailure, .closed:
+            .noSuchSA, .temporaryFailure, .enoughSAs, .closed:
             nil
         }
     }

@@ -71,7 +71,7 @@ struct Advice {
                     + "through? 'ikectl doctor' looks at this host"
             )
         case .peerUnreachable, .peerRestarted, .invalidMessage, .refusedByPeer, .unsupported, .cryptography,
-            .noSuchConnection, .noSuchSA, .temporaryFailure, .notUnique, .closed:
+            .noSuchConnection, .noSuchSA, .temporaryFailure, .enoughSAs, .notUnique, .closed:
             return nil
         }
     }

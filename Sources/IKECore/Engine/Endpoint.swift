@@ -99,6 +99,7 @@ package final class Endpoint {
         case .childUsage(let usage): noteUsage(usage, turn)
         case .network: followNetwork(turn)
         case .childArrival(let id, let path): noteArrival(id, path, turn)
+        case .resourceWanted(let id, let number): want(Companion(of: id, number: number), turn)
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .strayPacket(let packet): receive(packet, turn)
         case .serverAnswered(let id, let answer): serverAnswered(id, answer, turn)
@@ -294,6 +295,14 @@ package final class Endpoint {
     private func noteArrival(_ childID: UInt32, _ path: Path, _ turn: Turn) {
         guard let sa = sas.values.first(where: { $0.children.contains { $0.childSA.id == childID } }) else { return }
         sa.heardESP(from: path, turn)
+        settle(sa, turn)
+    }
+
+    private func want(_ companion: Companion, _ turn: Turn) {
+        guard let sa = sas.values.first(where: { $0.children.contains { $0.childSA.id == companion.of } }) else {
+            return
+        }
+        sa.want(companion, turn)
         settle(sa, turn)
     }
 

@@ -89,6 +89,8 @@ package enum Input: Sendable {
     case childUsage([UInt32: ChildUsage])
     /// The addresses or routes of the host, after each change that matters.
     case network(LocalNetwork)
+    /// One of the resources that send, by its number, has packets for a CHILD SA that is for all (`ChildResource.all`).
+    case resourceWanted(childSA: UInt32, number: UInt32)
     /// An authentic ESP packet of a CHILD SA, newer than all before it, came along another path than the SA has.
     case childArrival(id: UInt32, Path)
     /// The answer to a `lookUp`; nil: the names mean nothing now, and the addresses known so far must do.

@@ -23,6 +23,8 @@ package struct NegotiationFailure: Error, Hashable, Sendable, CustomStringConver
         case noSuchConnection = "no-such-connection"
         case noSuchSA = "no-such-sa"
         case temporaryFailure = "temporary-failure"
+        /// As many as may stand for the same traffic.
+        case enoughSAs = "ts-max-queue"
         case notUnique = "not-unique"
         case closed
     }

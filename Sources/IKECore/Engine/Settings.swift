@@ -44,6 +44,8 @@ package struct Settings: Hashable, Sendable {
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3); one is what every peer
     /// assumes, so that it is not said.
     package var windowSize: UInt32 = 1
+    /// CHILD SAs that a peer may have for the same traffic beside the fallback SA (RFC 9611), whatever number of threads we have.
+    package var mostOfOneResource = 64
     /// Whether keys leave the engine for a packet analyser.
     package var exportsKeys = false
     /// What tests break on purpose.

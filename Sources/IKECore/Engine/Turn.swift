@@ -170,6 +170,8 @@ struct ChildRequest {
     var isOnlyIfMissing = false
     /// The CHILD SA whose place it takes, since its selectors are not those of the configuration any more.
     var replaces: UInt32?
+    /// It is for one resource beside another one, if that still stands.
+    var companion: Companion?
 }
 
 extension Connection {

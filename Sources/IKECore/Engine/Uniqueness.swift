@@ -113,7 +113,7 @@ extension IKESA {
     func moveWishes(to winner: IKESA, _ turn: Turn) {
         let carried = children.map { ChildRequest(policy: $0.policy, command: nil, isOnlyIfMissing: true) }
         let waiting = (pending + postponed.map(\.exchange)).compactMap { exchange -> ChildRequest? in
-            guard case .createChild(let request) = exchange else { return nil }
+            guard case .createChild(let request) = exchange, request.companion == nil else { return nil }
             var moved = request
             moved.isOnlyIfMissing = true
             return moved

@@ -15,6 +15,8 @@ struct ChildAgreement {
     let remoteSelectors: [TrafficSelector]
     /// What the peer has said of its side; we take all padding, so that we never say so (RFC 7296 section 1.3.1).
     let peerTakesPadding: Bool
+    /// Nil: there is to be no other one for the same traffic.
+    let resource: ChildResource?
 
     /// The policy's, less what the peer does not take.
     private var options: TunnelOptions {
@@ -75,6 +77,7 @@ struct ChildAgreement {
             remote: path.remote,
             usesUDP: path.usesUDP,
             options: options,
+            resource: resource,
             installedAt: turn.now,
             rekeyAt: policy.lifetime.rekeyDeadline(from: turn.now, random: turn.random),
             expiresAt: policy.lifetime.hard.map { turn.now + $0 },
@@ -120,14 +123,16 @@ struct ChildOffer {
     let proposals: [Proposal]
     let localSelectors: [TrafficSelector]
     let remoteSelectors: [TrafficSelector]
+    /// Of the one that is offered, if there are to be several for the same traffic.
+    let resource: ChildResource?
 
-    /// SA, TSi and TSr, in this order.
+    /// SA, TSi and TSr, in this order, and what is said besides.
     var payloads: [Payload] {
         [
             Payload(.securityAssociation(proposals)),
             Payload(.trafficSelectorsInitiator(localSelectors.map { .selector($0) })),
             Payload(.trafficSelectorsResponder(remoteSelectors.map { .selector($0) })),
-        ]
+        ] + (resource.map { [$0.notify] } ?? [])
     }
 
     /// What the responder made of the offer.
@@ -165,7 +170,9 @@ struct ChildOffer {
             outboundSPI: outboundSPI,
             localSelectors: local,
             remoteSelectors: remote,
-            peerTakesPadding: payloads.takePadding
+            peerTakesPadding: payloads.takePadding,
+            // A peer that does not say it as well has one for all of the traffic, and deletes others perhaps.
+            resource: resource == .all && !payloads.sayResource ? nil : resource
         )
     }
 
@@ -180,7 +187,7 @@ struct ChildOffer {
 
 /// The responder's choice for a CHILD SA.
 enum ChildResponder {
-    /// The agreement, and the SA, TSr and TSi payloads that say so.
+    /// The agreement, and the payloads that say so: SA, TSi, TSr, and what is said besides.
     ///
     /// - Parameter withKeyExchange: whether the offer may bring a key exchange (not in IKE_AUTH).
     static func answer(
@@ -215,7 +222,8 @@ enum ChildResponder {
             outboundSPI: outboundSPI,
             localSelectors: choice.local,
             remoteSelectors: choice.remote,
-            peerTakesPadding: payloads.takePadding
+            peerTakesPadding: payloads.takePadding,
+            resource: choice.policy.isPerResource && payloads.sayResource ? .all : nil
         )
         var answer = chosen
         answer.spi = spi.bytes
@@ -225,7 +233,7 @@ enum ChildResponder {
                 Payload(.securityAssociation([answer])),
                 Payload(.trafficSelectorsInitiator(choice.remote.map { .selector($0) })),
                 Payload(.trafficSelectorsResponder(choice.local.map { .selector($0) })),
-            ]
+            ] + (agreement.resource.map { [$0.notify] } ?? [])
         )
     }
 
@@ -267,6 +275,9 @@ enum ChildResponder {
 extension [Payload] {
     /// Whether traffic flow confidentiality padding may be sent to who sent these.
     fileprivate var takePadding: Bool { notify(.espTFCPaddingNotSupported) == nil }
+
+    /// Whether the CHILD SA is one of several for the same traffic, to who sent these (RFC 9611).
+    fileprivate var sayResource: Bool { notify(.saResourceInfo) != nil }
 }
 
 extension [TrafficSelector] {
@@ -297,7 +308,8 @@ extension ChildPolicy {
             spi: spi,
             proposals: Proposal.numbered(proposals, spi: spi.bytes),
             localSelectors: Self.leading(packet?.local, selectors.local),
-            remoteSelectors: Self.leading(packet?.remote, selectors.remote)
+            remoteSelectors: Self.leading(packet?.remote, selectors.remote),
+            resource: isPerResource ? .all : nil
         )
     }
 

@@ -16,6 +16,8 @@ func refusal(_ notify: Notify, offered: [Proposal]) -> NegotiationFailure {
         hint = "there is a NAT on the way, and one of the ends does not know NAT traversal"
     case .childSANotFound:
         hint = "it has no such CHILD SA"
+    case .tsMaxQueue:
+        hint = "it takes no further CHILD SA for the same traffic"
     case .invalidSyntax:
         hint = "it could not read our message; its log may say what it stumbled over"
     default:

@@ -71,6 +71,8 @@ package struct ChildPolicy: Hashable, Sendable {
     package var octetLimit = VolumeLimit()
     package var packetLimit = VolumeLimit()
     package var options = TunnelOptions()
+    /// Whether there may be several CHILD SAs for the same traffic, one for each resource that sends (`per_cpu_sas`, RFC 9611).
+    package var isPerResource = false
     /// Negotiated as soon as it is configured (`start_action = start`).
     package var isStarted = false
     /// When the peer was found dead (`dpd_action`).

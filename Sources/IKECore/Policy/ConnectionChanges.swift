@@ -31,7 +31,7 @@ package struct ConnectionChanges: Hashable, Sendable {
 
 /// In which settings a child differs from what it was.
 package struct ChildChanges: Hashable, Sendable {
-    /// What the CHILD SA may carry: another one has to take its place.
+    /// What the CHILD SA may carry, and whether it is one of several: another one has to take its place.
     package var selectors: [String] = []
     /// What rekeying brings about.
     package var keyed: [String] = []
@@ -130,6 +130,7 @@ extension ChildPolicy {
     private static let selectors: [Setting<ChildPolicy>] = [
         Setting("local_ts") { $0.localSelectors = $1.localSelectors },
         Setting("remote_ts") { $0.remoteSelectors = $1.remoteSelectors },
+        Setting("per_cpu_sas") { $0.isPerResource = $1.isPerResource },
     ]
 
     private static let own: [Setting<ChildPolicy>] = [

@@ -25,16 +25,12 @@ extension IKESA {
         if withOutbound { turn.emit(.installOutbound(childSA)) }
     }
 
-    /// Adds a CHILD SA that the peer asked for. It is sent on at once, unless an older one elsewhere carries the same.
+    /// Adds a CHILD SA that the peer asked for. It is sent on at once, unless another one carries the same.
     func addAnswered(_ childSA: ChildSA, _ policy: ChildPolicy, _ turn: Turn) {
-        let waits = mayBeOutrun(childSA, turn)
-        add(
-            childSA,
-            policy,
-            withOutbound: !waits,
-            sendsAt: waits ? turn.now + Self.outboundPatience : nil,
-            turn
-        )
+        var patience = mayBeOutrun(childSA, turn) ? Self.outboundPatience : nil
+        // By then the peer has our answer, or is given up.
+        if childSA.isOfOneResource { patience = turn.settings.retransmission.patience }
+        add(childSA, policy, withOutbound: patience == nil, sendsAt: patience.map { turn.now + $0 }, turn)
         announce(childSA, turn)
     }
 
@@ -45,6 +41,7 @@ extension IKESA {
 
     func removeChild(_ id: UInt32, reason: String, _ turn: Turn) {
         guard let entry = takeChild(id, reason: reason, turn) else { return }
+        deleteAbandonedCompanions()
         let isReplaced = entry.state == .rekeyed || entry.state == .redundant
         guard isReplaced, isEstablished, turn.settings.deleteRekeyedDelay > .zero else {
             forget(entry.childSA, turn)
@@ -81,7 +78,7 @@ extension IKESA {
         draining.removeAll { $0.until <= now }
     }
 
-    private func switchOutbound(to id: UInt32, _ turn: Turn) {
+    func switchOutbound(to id: UInt32, _ turn: Turn) {
         guard let index = children.firstIndex(where: { $0.childSA.id == id }), !children[index].hasSent else { return }
         children[index].hasSent = true
         turn.emit(.installOutbound(children[index].childSA))
@@ -101,6 +98,10 @@ extension IKESA {
         }
         if isReplaced(request) {
             concludeReplacement(request, turn)
+            return
+        }
+        if let companion = request.companion {
+            startCreate(companion, request, turn)
             return
         }
         // Another negotiation may have brought it meanwhile.
@@ -159,6 +160,7 @@ extension IKESA {
             case .made(let childSA, let policy, _):
                 add(childSA, policy, withOutbound: true, turn)
                 announce(childSA, turn)
+                if let companion = request.companion { check(companion, childSA, turn) }
                 concludeReplacement(request, turn)
                 turn.finish(request.command)
             }
@@ -166,6 +168,7 @@ extension IKESA {
             log(.info, "CHILD SA \(exchange.offer.policy.name): \(error.message); trying again", turn)
             postpone(.createChild(request), turn)
         } catch {
+            if let companion = request.companion { return refused(companion, error, turn) }
             log(.error, error.message, turn)
             refused(request, error, turn)
         }
@@ -193,7 +196,7 @@ extension IKESA {
             switch try exchange.process(payloads, random: turn.random) {
             case .retry(let retry): return .retry(retry)
             case .agreed(let agreement, let secret, let nonceR):
-                let childSA = try agreement.childSA(
+                var childSA = try agreement.childSA(
                     id: turn.spis.nextID(),
                     connection: established.peer.connection.name,
                     role: .initiator,
@@ -204,6 +207,8 @@ extension IKESA {
                     path: childPath,
                     turn: turn
                 )
+                // Whatever the answer says of it (RFC 9611 section 4).
+                if let old = exchange.rekeying { childSA.resource = old.resource }
                 return .made(childSA, agreement.policy, nonces: [exchange.nonce, nonceR])
             }
         } catch {
@@ -264,6 +269,7 @@ extension IKESA {
         _ header: Header,
         _ payloads: [Payload],
         _ established: Established,
+        replacing old: UInt32? = nil,
         _ turn: Turn,
         install: (_ new: ChildSA, _ policy: ChildPolicy, _ nonces: [[UInt8]]) -> Void
     ) {
@@ -277,7 +283,7 @@ extension IKESA {
                 spi: spi,
                 random: turn.random
             )
-            let new = try outcome.agreement.childSA(
+            var new = try outcome.agreement.childSA(
                 id: turn.spis.nextID(),
                 connection: established.peer.connection.name,
                 role: .responder,
@@ -288,6 +294,7 @@ extension IKESA {
                 path: childPath,
                 turn: turn
             )
+            new.resource = try resource(of: new, replacing: old, turn)
             install(new, outcome.agreement.policy, [outcome.nonceI, outcome.nonceR])
             answer(header, outcome.payloads, turn)
         } catch {
@@ -314,8 +321,9 @@ extension IKESA {
             // A malformed message ends the SA at both ends without a Delete (RFC 7296 section 2.21.3).
             close(failure, turn)
         } else {
-            log(failure.reason == .temporaryFailure ? .info : .error, failure.message, turn)
-            if header.exchangeType == .createChildSA, failure.reason != .temporaryFailure {
+            let isExpected = failure.reason == .temporaryFailure || failure.reason == .enoughSAs
+            log(isExpected ? .info : .error, failure.message, turn)
+            if header.exchangeType == .createChildSA, !isExpected {
                 turn.emit(.childFailed(failed(failure, role: .responder, child: "")))
             }
         }
@@ -331,7 +339,8 @@ extension IKESA {
         // An SA whose deletion we asked for ourselves is not deleted in the answer: both requests crossed.
         let ours = entries.filter { !isDeletionOutstanding($0.childSA.id) }.map(\.childSA.inboundSPI)
         for entry in entries {
-            if entry.state == .installed {
+            // Of several for the same traffic it is the fallback SA that matters.
+            if entry.state == .installed, !entry.childSA.isOfOneResource {
                 switch entry.policy.actionOnClose {
                 case .nothing: break
                 case .trap: trap(entry.policy, turn)

@@ -45,7 +45,8 @@ extension IKESA {
             spi: spi,
             proposals: Proposal.numbered(entry.policy.proposals, spi: spi.bytes),
             localSelectors: old.localSelectors,
-            remoteSelectors: old.remoteSelectors
+            remoteSelectors: old.remoteSelectors,
+            resource: old.resource
         )
         setChildState(id, .rekeying)
         log(.info, "rekeying CHILD SA \(old.logName)", turn)
@@ -164,6 +165,8 @@ extension IKESA {
         case .noSuchSA:
             log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
             removeChild(rekeying.id, reason: "the peer does not know it", turn)
+            // Who sent on it asks for another one.
+            guard !entry.childSA.isOfOneResource else { return turn.finish(rekeying.command) }
             pending.append(.createChild(ChildRequest(policy: entry.policy, command: rekeying.command)))
         default:
             let isMismatch = failure.reason == .noProposalChosen || failure.reason == .invalidKeyExchange
@@ -190,7 +193,7 @@ extension IKESA {
     ) {
         do {
             let old = try childToRekey(notify)
-            answerChild(header, payloads, established, turn) { new, policy, nonces in
+            answerChild(header, payloads, established, replacing: old, turn) { new, policy, nonces in
                 self.add(new, policy, withOutbound: turn.isImpaired(.sendsBeforeThePeerAccepts), turn)
                 if established.ongoing.rekeys(child: old) {
                     let rival = RivalChild(id: new.id, lowestNonce: lowestNonce(nonces))

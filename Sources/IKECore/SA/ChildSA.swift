@@ -27,6 +27,8 @@ package struct ChildSA: Sendable {
     /// Octets of the largest outer packet that has been seen to pass; nil: what the host knows must do.
     package internal(set) var pathMTU: Int?
     package let options: TunnelOptions
+    /// Who of ours sends on it, where it is one of several for the same traffic; nil: it is the only one.
+    package internal(set) var resource: ChildResource?
     package let installedAt: Instant
     /// When we begin to rekey it, if nobody does before.
     package internal(set) var rekeyAt: Instant?
@@ -61,4 +63,6 @@ struct ChildEntry {
     var oneWayTraffic = OneWayTraffic()
     /// When it is sent on at the latest, where that waits for the end of an older CHILD SA on another IKE SA.
     var sendsAt: Instant?
+    /// The peer wants no further CHILD SA of the same selectors beside it.
+    var takesNoMore = false
 }

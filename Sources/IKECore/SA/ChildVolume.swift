@@ -90,6 +90,7 @@ extension IKESA {
                 pending.append(.rekeyChild(id: childSA.id, nil))
             }
         }
+        sendWhereThePeerDoes(usage, turn)
         watchDirections(usage, turn)
         startPending(turn)
     }

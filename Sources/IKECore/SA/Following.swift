@@ -74,7 +74,7 @@ extension FollowUp.Child {
         let name = "CHILD SA \(name){\(id)}"
         return switch course {
         case .end: "\(name) is deleted: it is not configured any more"
-        case .replacement: "\(name) is replaced by one for the new selectors"
+        case .replacement: "\(name) is replaced by one for the new settings"
         case .rekeying: "\(name) is rekeyed"
         case .goesOn: "\(name) goes on by the new settings"
         }
@@ -244,7 +244,10 @@ extension IKESA {
     /// Whether a CHILD SA that was to be replaced has been, by the peer or in another exchange.
     func isReplaced(_ request: ChildRequest) -> Bool {
         guard let id = request.replaces, let policy = request.policy else { return false }
-        return children.contains { $0.childSA.id != id && $0.state == .installed && $0.policy == policy }
+        return children.contains { entry in
+            entry.childSA.id != id && entry.state == .installed && entry.policy == policy
+                && !entry.childSA.isOfOneResource
+        }
     }
 
     // MARK: - Negotiations
@@ -277,7 +280,8 @@ extension ChildEntry {
         }
         guard let new = connection.child(named: policy.name) else { return course(.end) }
         let changes = new.changes(since: policy)
-        if !changes.selectors.isEmpty { return course(.replacement) }
+        // An SA of one resource goes with the fallback SA.
+        if !changes.selectors.isEmpty { return childSA.isOfOneResource ? nil : course(.replacement) }
         if !changes.keyed.isEmpty { return course(.rekeying) }
         return changes.own.isEmpty ? nil : course(.goesOn)
     }

@@ -14,7 +14,7 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `Inquiring`,
-/// `ChildLife`, `ChildRekeying`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
+/// `ChildLife`, `ChildRekeying`, `PerResource`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`, `PathProbing`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
 final class IKESA {

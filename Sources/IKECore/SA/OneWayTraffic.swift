@@ -60,10 +60,11 @@ extension IKESA {
     /// Warns of traffic that goes one way only, and asks for a sign of life when nothing comes back.
     func watchDirections(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         for index in children.indices where children[index].state == .installed {
-            guard let used = usage[children[index].childSA.id],
+            let childSA = children[index].childSA
+            guard !childSA.isOfOneResource, let used = commonUsage(of: childSA, usage),
                 let finding = children[index].oneWayTraffic.note(used, turn.now)
             else { continue }
-            log(.warning, warning(finding, children[index].childSA, turn), turn)
+            log(.warning, warning(finding, childSA, turn), turn)
         }
         let sent = children.compactMap { usage[$0.childSA.id]?.lastOutbound }.max()
         if let since = unansweredSince, since <= lastHeard { unansweredSince = nil }

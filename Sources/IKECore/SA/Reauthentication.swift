@@ -45,7 +45,9 @@ extension IKESA {
     /// Further CHILD SAs that this SA was to have, or is to have now: its successor gets them.
     private func takeWishes(_ connection: Connection) -> [ChildRequest] {
         let waiting = pending.compactMap { exchange -> ChildRequest? in
-            guard case .createChild(let request) = exchange, request.replaces == nil else { return nil }
+            guard case .createChild(let request) = exchange, request.replaces == nil, request.companion == nil else {
+                return nil
+            }
             return request
         }
         pending.removeAll { $0.createsChild }

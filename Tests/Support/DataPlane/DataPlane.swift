@@ -18,9 +18,14 @@ package final class DataPlane {
     /// What is broken on purpose.
     package var faults: Set<DataPlaneFault> = []
     private var newestRank = 0
+    /// How many threads send; each has flows of its own.
+    package var workers = 1
+    private var wishes: [Input] = []
 
     /// Every user packet has as many octets.
     private static let packetLength: UInt64 = 100
+    /// More than there are installations.
+    private static let precedenceOfOwn = 1 << 32
 
     // MARK: - What the engine says
 
@@ -88,21 +93,33 @@ package final class DataPlane {
 
     // MARK: - Packets
 
-    /// Seals a user packet with the newest SA that carries it, or nil where there is none.
+    /// What threads that sent on an SA for all ask of the engine since the last call.
+    func takeWishes() -> [Input] {
+        defer { wishes = [] }
+        return wishes
+    }
+
+    /// Seals a user packet with the newest SA that carries it, the thread's own ones first, or nil where there is none.
     func seal(
         _ content: UserPacket,
         from source: IPAddress,
         to destination: IPAddress,
         now: Instant
     ) -> (ESPPacket, Path)? {
+        let worker = UInt32(content.flow % workers)
         var newest: (rank: Int, index: Int)?
         for index in sas.indices {
-            guard let rank = sas[index].outboundRank, rank > newest?.rank ?? 0,
-                sas[index].childSA.carries(source, destination)
-            else { continue }
-            newest = (rank, index)
+            guard var rank = sas[index].outboundRank, sas[index].childSA.carries(source, destination) else { continue }
+            if case .one(let number) = sas[index].childSA.resource {
+                guard number == worker else { continue }
+                rank += Self.precedenceOfOwn
+            }
+            if rank > newest?.rank ?? 0 { newest = (rank, index) }
         }
         guard let index = newest?.index else { return nil }
+        if workers > 1, sas[index].childSA.resource == .all {
+            wishes.append(.resourceWanted(childSA: sas[index].id, number: worker))
+        }
         let sequence = sas[index].nextSequence
         let isCounted = !faults.contains(.repeatsSequenceNumbers) || !sequence.isMultiple(of: 8)
         sas[index].nextSequence += 1

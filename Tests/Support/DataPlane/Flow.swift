@@ -94,6 +94,7 @@ extension Network {
         observe(.sealed(packet, flow.sender))
         let parcel = Parcel(source: path.local, destination: path.remote, content: .esp(packet))
         dispatch(parcel, from: flow.sender, dataConditions, dataRandom)
+        for wish in flow.sender.dataPlane.takeWishes() { feed(flow.sender, wish) }
     }
 
     /// A packet arrived at a host.

@@ -98,8 +98,9 @@ package final class EverythingComesToRest: Property {
         for sa in sas {
             let connection = sa.connection ?? ""
             if !seen.insert(connection).inserted { return "there are two IKE SAs of \(connection)" }
-            for child in sa.children where !seen.insert("\(connection)/\(child.childSA.name)").inserted {
-                return "there are two CHILD SAs \(child.childSA.name) of \(connection)"
+            for child in sa.children.map(\.childSA)
+            where !child.isOfOneResource && !seen.insert("\(connection)/\(child.name)").inserted {
+                return "there are two CHILD SAs \(child.name) of \(connection)"
             }
         }
         return nil

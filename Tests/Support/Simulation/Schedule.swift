@@ -30,7 +30,11 @@ package final class Schedule {
         self.seed = seed
         let random = SeededRandom(seed: seed &* 0x2545_F491_4F6C_DD1D)
         plan = Plan(random: random, hours: hours)
-        policies = PlannedPolicies(plan, random: random).policies
+        var planned = PlannedPolicies(plan, random: random).policies
+        // Drawn apart, so that schedules without it stay what they were.
+        let workers = SeededRandom(seed: seed &+ 9611).element([1, 1, 1, 2, 3])
+        if workers > 1 { Self.makePerResource(&planned, seed: seed) }
+        policies = planned
         network = Network(seed: random.uint64(), conditions: plan.conditions)
         network.dataConditions = plan.dataConditions
         network.keepsHistory = false
@@ -49,7 +53,20 @@ package final class Schedule {
                 policy: policy,
                 settings: settings
             )
+            host.dataPlane.workers = workers
             if index == 0 { fault?.plant(in: host) }
+        }
+    }
+
+    /// Threads of most hosts may have SAs of their own; some hosts know nothing of it.
+    private static func makePerResource(_ policies: inout [Policy], seed: UInt64) {
+        let random = SeededRandom(seed: seed &+ 9612)
+        for host in policies.indices where random.chance(0.8) {
+            for connection in policies[host].connections.indices {
+                for child in policies[host].connections[connection].children.indices {
+                    policies[host].connections[connection].children[child].isPerResource = true
+                }
+            }
         }
     }
 
