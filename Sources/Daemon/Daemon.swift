@@ -363,6 +363,7 @@ package final class Daemon {
         for (child, arrival) in events.strays {
             feed(.childArrival(id: child.rawValue, Path(local: arrival.local, remote: arrival.remote)))
         }
+        for wish in events.wishes { feed(.resourceWanted(childSA: wish.child.rawValue, number: wish.worker)) }
         for wanted in events.acquires { acquire(wanted) }
         for failure in tunnels.followPath(of: events.resized) { log(.warning, failure, .net) }
         for refusal in events.refusals { feed(.strayPacket(StrayPacket(refusal))) }

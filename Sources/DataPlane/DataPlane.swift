@@ -21,7 +21,7 @@ import Synchronization
 // A thread for each direction, so that one tunnel uses two processors; and as many such pairs as the device has queues. Each
 // thread owns its tables, mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the threads of one direction, and
 // each is in the hands of one at a time (`Custody`), for a batch. Inbound the kernel gives all packets of an SA to one worker
-// (`spreadBySPI`); outbound it gives each flow to one, and flows of one SA meet. Nothing is allocated or locked for a
+// (`spreadBySPI`); outbound it gives each flow to one, and flows of one SA meet, unless each worker has an SA of its own. Nothing is allocated or locked for a
 // packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
 //
 // Order. A command that was posted before a datagram or packet came into being is applied before that datagram or
@@ -220,7 +220,8 @@ extension DataPlane {
     /// Installs an outbound SA with its policies. On return, every packet that the device yields from now on is subject to
     /// them. Returns the tunnel's MTU in octets: the longest inner packet that leaves in one piece.
     ///
-    /// Policies of a later SA go before equal ones of an earlier SA, which can be removed afterwards.
+    /// Policies of a later SA go before equal ones of an earlier SA, which can be removed afterwards; for a worker those of its own
+    /// go first.
     @discardableResult
     package func install(outbound parameters: OutboundParameters) throws(InstallError) -> Int {
         let (policies, overflow) = parameters.local.count.multipliedReportingOverflow(by: parameters.remote.count)
@@ -231,10 +232,16 @@ extension DataPlane {
             return registry.addDirection(of: parameters.child)
         }
         do throws(InstallError) {
-            let child = try OutboundChild(parameters, path, tallies: tallies.outbound)
+            let child = try OutboundChild(parameters, path, tallies: tallies.outbound, workers: outbound.count)
             let innerMTU = child.innerMTU
             registry.withLock { $0.children[child.id]?.outbound = child }
-            post(.install(child, local: parameters.local, remote: parameters.remote))
+            let (local, remote) = (parameters.local, parameters.remote)
+            switch parameters.sender {
+            case .all, .fallback: post(.install(child, isOwn: false, local: local, remote: remote))
+            case .one(let worker):
+                let mailbox = outbound.dropFirst(Int(worker)).first
+                mailbox?.post(.install(child, isOwn: true, local: local, remote: remote))
+            }
             return innerMTU
         } catch {
             forgetOutbound(parameters.child)

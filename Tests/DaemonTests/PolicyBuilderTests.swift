@@ -32,6 +32,7 @@ import Testing
                         remote_ts = dynamic[tcp/443]
                         replay_window = 128
                         copy_dscp = no
+                        per_cpu_sas = yes
                         rekey_time = 20m
                     }
                 }
@@ -98,6 +99,7 @@ import Testing
         #expect(child.name == "net")
         #expect(child.options.replayWindow == 128)
         #expect(child.options.copyDSCP == .no)
+        #expect(child.isPerResource)
         #expect(child.lifetime.rekey == .seconds(1200))
         #expect(child.remoteSelectors == [.dynamic(protocolID: .tcp, ports: .range(443...443))])
     }

@@ -106,6 +106,8 @@ struct TestChild {
     let second: [TrafficSelector]
     /// What both ends fill inner packets up to.
     var minimumInnerLength = 0
+    /// Who sends on it, at both ends.
+    var sender = OutboundParameters.Sender.all
 
     init(
         _ suite: CipherSuite,
@@ -160,7 +162,8 @@ struct TestChild {
             remote: swapped ? first : second,
             encapsulation: encapsulation,
             pathMTU: pathMTU,
-            minimumInnerLength: minimumInnerLength
+            minimumInnerLength: minimumInnerLength,
+            sender: sender
         )
     }
 

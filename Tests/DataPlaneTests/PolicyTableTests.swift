@@ -51,6 +51,23 @@ import Testing
         #expect(table.target(for: try packet("10.1.0.1", "10.2.0.1", .udp, (9, 80))) == 3)
     }
 
+    @Test func whatIsTheWorkersOwnWinsBeforeWhatIsLater() throws {
+        var table = PolicyTable<Int>()
+        let (local, remote) = (try selector("10.1.0.0/16"), try selector("10.2.0.0/16"))
+        let packet = try packet("10.1.0.1", "10.2.0.1")
+        table.insert(1, for: child(1), isOwn: true, local: [local], remote: [remote])
+        table.insert(2, for: child(2), local: [local], remote: [remote])
+        #expect(table.target(for: packet) == 1)
+        table.insert(3, for: child(3), isOwn: true, local: [local], remote: [remote])
+        #expect(table.target(for: packet) == 3)
+        table.remove(child(3))
+        table.remove(child(1))
+        #expect(table.target(for: packet) == 2)
+        // Closer selectors count more.
+        table.insert(4, for: child(4), isOwn: true, local: [local], remote: [try selector("10.0.0.0/8")])
+        #expect(table.target(for: packet) == 2)
+    }
+
     @Test func theLaterOfEqualPoliciesWinsUntilItIsRemoved() throws {
         var table = PolicyTable<Int>()
         let (local, remote) = (try selector("10.1.0.0/16"), try selector("10.2.0.0/16"))

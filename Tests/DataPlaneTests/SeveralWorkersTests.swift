@@ -43,6 +43,70 @@ import Testing
         #expect(one.end.plane.counters(for: child.id)?.outbound.packets == UInt64(rounds * burst))
     }
 
+    private static func child(_ number: UInt32, _ sender: OutboundParameters.Sender) throws -> TestChild {
+        var child = try DataPlaneTests.child(seed: UInt64(number))
+        child.id = ChildID(rawValue: number)
+        child.sender = sender
+        return child
+    }
+
+    /// How many packets have gone out on each of the SAs.
+    private func sent(_ plane: DataPlane, _ children: [TestChild]) -> [UInt64] {
+        children.map { plane.counters(for: $0.id)?.outbound.packets ?? 0 }
+    }
+
+    @Test func workersSendOnTheirOwnSAsAndTheOthersOnTheFallbackSA() throws {
+        let (one, other) = try ends()
+        let fallback = try Self.child(1, .fallback)
+        let own = [try Self.child(2, .one(0)), try Self.child(3, .one(2)), try Self.child(4, .one(3))]
+        for child in own + [fallback] { try child.install(one.end, other.end) }
+        func passOne(_ queue: Int) throws {
+            try one.end.send(packet(UInt32(queue)), queue: queue)
+            #expect(try other.end.receive() == packet(UInt32(queue)))
+        }
+        for queue in 0..<Self.queues { try passOne(queue) }
+        #expect(sent(one.end.plane, [fallback] + own) == [1, 1, 1, 0])
+
+        // One of them is replaced, then the fallback SA, which comes later than all of them and yet after them.
+        let successor = try Self.child(5, .one(2))
+        let later = try Self.child(6, .fallback)
+        for child in [successor, later] { try child.install(one.end, other.end) }
+        for queue in 0..<Self.queues { try passOne(queue) }
+        #expect(sent(one.end.plane, [fallback] + own + [successor, later]) == [1, 2, 1, 0, 1, 1])
+
+        // Without its own one a worker goes on with that of all.
+        one.end.plane.removeOutbound(own[0].id)
+        try passOne(0)
+        #expect(sent(one.end.plane, [successor, later]) == [1, 2])
+    }
+
+    @Test func whoSendsOnAFallbackSAAsksForOneOfItsOwn() throws {
+        let (one, other) = try ends()
+        let fallback = try Self.child(1, .fallback)
+        for child in [fallback, try Self.child(2, .one(1))] { try child.install(one.end, other.end) }
+        for queue in 0..<Self.queues {
+            try one.end.send(packet(UInt32(queue)), queue: queue)
+            #expect(try other.end.receive() == packet(UInt32(queue)))
+        }
+        var wishes: Set<WorkerWish> = []
+        _ = eventually {
+            wishes.formUnion(one.end.plane.collectEvents().wishes)
+            return wishes.count == 2
+        }
+        #expect(wishes.map(\.child) == [fallback.id, fallback.id])
+        #expect(Set(wishes.map(\.worker)) == [0, 2])
+    }
+
+    @Test(arguments: [(1, OutboundParameters.Sender.fallback), (3, .all)])
+    func nobodyAsksWhereThereIsNothingToGain(queues: Int, sender: OutboundParameters.Sender) throws {
+        let one = try PlaneEnd(at: DataPlaneTests.here, queues: queues)
+        let other = try PlaneEnd(at: DataPlaneTests.there)
+        try Self.child(1, sender).install(one, other)
+        try one.send(packet(1))
+        #expect(try other.receive() == packet(1))
+        #expect(one.plane.collectEvents().wishes.isEmpty)
+    }
+
     @Test(arguments: UInt64(1)...8)
     func theSPIChoosesTheWorkerThatOpens(seed: UInt64) throws {
         let (one, other) = try ends()

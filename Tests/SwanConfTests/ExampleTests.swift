@@ -74,7 +74,7 @@ import Testing
             "fragmentation", "fragment_size", "probe_path_mtu", "request_window", "tun_gso", "tun_gro", "udp_gso",
             "udp_gro", "workers", "pin",
             "esp_proposals", "local_ts", "remote_ts", "life_time", "replay_window", "copy_df", "copy_ecn",
-            "copy_dscp", "tfc_padding", "start_action", "dpd_action", "close_action",
+            "copy_dscp", "tfc_padding", "per_cpu_sas", "start_action", "dpd_action", "close_action",
             "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets", "rand_packets", "secret",
             "addrs", "dns",
             "nas_identifier", "accounting", "accounting_interval", "dead_time", "address", "auth_port", "acct_port",

@@ -20,6 +20,8 @@ struct ChildSAStatus {
     var networkProtocol: String?
     var isUDPEncapsulated: Bool
     var hasExtendedSequenceNumbers: Bool
+    /// The thread that alone sends on it, if it is one of several for the same traffic.
+    var cpu: Int?
     var suite: Suite
     var inbound: Traffic
     var outbound: Traffic
@@ -45,6 +47,7 @@ struct ChildSAStatus {
         networkProtocol = message["protocol"]
         isUDPEncapsulated = message.flag("encap")
         hasExtendedSequenceNumbers = message.flag("esn")
+        cpu = message.number("cpu")
         suite = Suite(message)
         inbound = Traffic(message, direction: "in")
         outbound = Traffic(message, direction: "out")

@@ -39,6 +39,7 @@ extension StatusLayout {
         line.add(child.suite.cipher ?? "")
         line.add(child.isUDPEncapsulated ? " in UDP" : "")
         line.add(child.suite.keyExchange.map { ", group \($0)" } ?? "")
+        line.add(child.cpu.map { ", thread \($0)" } ?? "")
         if let life = life(rekeyIn: child.rekeyIn, endsIn: child.endsIn) { line.add(", \(life)") }
         return line
     }

@@ -111,6 +111,7 @@ extension ChildSAStatus {
             ("protocol", .text(networkProtocol)),
             ("udp_encapsulation", .bool(isUDPEncapsulated)),
             ("extended_sequence_numbers", .bool(hasExtendedSequenceNumbers)),
+            ("cpu", .integer(cpu)),
             ("encryption", suite.encryptionJSON),
             ("integrity", .text(suite.integrity)),
             ("key_exchange", .text(suite.keyExchange)),

@@ -89,6 +89,7 @@ extension ChildPolicy {
             case .trap: .trap
             case .restart: .restart
             }
+        isPerResource = configuration.hasPerCPUSAs
         options.replayWindow = configuration.replayWindow
         options.copyDF = configuration.copyDF
         options.copyECN = configuration.copyECN

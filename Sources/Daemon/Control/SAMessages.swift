@@ -126,6 +126,8 @@ extension ChildSASummary {
             section.append("spi-in", text: childSA.inboundSPI.description)
             section.append("spi-out", text: childSA.outboundSPI.description)
             childSA.proposal.writeAlgorithms(to: &section)
+            section.appendFlag("per-cpu-sas", childSA.resource == .all)
+            if case .one(let number) = childSA.resource { section.append("cpu", number: Int64(number)) }
             if childSA.usesESN { section.append("esn", text: "1") }
             traffic?.write(to: &section)
             section.appendTime("rekey-time", timeToRekey)

@@ -68,7 +68,10 @@ extension Daemon {
 
     private func hookUp(_ childSA: ChildSA, _ sa: IKESASummary) {
         let children = store.connection(named: childSA.connection)?.children ?? []
-        guard let script = children.first(where: { $0.name == childSA.name })?.updown else { return }
+        // A script is told of the tunnel, not of the SAs that its threads have beside each other.
+        guard !childSA.isOfOneResource, let script = children.first(where: { $0.name == childSA.name })?.updown else {
+            return
+        }
         let calls = UpdownEnvironment.calls(for: childSA, sa, interface: tunnels.dataPlane.deviceName)
         let child = HookedSAs.Child(connection: childSA.connection, script: script, calls: calls)
         hooked.children[childSA.id] = child

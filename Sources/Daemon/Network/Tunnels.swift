@@ -282,7 +282,18 @@ extension OutboundParameters {
             encapsulation: childSA.encapsulation,
             headerPolicy: TunnelHeaderPolicy(childSA.options),
             minimumInnerLength: childSA.options.tfcPadding,
-            trap: trap
+            trap: trap,
+            sender: Sender(childSA.resource)
         )
+    }
+}
+
+extension OutboundParameters.Sender {
+    fileprivate init(_ resource: ChildResource?) {
+        switch resource {
+        case nil: self = .all
+        case .all: self = .fallback
+        case .one(let number): self = .one(number)
+        }
     }
 }

@@ -23,6 +23,16 @@ package struct OutboundParameters: Sendable {
     package var minimumInnerLength: Int
     /// The configured child that the SA is of; packets that its trap catches may go through the SA.
     package var trap: TrapID?
+    package var sender: Sender
+
+    /// Which of the workers send on an SA.
+    package enum Sender: Hashable, Sendable {
+        case all
+        /// Those that have none of their own for the same packets. They ask for one (`DataPlaneEvents.wishes`).
+        case fallback
+        /// The one of this number, before any other SA for the same packets; nobody, where there is no such worker.
+        case one(UInt32)
+    }
 
     package init(
         child: ChildID,
@@ -36,7 +46,8 @@ package struct OutboundParameters: Sendable {
         pathMTU: Int? = nil,
         headerPolicy: TunnelHeaderPolicy = TunnelHeaderPolicy(),
         minimumInnerLength: Int = 0,
-        trap: TrapID? = nil
+        trap: TrapID? = nil,
+        sender: Sender = .all
     ) {
         self.child = child
         self.spi = spi
@@ -50,6 +61,7 @@ package struct OutboundParameters: Sendable {
         self.headerPolicy = headerPolicy
         self.minimumInnerLength = minimumInnerLength
         self.trap = trap
+        self.sender = sender
     }
 }
 
@@ -68,9 +80,18 @@ final class OutboundChild: @unchecked Sendable {
     /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
     @exclusivity(unchecked) private(set) var innerMTU: Int
     private let minimumInnerLength: Int
+    /// When each worker last asked for an SA of its own, in nanoseconds; empty: nobody does.
+    @exclusivity(unchecked) private var wishes: [UInt64]
 
     /// Expands the keys, which is why it is done by the control plane's thread.
-    init(_ parameters: OutboundParameters, _ path: OuterPath, tallies: OutboundTallies) throws(InstallError) {
+    ///
+    /// - Parameter workers: how many there are outbound.
+    init(
+        _ parameters: OutboundParameters,
+        _ path: OuterPath,
+        tallies: OutboundTallies,
+        workers: Int
+    ) throws(InstallError) {
         do throws(CryptoError) {
             sa = try OutboundSA(
                 spi: parameters.spi,
@@ -82,6 +103,7 @@ final class OutboundChild: @unchecked Sendable {
         } catch {
             throw .crypto(error)
         }
+        wishes = Array(repeating: 0, count: parameters.sender == .fallback && workers > 1 ? workers : 0)
         minimumInnerLength = parameters.minimumInnerLength
         id = parameters.child
         trap = parameters.trap
@@ -105,6 +127,17 @@ final class OutboundChild: @unchecked Sendable {
         sa.minimumInnerLength = min(minimumInnerLength, innerMTU)
         tallies.innerMTU.set(UInt64(innerMTU))
         tallies.pathMTU.set(UInt64(max(0, path.mtu)))
+    }
+
+    /// So often a worker asks for an SA of its own, in nanoseconds: one that was refused may be had later.
+    private static let wishInterval: UInt64 = 1_000_000_000
+
+    /// Whether the control plane should hear that a worker, which has just taken the SA, would rather have one of its own.
+    func shouldGiveWay(to worker: UInt32, at now: UInt64) -> Bool {
+        let index = Int(worker)
+        guard wishes.indices.contains(index), now &- wishes[index] >= Self.wishInterval else { return false }
+        wishes[index] = now
+        return true
     }
 
     /// Octets of the ESP packet around an inner packet.

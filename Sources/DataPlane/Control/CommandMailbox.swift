@@ -12,7 +12,7 @@ enum InboundCommand: Sendable {
 
 /// What the control plane asks of every outbound worker.
 enum OutboundCommand: Sendable {
-    case install(OutboundChild, local: [TrafficSelector], remote: [TrafficSelector])
+    case install(OutboundChild, isOwn: Bool, local: [TrafficSelector], remote: [TrafficSelector])
     case remove(ChildID)
     case setTrap(TrapID, local: [TrafficSelector], remote: [TrafficSelector])
     case removeTrap(TrapID)

@@ -31,6 +31,12 @@ package enum PacketRefusal: Hashable, Sendable {
     case outsideSelectors(ChildID, start: [UInt8])
 }
 
+/// A worker sends on an SA that is for all, and would rather have one of its own.
+package struct WorkerWish: Hashable, Sendable {
+    package let child: ChildID
+    package let worker: UInt32
+}
+
 /// What the workers have for the control plane.
 package struct DataPlaneEvents: Sendable {
     /// Those of IKE SAs that exist, then requests for new ones; each in the order of arrival on each socket.
@@ -42,6 +48,8 @@ package struct DataPlaneEvents: Sendable {
     package var strays: [ChildID: Encapsulation] = [:]
     /// Trapped policies whose packets wait for an SA: one for each trap until `concludeAcquire` is called.
     package var acquires: [Acquire] = []
+    /// Each comes again after a second, while it has not been granted and there are packets.
+    package var wishes: Set<WorkerWish> = []
     /// Not every refused packet: enough to tell the senders.
     package var refusals: [PacketRefusal] = []
     /// The device is gone, for example deleted by somebody; no packet leaves any more.
@@ -109,6 +117,11 @@ final class EventMailbox: Sendable {
             return true
         }
         if isFirst { bell.ring() }
+    }
+
+    func post(_ wish: WorkerWish) {
+        _ = content.withLock { $0.others.wishes.insert(wish) }
+        bell.ring()
     }
 
     /// The SA of a trap may be asked for again.

@@ -7,13 +7,15 @@ struct Rank: Comparable {
     /// How many pairs of ports fit, up to 2^32.
     private let portPairs: UInt64
     private let isTrap: Bool
+    private let isOwn: Bool
     private let order: UInt64
 
     /// `order` grows with each installation.
-    init(_ local: TrafficSelector, _ remote: TrafficSelector, isTrap: Bool, order: UInt64) {
+    init(_ local: TrafficSelector, _ remote: TrafficSelector, isTrap: Bool, isOwn: Bool, order: UInt64) {
         namesProtocol = local.protocolID != .any || remote.protocolID != .any
         portPairs = local.ports.count * remote.ports.count
         self.isTrap = isTrap
+        self.isOwn = isOwn
         self.order = order
     }
 
@@ -21,6 +23,7 @@ struct Rank: Comparable {
         if left.namesProtocol != right.namesProtocol { return right.namesProtocol }
         if left.portPairs != right.portPairs { return left.portPairs > right.portPairs }
         if left.isTrap != right.isTrap { return left.isTrap }
+        if left.isOwn != right.isOwn { return right.isOwn }
         return left.order < right.order
     }
 }

@@ -12,7 +12,8 @@ import Inet
 //   2. of these the longest local prefix;
 //   3. of these one that names a protocol before one that does not, and the one with fewer ports;
 //   4. of these an SA before a trap, which asks for an SA only where none is as close;
-//   5. of these the latest that was installed, so that the SA of a rekeying takes over the moment it is there.
+//   5. of these one that is the worker's own before one that is for all;
+//   6. of these the latest that was installed, so that the SA of a rekeying takes over the moment it is there.
 //
 // The table is a tuple space: all pairs with the same two prefix lengths share one hash table keyed by the two
 // prefixes. A look-up walks the few combinations of lengths that occur, the most specific first, and hashes once for each;
@@ -70,15 +71,18 @@ package struct PolicyTable<Target> {
 
 extension PolicyTable {
     /// Adds the policies of an SA or a trap: every pair of a local and a remote selector that can fit one packet.
+    ///
+    /// - Parameter isOwn: whether the SA is for nobody but who has this table.
     package mutating func insert(
         _ target: Target,
         for owner: PolicyOwner,
+        isOwn: Bool = false,
         local: [TrafficSelector],
         remote: [TrafficSelector]
     ) {
         for localSelector in local {
             for remoteSelector in remote where localSelector.canMeet(remoteSelector) {
-                insert(target, owner, localSelector, remoteSelector)
+                insert(target, owner, isOwn, localSelector, remoteSelector)
             }
         }
         nextOrder &+= 1
@@ -97,12 +101,13 @@ extension PolicyTable {
     private mutating func insert(
         _ target: Target,
         _ owner: PolicyOwner,
+        _ isOwn: Bool,
         _ local: TrafficSelector,
         _ remote: TrafficSelector
     ) {
         let entry = Entry(
             owner: owner,
-            rank: Rank(local, remote, isTrap: owner.isTrap, order: nextOrder),
+            rank: Rank(local, remote, isTrap: owner.isTrap, isOwn: isOwn, order: nextOrder),
             selectors: SelectorSet(sources: [local], destinations: [remote]),
             target: target
         )

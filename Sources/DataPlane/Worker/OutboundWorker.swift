@@ -6,8 +6,8 @@ import LinuxNet
 
 /// A thread that moves packets from its queue of the device to its sockets. It has policies and traps of its own.
 ///
-/// There may be several, to each of which the kernel gives other flows. An SA carries what all of them send; a worker keeps it
-/// in hands until what it has sealed is sent, since the peer's replay window wants the sequence numbers in order.
+/// There may be several, to each of which the kernel gives other flows. An SA carries what all of them send, unless each gets one of its
+/// own from the control plane; a worker keeps it in hands until what it has sealed is sent, since the peer's replay window wants the sequence numbers in order.
 ///
 /// One turn: wait, then handle a bounded number of packets, so that commands are never kept waiting. Everything a packet
 /// needs is allocated in `init`.
@@ -121,8 +121,8 @@ extension OutboundWorker {
         guard commands.hasCommands else { return }
         for command in commands.take() {
             switch command {
-            case .install(let child, let local, let remote):
-                policies.insert(.child(child), for: .child(child.id), local: local, remote: remote)
+            case .install(let child, let isOwn, let local, let remote):
+                policies.insert(.child(child), for: .child(child.id), isOwn: isOwn, local: local, remote: remote)
                 mayRelease = !held.isEmpty
             case .remove(let id): policies.remove(.child(id))
             case .setTrap(let id, let local, let remote):
@@ -152,15 +152,20 @@ extension OutboundWorker {
         for index in lanes.indices { flush(index) }
         letGo()
         child.custody.take(number)
-        taken.append(child)
+        noteTaken(child)
     }
 
     /// Whether the SA could be taken without waiting, or has been before.
     mutating func takeAtOnce(_ child: OutboundChild) -> Bool {
         if child.custody.isHeld(by: number) { return true }
         guard child.custody.takeAtOnce(number) else { return false }
-        taken.append(child)
+        noteTaken(child)
         return true
+    }
+
+    private mutating func noteTaken(_ child: OutboundChild) {
+        taken.append(child)
+        if child.shouldGiveWay(to: number, at: now) { events.post(WorkerWish(child: child.id, worker: number)) }
     }
 
     /// Gives all SAs back. What a full socket has left in a lane is sent later, and may then be late.

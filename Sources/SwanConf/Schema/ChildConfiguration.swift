@@ -29,6 +29,8 @@ package struct ChildConfiguration: Hashable, Sendable {
     package let copyDSCP: CopyDSCP
     /// How long every packet of the tunnel is made at least.
     package let tfcPadding: TFCPadding
+    /// Whether each thread that sends is to have a CHILD SA of its own (RFC 9611).
+    package let hasPerCPUSAs: Bool
     /// What happens when the configuration is loaded.
     package let startAction: StartAction
     /// What happens when the peer is found dead.
@@ -116,6 +118,8 @@ package struct ChildConfiguration: Hashable, Sendable {
         copyECN = try reader.boolean("copy_ecn") ?? true
         copyDSCP = try Self.copyDSCP(reader)
         tfcPadding = try Self.tfcPadding(reader)
+        try reader.refuse(["encap"], of: "per_cpu_sas")
+        hasPerCPUSAs = try reader.boolean("per_cpu_sas") ?? false
         startAction = try Self.startAction(reader)
         updown = try Self.updown(reader)
         dpdAction = try Self.dpdAction(reader)

@@ -57,7 +57,7 @@ extension Vocabulary {
         path: "connections.<name>.children.<name>",
         read: [
             "esp_proposals", "local_ts", "remote_ts", "rekey_time", "life_time", "rand_time", "replay_window",
-            "copy_df", "copy_ecn", "copy_dscp", "tfc_padding", "start_action", "dpd_action",
+            "copy_df", "copy_ecn", "copy_dscp", "tfc_padding", "per_cpu_sas", "start_action", "dpd_action",
             "close_action", "updown", "rekey_bytes", "life_bytes", "rand_bytes", "rekey_packets", "life_packets",
             "rand_packets",
         ],
@@ -79,7 +79,6 @@ extension Vocabulary {
             "if_id_in": .zero,
             "if_id_out": .zero,
             "label_mode": .oneOf(["system"]),
-            "per_cpu_sas": .no,
             // `auto` falls back to software where the hardware cannot.
             "hw_offload": .oneOf(["no", "auto"]),
             "icmp": .no,

@@ -18,6 +18,7 @@ import Testing
         #expect(child.copyECN)
         #expect(child.copyDSCP == .out)
         #expect(child.tfcPadding == .none)
+        #expect(!child.hasPerCPUSAs)
         #expect(child.startAction == .none)
         #expect(child.dpdAction == .clear)
     }
@@ -32,6 +33,7 @@ import Testing
             copy_ecn = no
             copy_dscp = IN
             tfc_padding = 1000
+            per_cpu_sas = yes
             start_action = none
             dpd_action = none
             mode = tunnel
@@ -50,6 +52,7 @@ import Testing
         #expect(!child.copyECN)
         #expect(child.copyDSCP == .in)
         #expect(child.tfcPadding == .octets(1000))
+        #expect(child.hasPerCPUSAs)
         #expect(try readChild("tfc_padding = MTU").tfcPadding == .pathMTU)
         #expect(try readChild("tfc_padding = 0").tfcPadding == .none)
         for wrong in ["-1", "65536", "all"] {
@@ -122,6 +125,7 @@ import Testing
         ("rekey_time = 1h\n rand_time = 2h", "`rand_time` must be shorter than `rekey_time`"),
         ("replay_window = 4097", "`replay_window` takes a number from 0 to 4096, not `4097`"),
         ("copy_dscp = both", "`copy_dscp` takes `out` or `in` or `yes` or `no`, not `both`"),
+        ("per_cpu_sas = encap", "`per_cpu_sas = encap` is known to swanctl, but not supported yet by iked"),
         ("start_action = hold", "`start_action` takes `none` or `start` or `trap`"),
         ("dpd_action = hold", "`dpd_action` takes `clear` or `none` or `trap`"),
         ("mode = transport", "`mode = transport` is not supported yet by iked, only `mode = tunnel`"),

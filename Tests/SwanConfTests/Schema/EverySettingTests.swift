@@ -120,7 +120,7 @@ private let childSettings: [(String, String, Bool)] = [
     ("label", "x", false), ("label_mode", "system", true), ("label_mode", "selinux", false),
     ("tfc_padding", "0", true), ("tfc_padding", "mtu", true), ("tfc_padding", "1400", true),
     ("replay_window", "32", true),
-    ("per_cpu_sas", "no", true), ("per_cpu_sas", "yes", false),
+    ("per_cpu_sas", "no", true), ("per_cpu_sas", "yes", true), ("per_cpu_sas", "encap", false),
     ("hw_offload", "no", true), ("hw_offload", "auto", true), ("hw_offload", "yes", false),
     ("hw_offload", "packet", false),
     ("copy_df", "yes", true), ("copy_ecn", "yes", true), ("copy_dscp", "out", true),
