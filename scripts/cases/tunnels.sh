@@ -246,6 +246,95 @@ case_several_workers() { # raw|udp
     stop_both ours
 }
 
+# Each of two threads gets a CHILD SA of its own beside the one for all (RFC 9611) as soon as it sends, and the peer takes them
+# up. All of them are rekeyed while datagrams of several flows run, of which none is lost.
+case_per_core() {
+    local host before
+    local -A drops=()
+    per_core_prepare ours theirs
+    kinds iked
+    for host in ours theirs; do
+        PEER_CHILD_KEYS[$host]+=$'\n        rekey_time = 4s\n        life_time = 60s\n        rand_time = 2s'
+    done
+    start_both
+    peer_up ours
+    tcp_through ours theirs 1 4 --parallel 8
+    tcp_through theirs ours 1 4 --parallel 8
+    for host in ours theirs; do
+        wait_until 15 per_core_stands "$host" 0 1 ||
+            die "not every thread of $host has a CHILD SA of its own: $(per_core_numbers "$host")"
+    done
+    before=$(peer_rekeyings ours child)
+    for host in ours theirs; do drops[$host]=$(iked_drops "$host"); done
+    flows_lose_nothing ours theirs 10 4 --parallel 4
+    for host in ours theirs; do
+        (($(iked_drops "$host") <= drops[$host])) || die "iked of $host dropped $(iked_drops "$host") packets of the tunnel"
+    done
+    (($(peer_rekeyings ours child) - before >= 4)) || die "only $(peer_rekeyings ours child) CHILD SAs were rekeyed"
+    for host in ours theirs; do
+        wait_until 30 per_core_sends "$host" || die "not every thread of $host sends on its own SA: $(per_core_table "$host")"
+    done
+    note "ours: $(per_core_table ours)"
+    peers_assert_agree ours theirs
+    # One name stands for all of them.
+    peer_terminate ours child || die "ours cannot take the child down ($(peer_directory ours)/terminate.log)"
+    for host in ours theirs; do
+        wait_until 15 no_child_of "$host" || die "$host still has CHILD SAs: $(peer_child_spis "$host")"
+    done
+    stop_both ours
+}
+
+# A peer that does not know it, or has it off, has one CHILD SA with us however many threads send.
+case_per_core_alone() { # INITIATOR
+    per_core_prepare ours
+    kinds strongswan
+    start_both
+    peer_up "$1"
+    tcp_through ours theirs 1 4 --parallel 8
+    tcp_through theirs ours 1 4 --parallel 8
+    peers_assert_agree ours theirs
+    [[ $(peer_child_spis ours | wc -l) == 1 ]] || die "ours has several CHILD SAs: $(peer_child_spis ours)"
+    stop_both ours
+}
+
+per_core_prepare() { # HOST...
+    local host
+    IKED_SETTINGS+=$'\n  workers = 2'
+    topology_direct ours theirs
+    peer_defaults ours theirs
+    PEER_ENCAP[ours]=yes PEER_ENCAP[theirs]=yes
+    for host in "$@"; do PEER_CHILD_KEYS[$host]+=$'\n        per_cpu_sas = yes'; done
+}
+
+# The CHILD SAs of a host, each with its thread (`all` for the one of all) and the packets that went out on it.
+per_core_table() { # HOST
+    iked_control "$1" status --json | jq -r '[.connections[].ike_sas[].child_sas[] | select(.state == "installed")
+        | "\(.cpu // "all"): \(.out.packets)"] | join(", ")'
+}
+
+per_core_numbers() { # HOST
+    iked_control "$1" status --json | jq -r '.connections[].ike_sas[].child_sas[] | .cpu // "all"' | sort -u |
+        paste -sd ' '
+}
+
+per_core_stands() { # HOST NUMBER...
+    local numbers number host=$1
+    numbers=" $(per_core_numbers "$host") "
+    shift
+    for number in all "$@"; do [[ $numbers == *" $number "* ]] || return 1; done
+}
+
+# Both threads have packets of eight flows. (What has just been rekeyed has sent none yet.)
+per_core_sends() { # HOST
+    tcp_through "$1" "${OTHER[$1]}" 1 4 --parallel 8
+    iked_control "$1" status --json | jq --exit-status '[.connections[].ike_sas[].child_sas[]
+        | select(.cpu != null and .out.packets > 0) | .cpu] | unique | contains([0, 1])' >/dev/null
+}
+
+no_child_of() { # HOST
+    [[ -z $(peer_child_spis "$1") ]]
+}
+
 # Who is behind a NAT keeps its mapping open with single octets of 0xff to port 4500 (RFC 3948 section 4).
 case_nat_keepalive() { # WHO-IS-BEHIND
     local inside=$1 outside
@@ -286,6 +375,10 @@ for initiator in ours theirs; do
 done
 case_add several-workers-udp case_several_workers udp
 case_add several-workers-raw case_several_workers raw
+case_add two-per-core two_of_ours case_per_core
+for initiator in ours theirs; do
+    case_add "$initiator-per-core" case_per_core_alone "$initiator"
+done
 case_add inner6-over6-raw case_tunnel ours 6 raw cbc 6
 for initiator in ours theirs; do
     case_add "$initiator-implicit-iv" case_implicit_iv "$initiator" 172

@@ -51,9 +51,9 @@ FLOW_BITRATE=2M # 500 datagrams a second: the receiver's buffer holds more than 
 
 # For so many seconds each of two hosts sends UDP to the other. Not one datagram is lost. The counts are left in
 # FLOW_SENT and FLOW_LOST.
-flows_lose_nothing() { # A B SECONDS [4|6]
-    flow_begin "$1" "$2" "$3" "${4:-4}"
-    flow_begin "$2" "$1" "$3" "${4:-4}"
+flows_lose_nothing() { # A B SECONDS [4|6] [IPERF3-OPTION...]
+    flow_begin "$1" "$2" "$3" "${4:-4}" "${@:5}"
+    flow_begin "$2" "$1" "$3" "${4:-4}" "${@:5}"
     FLOW_SENT=0 FLOW_LOST=0
     flow_end "$1" "$2" "$3"
     flow_end "$2" "$1" "$3"
@@ -61,12 +61,12 @@ flows_lose_nothing() { # A B SECONDS [4|6]
     ((FLOW_LOST == 0)) || die "$FLOW_LOST of $FLOW_SENT datagrams were lost ($WORK/flow-*.json)"
 }
 
-flow_begin() { # FROM TO SECONDS 4|6
+flow_begin() { # FROM TO SECONDS 4|6 [IPERF3-OPTION...]
     iperf3_serve "$2" "$4" "$WORK/flow-$1-received.json" --json
     FLOW_SERVER[$1]=$STARTED
     process_start "$WORK/flow-$1-sent.json" timeout $(($3 + 60)) ip netns exec "$(namespace_of "$1")" \
         iperf3 --client "$(inner_address "$2" "$4")" --bind "$(inner_address "$1" "$4")" --json --time "$3" \
-        --udp --length "$FLOW_LENGTH" --bitrate "$FLOW_BITRATE" --window 200K --connect-timeout 10000
+        --udp --length "$FLOW_LENGTH" --bitrate "$FLOW_BITRATE" --window 200K --connect-timeout 10000 "${@:5}"
     FLOW_CLIENT[$1]=$STARTED
 }
 
