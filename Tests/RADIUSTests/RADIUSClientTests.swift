@@ -120,6 +120,74 @@ import Testing
         #expect(sent(ask(3, at: 32)).map(\.to) == [first])
     }
 
+    @Test func whoLogsInDoesNotWaitForServersThatAreDead() throws {
+        let client = try single(.authentication)
+        func ask(_ id: UInt64, of server: Int? = nil, at seconds: Int) -> [RADIUSClient.Output] {
+            client.ask(RequestID(rawValue: id), [Attribute(.userName, text: "u")], of: server, now: .seconds(seconds))
+            return outputs(client)
+        }
+        func run(to seconds: Int) -> [RADIUSClient.Output] {
+            var collected: [RADIUSClient.Output] = []
+            while let deadline = client.nextDeadline, deadline <= .seconds(seconds) {
+                client.timePassed(deadline)
+                collected += outputs(client)
+            }
+            return collected
+        }
+        // Nobody knows yet: both wait.
+        #expect(sent(ask(1, at: 0)).count == 1 && sent(ask(2, at: 1)).count == 1)
+        #expect(unreachable(run(to: 14)).count == 1)
+        // The other still has its own time, and is the one that tries.
+        let told = unreachable(ask(3, at: 14))
+        #expect(
+            told == [
+                "no RADIUS server answers: a at 192.0.2.1:1812 is taken for dead since 0 s and is tried by one login at a time"
+            ]
+        )
+        #expect(unreachable(run(to: 15)).count == 1)
+        #expect(unreachable(ask(4, at: 19)).count == 1)
+        // What is under way with the server goes on with it.
+        #expect(sent(ask(5, of: 0, at: 19)).count == 1)
+        client.cancel(RequestID(rawValue: 5), now: .seconds(19))
+        // After a pause one login tries it, and the others do not wait for that.
+        #expect(sent(ask(6, at: 20)).count == 1)
+        #expect(unreachable(ask(7, at: 20)).first?.contains("since 6 s") == true)
+        #expect(unreachable(run(to: 34)).count == 1)
+        #expect(unreachable(ask(8, at: 38)).count == 1)
+        let trial = sent(ask(9, at: 39))
+        client.receive(try server.answer(trial[0].octets, .accessAccept), from: first, now: .seconds(40))
+        #expect(outputs(client).contains { if case .found = $0 { true } else { false } })
+        #expect(sent(ask(10, at: 40)).count == 1 && sent(ask(11, at: 40)).count == 1)
+    }
+
+    @Test func aDeadServerIsForgottenAfterAWhile() throws {
+        let client = try single(.authentication)
+        client.ask(RequestID(rawValue: 1), [], now: .zero)
+        while let deadline = client.nextDeadline { client.timePassed(deadline) }
+        _ = outputs(client)
+        for id in 2...3 { client.ask(RequestID(rawValue: UInt64(id)), [], now: .seconds(14) + patience.deadTime) }
+        #expect(sent(outputs(client)).count == 2)
+    }
+
+    @Test func accountingHasTimeForServersThatAreDead() throws {
+        let client = try single(.accounting)
+        client.ask(RequestID(rawValue: 1), [], now: .zero)
+        while let deadline = client.nextDeadline { client.timePassed(deadline) }
+        _ = outputs(client)
+        for id in 2...3 { client.ask(RequestID(rawValue: UInt64(id)), [], now: .seconds(15)) }
+        #expect(sent(outputs(client)).count == 2)
+    }
+
+    /// A client with one server.
+    private func single(_ purpose: RADIUSClient.Purpose) throws -> RADIUSClient {
+        RADIUSClient(
+            purpose,
+            servers: [RADIUSServer(name: "a", address: first, secret: server.secret)],
+            patience: patience,
+            random: SeededRandom(seed: 1)
+        )
+    }
+
     @Test func aRequestForOneServerGoesToNoOther() {
         #expect(sent(ask(1, of: 1, at: 0)).map(\.to) == [second])
         let end = run(to: 14)

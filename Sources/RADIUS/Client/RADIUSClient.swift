@@ -16,7 +16,8 @@ package struct RequestID: RawRepresentable, Hashable, Sendable {
 ///             queue full: the next server             the server counts as dead; the next server, or unreachable
 ///
 /// A request is repeated with the same octets, so that the server can tell that it has answered already (RFC 5080 section 2.2.2).
-/// Dead servers come last: they are asked only when no other is left, and a single answer brings them back.
+/// Dead servers come last, and a single answer brings them back. Who logs in does not wait for them: they are tried by one request
+/// every few seconds, and whoever has nobody else to ask meanwhile is told so at once. Accounting has time, and asks them all the same.
 package final class RADIUSClient {
     /// What a client asks its servers for.
     package enum Purpose: Sendable {
@@ -104,8 +105,13 @@ extension RADIUSClient {
     ///
     /// Its end is told by a `finished`, unless it is cancelled before.
     package func ask(_ id: RequestID, _ attributes: [Attribute], of server: ServerIndex? = nil, now: Duration) {
-        let candidates = server.map { [$0] } ?? candidates(now)
-        advance(PendingRequest(id: id, attributes: attributes, candidates: candidates[...]), now)
+        var request = PendingRequest(id: id, attributes: attributes, candidates: [])
+        if let server {
+            request.candidates = [server]
+        } else {
+            (request.candidates, request.failures) = candidates(now)
+        }
+        advance(request, now)
     }
 
     /// Forgets a request.
@@ -116,10 +122,23 @@ extension RADIUSClient {
         }
     }
 
-    /// Those that live by preference, then the dead.
-    private func candidates(_ now: Duration) -> [ServerIndex] {
-        let living = servers.indices.filter { !lines[$0].isDead(now) }
-        return living + servers.indices.filter { lines[$0].isDead(now) }
+    /// Those that live by preference, then the dead, as far as they are to be tried; and why the others are not.
+    private func candidates(_ now: Duration) -> (ArraySlice<ServerIndex>, failures: [String]) {
+        var candidates = servers.indices.filter { !lines[$0].isDead(now) }
+        var failures: [String] = []
+        for index in servers.indices {
+            guard let death = lines[index].death, lines[index].isDead(now) else { continue }
+            if purpose == .accounting || lines[index].isToBeTried(now, pause: patience.trialPause) {
+                candidates.append(index)
+            } else {
+                let place = servers[index].address.map { " at \($0)" } ?? ""
+                let seconds = (now - death.since).components.seconds
+                failures.append(
+                    "\(servers[index].name)\(place) is taken for dead since \(seconds) s and is tried by one login at a time"
+                )
+            }
+        }
+        return (candidates[...], failures)
     }
 
     /// Gives a request to the next server of those that are left for it.
@@ -215,8 +234,8 @@ extension RADIUSClient {
 
     private func finish(_ transmission: Transmission, _ packet: Packet, _ index: ServerIndex, _ now: Duration) {
         lines[index].inFlight[transmission.signed.identifier] = nil
-        if lines[index].deadUntil != nil {
-            lines[index].deadUntil = nil
+        if lines[index].death != nil {
+            lines[index].death = nil
             outputs.append(.found("\(name(index, transmission.address)) answers again"))
         }
         let answer = Answer(
@@ -261,7 +280,8 @@ extension RADIUSClient {
     private func giveUp(_ transmission: Transmission, _ index: ServerIndex, _ now: Duration) {
         lines[index].inFlight[transmission.signed.identifier] = nil
         let isNews = !lines[index].isDead(now)
-        lines[index].deadUntil = now + patience.deadTime
+        let since = isNews ? now : lines[index].death?.since ?? now
+        lines[index].death = ServerLine.Death(since: since, noticed: now, until: now + patience.deadTime)
         let times = transmission.sent == 1 ? "once" : "\(transmission.sent) times"
         if isNews {
             outputs.append(

@@ -25,8 +25,10 @@ package struct RADIUSPatience: Sendable {
     package var base: Double
     /// How many times a request is sent again before its server counts as dead.
     package var repetitions: Int
-    /// How long a dead server is asked only when no other is left.
+    /// How long a dead server is asked only when no other is left, and then by one login at a time.
     package var deadTime: Duration
+    /// How long after a login in vain the next one may try a dead server.
+    package var trialPause: Duration = .seconds(5)
 
     package init(
         timeout: Duration = .seconds(2),

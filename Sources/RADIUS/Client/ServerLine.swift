@@ -31,10 +31,24 @@ struct ServerLine {
     /// In the order in which they came.
     var waiting: [PendingRequest] = []
     /// Set when it has left a request unanswered, until it answers one.
-    var deadUntil: Duration?
+    var death: Death?
     private var lastIdentifier = UInt8.max
 
-    func isDead(_ now: Duration) -> Bool { deadUntil.map { $0 > now } ?? false }
+    /// That it does not answer.
+    struct Death {
+        /// When it left a request unanswered for the first time, and for the last.
+        let since, noticed: Duration
+        /// When this is forgotten.
+        let until: Duration
+    }
+
+    func isDead(_ now: Duration) -> Bool { death.map { $0.until > now } ?? false }
+
+    /// Whether a request is to find out if it still does not answer.
+    func isToBeTried(_ now: Duration, pause: Duration) -> Bool {
+        guard inFlight.isEmpty, waiting.isEmpty else { return false }
+        return death.map { now >= $0.noticed + pause } ?? true
+    }
 
     /// The next identifier that is not in use, going round: a late answer then meets no request that it could be taken for.
     mutating func freeIdentifier() -> UInt8? {

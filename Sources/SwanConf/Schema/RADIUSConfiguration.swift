@@ -12,7 +12,7 @@ package struct RADIUSConfiguration: Hashable, Sendable {
     package let retransmitBase: Double
     /// `retransmit_tries`: how many times a request is sent again before its server counts as dead.
     package let retransmitTries: Int
-    /// `dead_time`: how long a dead server is asked only when no other is left.
+    /// `dead_time`: how long a dead server is asked only when no other is left, and then by one login at a time.
     package let deadTime: Duration
     /// The preferred first; never empty.
     package let servers: [Server]
