@@ -47,6 +47,7 @@ package final class Daemon {
     /// Nil where no servers are configured.
     let radius: RADIUSService?
     let revocation: RevocationService
+    let certificates: CertificateService
     /// Nil: nothing that is configured needs it, or it could not be started.
     var hooks: Hooks?
     var hooked = HookedSAs()
@@ -118,6 +119,11 @@ package final class Daemon {
                 clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) },
                 calendar: { UnixTime(seconds: Int64(time(nil))) }
             )
+            certificates = try CertificateService(
+                loop: loop,
+                mark: Self.socketMark,
+                clock: { Instant(nanoseconds: MonotonicClock.nanoseconds) }
+            )
             control = try ControlServer(path: options.socketPath, loop: loop)
             metricsServer = try Self.metricsServer(settings, loop)
             tunnels = try Self.openTunnels(settings)
@@ -170,6 +176,8 @@ package final class Daemon {
         revocation.log = { [weak self] record in self?.log(record) }
         revocation.deadlineChanged = { [weak self] in self?.setTimer() }
         revocation.ownChanged = { [weak self] in self?.noteOwnStatus() }
+        certificates.answered = { [weak self] id, answer in self?.feed(.certificatesFetched(id, answer)) }
+        certificates.deadlineChanged = { [weak self] in self?.setTimer() }
         control.forget = { [weak self] client in self?.commands.forget(client) }
     }
 
@@ -302,6 +310,7 @@ package final class Daemon {
         case .askServer(let question): ask(question)
         case .endConversation(let conversation): radius?.end(conversation)
         case .inquire(let inquiry): revocation.find(inquiry)
+        case .fetch(let inquiry): certificates.fetch(inquiry)
         case .event(let event): announce(event)
         case .log(let record): log(record)
         case .keys(let keys):
@@ -390,6 +399,7 @@ package final class Daemon {
         if let failure = leaseStore.timePassed(now, leases: { endpoint.allLeases }) { log(.warning, failure) }
         radius?.timePassed(now)
         revocation.timePassed(now)
+        certificates.timePassed(now)
         if let deadline = network.deadline, deadline <= now { lookAtNetwork() }
         beginPostponed()
         if usageTold.map({ now - $0 >= Self.usagePause }) ?? true {
@@ -434,6 +444,7 @@ package final class Daemon {
             endpoint.nextDeadline, network.deadline, stopAt, commands.nextDeadline, postponed.map(\.at).min(),
             notifier.nextDeadline, metricsServer?.nextDeadline, leaseStore.deadline, radius?.nextDeadline,
             revocation.nextDeadline,
+            certificates.nextDeadline,
         ]
         let deadline = deadlines.compactMap { $0 }.min()
         try? timer.set(at: deadline?.nanoseconds)

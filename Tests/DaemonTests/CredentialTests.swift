@@ -73,6 +73,7 @@ import VICI
             }
             b { file = \(elsewhere)
                 ocsp_uris = http://ocsp.example.org/, http://ocsp2.example.org/
+                cert_uri_base = http://pki.example.org/certs/
             }
             """
         )
@@ -81,7 +82,11 @@ import VICI
         #expect(
             store.policy.credentials.trust.services == [
                 AuthorityServices(root, revocationListURLs: ["http://pki.example.org/a.crl"]),
-                AuthorityServices(other, ocspURLs: ["http://ocsp.example.org/", "http://ocsp2.example.org/"]),
+                AuthorityServices(
+                    other,
+                    ocspURLs: ["http://ocsp.example.org/", "http://ocsp2.example.org/"],
+                    certificateBase: "http://pki.example.org/certs/"
+                ),
             ]
         )
         #expect(throws: CredentialError.self) { try reading("x { cacert = end.pem\n }") }

@@ -25,7 +25,10 @@ import Testing
     ]
 
     /// The engine, which trusts the judge, and a peer that it expects to be right.example.
-    private func peer(asking kind: AuthenticationKind = .publicKey(PublicKeyPolicy())) throws -> ScriptedPeer {
+    private func peer(
+        asking kind: AuthenticationKind = .publicKey(PublicKeyPolicy()),
+        fetching: Bool = false
+    ) throws -> ScriptedPeer {
         var policy = TwoSites().left
         policy.credentials = Credentials(
             privateKeys: [try Fixture.privateKey("ed25519")],
@@ -37,7 +40,9 @@ import Testing
         )
         policy.connections[0].local = AuthenticationPolicy(kind: .publicKey(PublicKeyPolicy()), identity: nil)
         policy.connections[0].remote.kind = kind
-        return try ScriptedPeer(policy)
+        var settings = Settings.withoutDelay
+        settings.fetchesCertificates = fetching
+        return try ScriptedPeer(policy, settings: settings)
     }
 
     /// Has the peer prove that it is right.example, by a signature of p384's key, and gives what the engine answers.
@@ -45,6 +50,7 @@ import Testing
         _ peer: ScriptedPeer,
         as role: Role,
         certificates: [[UInt8]],
+        encoding: CertificateEncoding = .x509Signature,
         key: String = "p384",
         breaking: Bool = false
     ) throws -> [Payload] {
@@ -78,7 +84,7 @@ import Testing
                         ? .identificationInitiator(peer.identity) : .identificationResponder(peer.identity)
                 )
             ]
-            + certificates.map { Payload(.certificate(Certificate(encoding: .x509Signature, data: $0))) }
+            + certificates.map { Payload(.certificate(Certificate(encoding: encoding, data: $0))) }
             + [
                 Payload(
                     .authentication(
@@ -115,6 +121,27 @@ import Testing
         let peer = try peer()
         let answer = try prove(peer, as: role, certificates: [try Fixture.certificate(flaw.certificate).der])
         try expectRefusal(peer, answer, flaw.words)
+    }
+
+    @Test(arguments: [CertificateEncoding.hashAndURL, .hashAndURLBundle], [Role.initiator, .responder])
+    func thePlaceOfACertificateIsRefusedWhereNobodyAskedForOne(encoding: CertificateEncoding, role: Role) throws {
+        let peer = try peer()
+        let place = [UInt8](repeating: 1, count: 20) + Array("http://pki.example.org/x".utf8)
+        let answer = try prove(peer, as: role, certificates: [place], encoding: encoding)
+        let words =
+            "sent the place of a certificate (http://pki.example.org/x) instead of the certificate, and was not told"
+        try expectRefusal(peer, answer, words)
+    }
+
+    @Test(arguments: [1, 5], [Role.initiator, .responder])
+    func placesThatAreNoneAndTooManyAreRefused(count: Int, role: Role) throws {
+        let peer = try peer(fetching: true)
+        let place = [UInt8](repeating: 1, count: 20) + (count == 1 ? [0x0A] : Array("http://pki.example.org/x".utf8))
+        let places = Array(repeating: place, count: count)
+        let answer = try prove(peer, as: role, certificates: places, encoding: .hashAndURL)
+        let words =
+            count == 1 ? "that is not a hash and a URL" : "sent 5 URLs of certificates, of which 4 are fetched at most"
+        try expectRefusal(peer, answer, words)
     }
 
     @Test(arguments: garbage, [Role.initiator, .responder])

@@ -252,7 +252,8 @@ extension AuthorityServices {
         self.init(
             authority.certificate,
             revocationListURLs: authority.configuration.revocationListURLs,
-            ocspURLs: authority.configuration.ocspURLs
+            ocspURLs: authority.configuration.ocspURLs,
+            certificateBase: authority.configuration.certificateBase
         )
     }
 }

@@ -338,6 +338,7 @@ extension Settings {
         fragmentSize = daemon.fragmentSize
         windowSize = daemon.requestWindow
         probesPath = daemon.probePathMTU
+        fetchesCertificates = daemon.hashAndURL
         ikePort = daemon.port
         natTraversalPort = daemon.portNATT
         exportsKeys = daemon.keyLog != nil

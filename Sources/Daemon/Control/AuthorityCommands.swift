@@ -35,11 +35,12 @@ extension Daemon {
     func listAuthorities(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         for (authority, certificate) in store.authorities
         where message["name"].map({ $0.isEmpty || $0 == authority.name }) ?? true {
-            let section: VICIMessage = [
+            var section: VICIMessage = [
                 "cacert": .text(certificate.subjectText),
                 "crl_uris": .texts(authority.revocationListURLs),
                 "ocsp_uris": .texts(authority.ocspURLs),
             ]
+            if let base = authority.certificateBase { section.append("cert_uri_base", .text(base)) }
             control.stream(
                 client,
                 "list-authority",
@@ -49,17 +50,20 @@ extension Daemon {
         control.reply(client, [:])
     }
 
-    /// Forgets what was fetched: OCSP responses, revocation lists, or both.
+    /// Forgets what was fetched: OCSP responses, revocation lists, certificates, or all.
     func flushCertificates(_ message: VICIMessage) -> VICIMessage {
         switch (message["type"] ?? "ANY").uppercased() {
-        case "ANY", "": revocation.flush(responses: true, lists: true)
+        case "ANY", "":
+            revocation.flush(responses: true, lists: true)
+            certificates.flush()
+        case "X509": certificates.flush()
         case "X509_CRL": revocation.flush(responses: false, lists: true)
         case "OCSP_RESPONSE": revocation.flush(responses: true, lists: false)
         // Nothing of another type is fetched.
-        case "X509", "X509_AC", "PUBKEY": break
+        case "X509_AC", "PUBKEY": break
         case let type: return .failure("'\(type)' is no type of certificates")
         }
-        log(.info, "forgot what was fetched about revocation", .cfg)
+        log(.info, "forgot what was fetched of certificates and their revocation", .cfg)
         return .success
     }
 }

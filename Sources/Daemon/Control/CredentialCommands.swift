@@ -55,6 +55,7 @@ extension Daemon {
     func clearCredentials() -> VICIMessage {
         store.clearCredentials()
         revocation.flush(responses: true, lists: true)
+        certificates.flush()
         policyChanged("forgot all secrets, keys and certificates of the control socket")
         return .success
     }

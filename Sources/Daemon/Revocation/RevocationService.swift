@@ -28,13 +28,13 @@ final class RevocationService {
     private let clock: () -> Instant
     private let calendar: () -> UnixTime
     private(set) var cache = RevocationCache()
-    private var inquiries: [RevocationInquiryID: OpenInquiry] = [:]
+    private var inquiries: [InquiryID: OpenInquiry] = [:]
     /// Who waits for what a place says.
     private var asking: [Question: [(Answer) -> Void]] = [:]
     private var own = OwnStatus()
 
     /// Takes answers, for the engine.
-    var answered: (RevocationInquiryID, RevocationEvidence) -> Void = { _, _ in }
+    var answered: (InquiryID, RevocationEvidence) -> Void = { _, _ in }
     /// Takes lines for the log.
     var log: (LogRecord) -> Void = { _ in }
     /// Called when `nextDeadline` may have become another one.
@@ -99,7 +99,7 @@ final class RevocationService {
         deadlineChanged()
     }
 
-    private func add(_ evidence: RevocationEvidence, about certificate: X509Certificate, to id: RevocationInquiryID) {
+    private func add(_ evidence: RevocationEvidence, about certificate: X509Certificate, to id: InquiryID) {
         guard var inquiry = inquiries[id] else { return }
         inquiry.evidence.add(evidence)
         inquiry.open.remove(certificate)
@@ -107,7 +107,7 @@ final class RevocationService {
         if inquiry.open.isEmpty { settle(id, inquiry) }
     }
 
-    private func settle(_ id: RevocationInquiryID, _ inquiry: OpenInquiry) {
+    private func settle(_ id: InquiryID, _ inquiry: OpenInquiry) {
         inquiries[id] = nil
         for failure in inquiry.evidence.failures {
             log(LogRecord(.warning, "revocation: \(failure.reason)", connection: inquiry.connection))

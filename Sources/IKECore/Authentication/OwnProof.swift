@@ -180,8 +180,9 @@ struct OwnKey {
             return announced.asksForRawKey && sending != .never ? [raw] : []
         }
         guard sending == .always || sending == .ifAsked && announced.authorities != nil else { return [] }
-        let chain = ([certificate] + credentials.intermediates(of: certificate)).map {
-            Certificate(encoding: .x509Signature, data: $0.der)
+        let chain = ([certificate] + credentials.intermediates(of: certificate)).map { certificate in
+            let location = announced.fetchesCertificates ? credentials.location(of: certificate) : nil
+            return location?.certificate ?? Certificate(encoding: .x509Signature, data: certificate.der)
         }
         guard announced.asksForStatus, connection.givesStatus, let status = credentials.status(of: certificate) else {
             return chain

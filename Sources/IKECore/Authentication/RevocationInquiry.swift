@@ -2,7 +2,7 @@ package import IKECrypto
 package import IKEWire
 
 /// Names an inquiry, for its answer.
-package struct RevocationInquiryID: Hashable, Sendable {
+package struct InquiryID: Hashable, Sendable {
     /// Our SPI of the IKE SA that waits.
     package let spi: IKESPI
     package let number: UInt32
@@ -18,13 +18,13 @@ package struct RevocationInquiryID: Hashable, Sendable {
 /// The peer has proved that the certificate is its own, and the chain leads to a trusted authority: nobody else makes us ask
 /// anywhere.
 package struct RevocationInquiry: Sendable {
-    package let id: RevocationInquiryID
+    package let id: InquiryID
     /// The name of the connection.
     package let connection: String
     /// Never empty.
     package let certificates: [UnsettledCertificate]
 
-    package init(id: RevocationInquiryID, connection: String, certificates: [UnsettledCertificate]) {
+    package init(id: InquiryID, connection: String, certificates: [UnsettledCertificate]) {
         self.id = id
         self.connection = connection
         self.certificates = certificates

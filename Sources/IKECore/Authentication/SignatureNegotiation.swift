@@ -21,6 +21,8 @@ struct PeerAnnouncements: Equatable {
     var signatures: [AnnouncedSignature]?
     /// It knows several rounds of authentication (RFC 4739).
     var knowsRounds = false
+    /// It fetches certificates from where we say they are (RFC 7296 section 3.7).
+    var fetchesCertificates = false
 
     init() {}
 
@@ -36,6 +38,7 @@ struct PeerAnnouncements: Equatable {
     /// IKE_AUTH may say so, too.
     mutating func noteAuthentication(_ payloads: [Payload]) {
         knowsRounds = knowsRounds || payloads.notify(.multipleAuthSupported) != nil
+        fetchesCertificates = fetchesCertificates || payloads.notify(.httpCertLookupSupported) != nil
         let all = payloads.certificateRequests
         asksForRawKey = asksForRawKey || all.contains { $0.encoding == .rawPublicKey }
         asksForStatus = asksForStatus || all.contains { $0.encoding == .ocsp }
@@ -61,10 +64,16 @@ enum SignatureNegotiation {
 
     /// CERTREQ with the authorities that the connections' peers may use, and for those whose keys we have without a certificate;
     /// nothing where no peer signs.
-    static func certificateRequests(_ connections: [Connection], trust: TrustStore) -> [Payload] {
+    ///
+    /// - Parameter fetchesCertificates: whether the peers may say where their certificates are instead; they are told in front.
+    static func certificateRequests(
+        _ connections: [Connection],
+        trust: TrustStore,
+        fetchesCertificates: Bool
+    ) -> [Payload] {
         let asking = connections.filter(\.asksForCertificate).flatMap { $0.remoteRounds.compactMap(\.kind.publicKey) }
         var hashes: [[UInt8]] = []
-        for policy in asking where policy.publicKeys.isEmpty && policy.certificates.isEmpty {
+        for policy in asking where policy.needsCertificates {
             for authority in policy.authorities.isEmpty ? trust.authorities : policy.authorities
             where hashes.count < mostAuthorities && !hashes.contains(authority.publicKey.keyHash) {
                 hashes.append(authority.publicKey.keyHash)
@@ -81,7 +90,9 @@ enum SignatureNegotiation {
         if asking.contains(where: { !$0.publicKeys.isEmpty }) {
             requests.append(CertificateRequest(encoding: .rawPublicKey, authorities: []))
         }
-        return requests.map { Payload(.certificateRequest($0)) }
+        let takesLocations = fetchesCertificates && !hashes.isEmpty
+        return (takesLocations ? [Payload(.notify(Notify(.httpCertLookupSupported)))] : [])
+            + requests.map { Payload(.certificateRequest($0)) }
     }
 
     /// More would not fit into an IKE_SA_INIT message in one piece.

@@ -85,6 +85,7 @@ struct SignatureVerification {
     private func read(_ payloads: [Certificate], _ identity: Identification) throws(NegotiationFailure) -> Received {
         var received = Received()
         for payload in payloads.prefix(Self.mostCertificates) {
+            guard !payload.encoding.isLocation || !policy.publicKeys.isEmpty else { throw unasked(payload, identity) }
             do {
                 switch payload.encoding {
                 case .x509Signature: received.certificates.append(try X509Certificate(der: payload.data))
@@ -100,6 +101,16 @@ struct SignatureVerification {
     }
 
     private static let mostCertificates = 16
+
+    /// What is fetched is fetched before: this peer was not told that it may say a place only.
+    private func unasked(_ payload: Certificate, _ identity: Identification) -> NegotiationFailure {
+        let place = CertificateLocation(payload).map { " (\($0.url))" } ?? ""
+        return failure(
+            "\(identity) sent the place of a certificate\(place) instead of the certificate, and was not told that it may "
+                + "(HTTP_CERT_LOOKUP_SUPPORTED): set hash_and_url = yes in the section iked, with send_certreq = yes and no "
+                + "remote.certs, if this host is to fetch it"
+        )
+    }
 
     /// A peer's mistake here is no reason to refuse what somebody else may vouch for.
     private static func status(_ payload: Certificate) -> RevocationEvidence {

@@ -104,6 +104,7 @@ package final class Endpoint {
         case .strayPacket(let packet): receive(packet, turn)
         case .serverAnswered(let id, let answer): serverAnswered(id, answer, turn)
         case .inquiryAnswered(let id, let evidence): inquiryAnswered(id, evidence, turn)
+        case .certificatesFetched(let id, let result): certificatesFetched(id, result, turn)
         // Puzzles are solved while nothing else waits to be handled.
         case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
@@ -186,9 +187,19 @@ package final class Endpoint {
         settle(sa, turn)
     }
 
-    private func inquiryAnswered(_ id: RevocationInquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+    private func inquiryAnswered(_ id: InquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
         guard let sa = sas[id.spi] else { return }
         sa.inquiryAnswered(id, evidence, turn)
+        settle(sa, turn)
+    }
+
+    private func certificatesFetched(
+        _ id: InquiryID,
+        _ result: Result<[FetchedCertificate], CertificateFetchFailure>,
+        _ turn: Turn
+    ) {
+        guard let sa = sas[id.spi] else { return }
+        sa.certificatesFetched(id, result, turn)
         settle(sa, turn)
     }
 
@@ -214,6 +225,7 @@ package final class Endpoint {
             remote: datagram.remote,
             candidates: policy.candidates(local: datagram.local.address, remote: datagram.remote.address),
             trust: policy.credentials.trust,
+            fetchesCertificates: settings.fetchesCertificates,
             random: random
         )
         do {

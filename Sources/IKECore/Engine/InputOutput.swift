@@ -98,7 +98,9 @@ package enum Input: Sendable {
     /// What an authentication server says to an `askServer`.
     case serverAnswered(ServerConversationID, ServerAnswer)
     /// What was found out for an `inquire`, as far as anything was.
-    case inquiryAnswered(RevocationInquiryID, RevocationEvidence)
+    case inquiryAnswered(InquiryID, RevocationEvidence)
+    /// What came of a `fetch`: all that was to be fetched, or why something is missing.
+    case certificatesFetched(InquiryID, Result<[FetchedCertificate], CertificateFetchFailure>)
     /// The data plane refused a packet of which its sender should hear.
     case strayPacket(StrayPacket)
     /// Nothing but the time: deadlines that passed are acted on.
@@ -126,6 +128,9 @@ package enum Output: Sendable {
     /// Find out whether certificates are revoked; the answer comes as an `inquiryAnswered` input. Nobody waits for it longer than
     /// `RevocationInquiry.patience`.
     case inquire(RevocationInquiry)
+    /// Fetch certificates that a peer has said the places of; the answer comes as a `certificatesFetched` input. Nobody waits for it
+    /// longer than `CertificateInquiry.patience`.
+    case fetch(CertificateInquiry)
     /// From now on accept what arrives on the CHILD SA's inbound SPI.
     case installInbound(ChildSA)
     /// From now on send what matches the CHILD SA's selectors on its outbound SPI; it goes before older SAs of the same selectors.

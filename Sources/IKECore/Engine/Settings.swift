@@ -46,6 +46,8 @@ package struct Settings: Hashable, Sendable {
     package var windowSize: UInt32 = 1
     /// CHILD SAs that a peer may have for the same traffic beside the fallback SA (RFC 9611), whatever number of threads we have.
     package var mostOfOneResource = 64
+    /// Whether peers may say where their certificates are, for us to fetch them (`hash_and_url`, RFC 7296 section 3.6).
+    package var fetchesCertificates = false
     /// Whether keys leave the engine for a packet analyser.
     package var exportsKeys = false
     /// What tests break on purpose.

@@ -15,7 +15,7 @@ struct AuthInitiator {
     private var proof: OwnProof
     private var round = 0
     private var stage = Stage.opening
-    /// A response, while it is not known whether the peer's certificate is revoked.
+    /// A response, while it is not known what the peer's certificate is, or whether it is revoked.
     var held: HeldResponse?
     /// The peer, once it has proved itself, unless EAP is to prove that as well.
     private var peer: AuthenticatedPeer?
@@ -40,6 +40,8 @@ struct AuthInitiator {
         case request([Payload])
         /// It must be found out first whether the peer's certificate is revoked; nothing of the answer counts yet.
         case unsettled(AuthenticatedPeer)
+        /// The peer's certificate is to be fetched first; nothing of the answer counts yet.
+        case unfetched(UnfetchedCertificates)
         case done(peer: AuthenticatedPeer, child: FirstChild)
     }
 
@@ -68,10 +70,18 @@ struct AuthInitiator {
     }
 
     /// - Parameter own: notifies about the IKE SA that follow AUTH.
-    func request(isFirstContact: Bool, own: [Payload], trust: TrustStore) throws(NegotiationFailure) -> [Payload] {
+    func request(
+        isFirstContact: Bool,
+        own: [Payload],
+        _ context: EAPContext
+    ) throws(NegotiationFailure) -> [Payload] {
         let (certificates, authentication) = try proof.payloads(of: .initiator, agreement: agreement)
         var payloads = [Payload(.identificationInitiator(proof.identity))] + certificates
-        payloads += SignatureNegotiation.certificateRequests([connection], trust: trust)
+        payloads += SignatureNegotiation.certificateRequests(
+            [connection],
+            trust: context.policy.credentials.trust,
+            fetchesCertificates: context.fetchesCertificates
+        )
         if connection.usesSignatures { payloads.append(SignatureNegotiation.methods([connection])) }
         if let expected = connection.expectedIdentity { payloads.append(Payload(.identificationResponder(expected))) }
         if let authentication { payloads += withAnnouncement(authentication) }
@@ -93,6 +103,7 @@ struct AuthInitiator {
 
     mutating func process(_ payloads: [Payload], _ context: EAPContext) throws(NegotiationFailure) -> Step {
         try requireConsent(payloads)
+        if let unfetched = try unfetched(in: payloads, context) { return .unfetched(unfetched) }
         switch stage {
         case .opening:
             if let unsettled = try noteProof(in: payloads, context) { return .unsettled(unsettled) }
@@ -141,6 +152,22 @@ struct AuthInitiator {
         .noProposalChosen, .tsUnacceptable, .internalAddressFailure, .singlePairRequired, .noAdditionalSAs,
         .failedCPRequired,
     ]
+
+    /// What there is to fetch before the peer's next proof can be looked at.
+    private func unfetched(
+        in payloads: [Payload],
+        _ context: EAPContext
+    ) throws(NegotiationFailure) -> UnfetchedCertificates? {
+        guard awaitsPeer, let identity = payloads.identificationResponder else { return nil }
+        let current = connection.inRound(remote: peerRounds)
+        try requireExpected(identity, current)
+        return try UnfetchedCertificates(
+            in: payloads,
+            of: identity,
+            for: { () throws(NegotiationFailure) in [current] },
+            context
+        )
+    }
 
     // MARK: - Rounds
 

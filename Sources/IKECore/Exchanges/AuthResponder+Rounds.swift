@@ -13,6 +13,7 @@ extension AuthResponder {
         try PayloadRule.laterRound.check(payloads)
         var conversation = former
         let isAsked = conversation.awaitsPeer && payloads.authentication == nil
+        if let unfetched = try unfetched(in: payloads, conversation) { return .unfetched(unfetched) }
         if conversation.awaitsPeer, let unsettled = try noteProof(in: payloads, &conversation) {
             return .unsettled(unsettled)
         }
@@ -46,6 +47,21 @@ extension AuthResponder {
     }
 
     // MARK: - The peer's
+
+    /// What there is to fetch before the peer's next proof can be looked at.
+    private func unfetched(
+        in payloads: [Payload],
+        _ conversation: EAPConversation
+    ) throws(NegotiationFailure) -> UnfetchedCertificates? {
+        guard conversation.awaitsPeer, let identity = payloads.identificationInitiator else { return nil }
+        let current = conversation.peer.connection.inRound(remote: conversation.proven.remote)
+        return try UnfetchedCertificates(
+            in: payloads,
+            of: identity,
+            for: { () throws(NegotiationFailure) in [current] },
+            context
+        )
+    }
 
     /// Takes the peer's next identity, with its proof or as one that EAP is to prove.
     ///

@@ -28,6 +28,8 @@ struct AuthResponder {
         case conversation(EAPConversation, [Payload])
         /// It must be found out first whether the peer's certificate is revoked.
         case unsettled(AuthenticatedPeer)
+        /// The peer's certificate is to be fetched first.
+        case unfetched(UnfetchedCertificates)
     }
 
     /// Answers the first request.
@@ -39,13 +41,21 @@ struct AuthResponder {
         guard let remoteIdentity = payloads.identificationInitiator, let authentication = payloads.authentication else {
             throw PayloadRule.authRequest.malformed("lacks an identity")
         }
+        let wanted = payloads.identificationResponder
+        let unfetched = try UnfetchedCertificates(
+            in: payloads,
+            of: remoteIdentity,
+            for: { () throws(NegotiationFailure) in try choose(remoteIdentity, asking: wanted) },
+            context
+        )
+        if let unfetched { return .unfetched(unfetched) }
         let claim = PeerClaim(
             identity: remoteIdentity,
             authentication: authentication,
             certificates: payloads.certificates
         )
         let hasMore = payloads.announcesAnotherRound
-        var peer = try verify(claim, asking: payloads.identificationResponder, hasMore: hasMore)
+        var peer = try verify(claim, asking: wanted, hasMore: hasMore)
         guard peer.unsettled.isEmpty else { return .unsettled(peer) }
         let proof = try proof(for: peer.connection, payloads, remoteIdentity)
         peer.localIdentity = proof.identity

@@ -8,11 +8,14 @@ struct EAPContext {
     let today: UnixTime
     /// What was found out about the revocation of the peer's certificates; nil: nobody was asked yet.
     let evidence: RevocationEvidence?
+    /// Whether peers may say where their certificates are.
+    let fetchesCertificates: Bool
     private let random: any RandomSource
 
     init(_ turn: Turn, _ evidence: RevocationEvidence?) {
         self.evidence = evidence
         policy = turn.policy
+        fetchesCertificates = turn.settings.fetchesCertificates
         today = turn.calendar()
         random = turn.random
     }

@@ -57,7 +57,7 @@ struct EAPConversation {
             /// A refusal is held back until then, so that passwords cannot be tried out fast.
             case refusal(Refusal, until: Instant)
             /// It is being found out whether the peer's certificate is revoked; if not, the message says that EAP is over.
-            case inquiry(RevocationInquiryID, EAPMessage, EAPOutcome, until: Instant)
+            case inquiry(InquiryID, EAPMessage, EAPOutcome, until: Instant)
         }
     }
 

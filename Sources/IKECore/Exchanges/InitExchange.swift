@@ -232,6 +232,8 @@ struct InitResponder {
     /// The connections that admit this peer's address, in order of preference.
     let candidates: [Connection]
     let trust: TrustStore
+    /// Whether peers may say where their certificates are.
+    let fetchesCertificates: Bool
     let random: any RandomSource
 
     struct Answer {
@@ -302,7 +304,11 @@ struct InitResponder {
 
     /// What the peer may prove itself by. Requests for certificates of many authorities leave no room for more.
     private func announcements() -> [Payload] {
-        var payloads = SignatureNegotiation.certificateRequests(candidates, trust: trust)
+        var payloads = SignatureNegotiation.certificateRequests(
+            candidates,
+            trust: trust,
+            fetchesCertificates: fetchesCertificates
+        )
         let authorities = payloads.certificateRequests.flatMap(\.authorityKeyHashes).count
         if candidates.contains(where: \.usesSignatures), authorities <= Self.mostAuthoritiesBesideMethods {
             payloads.append(SignatureNegotiation.methods(candidates))

@@ -1,4 +1,5 @@
 package import IKECrypto
+import IKEWire
 
 /// The keys and certificates that we prove identities with, and what is trusted: an immutable value, replaced as a whole.
 package struct Credentials: Sendable {
@@ -47,6 +48,15 @@ package struct Credentials: Sendable {
         let intermediates = intermediates(of: leaf)
         let last = intermediates.last ?? leaf
         return intermediates + trust.authorities.filter { $0.subject == last.issuer && $0.isSelfSigned }
+    }
+
+    /// Where a certificate of ours is published, if its issuer publishes what it issues (`cert_uri_base`).
+    func location(of certificate: X509Certificate) -> CertificateLocation? {
+        let bases = trust.services.lazy.filter { $0.authority.subject == certificate.issuer }.compactMap(
+            \.certificateBase
+        )
+        guard let base = bases.first, let hash = try? Digest.sha1(certificate.der) else { return nil }
+        return CertificateLocation(certificateHash: hash, url: base + hexadecimal(hash))
     }
 
     /// What a responder says of a certificate of ours.

@@ -14,6 +14,9 @@ package struct PublicKeyPolicy: Hashable, Sendable {
     package var revocation = RevocationPolicy.relaxed
 
     package init() {}
+
+    /// The peer has to send its certificate: neither that nor a key of its own stands in the configuration.
+    var needsCertificates: Bool { publicKeys.isEmpty && certificates.isEmpty }
 }
 
 /// Which signatures an end may make.

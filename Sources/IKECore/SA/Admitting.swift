@@ -83,6 +83,8 @@ extension IKESA {
             case .conversation(let conversation, let first):
                 try ask(conversation, after: first, header, agreement, turn)
             case .unsettled(let peer): hold(header, payloads, after: conversation, for: peer, agreement, turn)
+            case .unfetched(let certificates):
+                hold(header, payloads, after: conversation, for: certificates, agreement, turn)
             }
         } catch {
             if let spi { turn.spis.release(spi) }

@@ -69,13 +69,13 @@ extension IKESA {
         }
     }
 
-    /// The same for a request with a proof, now that it is known whether the certificate in it is revoked.
+    /// The same for a request with a proof, now that the certificate in it is fetched, or known to be revoked or not.
     func continueRound(
         _ header: Header,
         _ payloads: [Payload],
         _ agreement: KeyAgreement,
         _ conversation: EAPConversation,
-        _ evidence: RevocationEvidence,
+        _ evidence: RevocationEvidence?,
         _ turn: Turn
     ) {
         do throws(NegotiationFailure) {
@@ -263,7 +263,7 @@ extension IKESA {
 
     /// What could be found out about the certificate is there.
     func inquiryAnswered(
-        _ id: RevocationInquiryID,
+        _ id: InquiryID,
         _ evidence: RevocationEvidence,
         _ former: EAPConversation,
         _ agreement: KeyAgreement,

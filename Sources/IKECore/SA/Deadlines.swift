@@ -55,10 +55,10 @@ extension IKESA {
         where conversation.heldDeadline.map { $0 <= turn.now } ?? false:
             heldLongEnough(conversation, agreement, turn)
         case .halfOpen(let agreement, .inquiring(let held), let until) where until <= turn.now:
-            goOn(held, agreement, .tooLate, turn)
+            heldTooLong(held, agreement, turn)
         case .authenticating(let exchange, let initiation):
             guard let held = exchange.held, held.until <= turn.now else { break }
-            goOn(held, exchange, initiation, .tooLate, turn)
+            heldTooLong(held, exchange, initiation, turn)
         case .halfOpen(_, let progress, let until) where until <= turn.now:
             let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
             log(.abandoned, .info, story, turn)

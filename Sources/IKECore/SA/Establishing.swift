@@ -198,7 +198,7 @@ extension IKESA {
                 try exchange.request(
                     isFirstContact: turn.isFirstContact(initiation.connection, remote),
                     own: crashToken(turn),
-                    trust: turn.policy.credentials.trust
+                    EAPContext(turn, nil)
                 ) + mobilityOffer(initiation.connection, turn)
             state = .authenticating(exchange, initiation)
             request(.ikeAuth, payloads, turn)
@@ -231,12 +231,20 @@ extension IKESA {
                 state = .authenticating(exchange, initiation)
                 request(.ikeAuth, next, turn)
             case .unsettled(let peer): hold(payloads, for: peer, former, initiation, turn)
+            case .unfetched(let certificates): hold(payloads, for: certificates, former, initiation, turn)
             case .done(let peer, let child): try authenticated(peer, child, payloads, exchange, initiation, turn)
             }
         } catch {
-            close(error, turn)
-            tellAuthenticationFailed(error, turn)
+            refuseResponder(error, turn)
         }
+    }
+
+    /// We do not accept the peer, which believes that the SA stands: an INFORMATIONAL exchange tells it otherwise
+    /// (RFC 7296 section 2.21.2).
+    func refuseResponder(_ failure: NegotiationFailure, _ turn: Turn) {
+        close(failure, turn)
+        guard let notify = failure.notify else { return }
+        request(.informational, [Payload(.notify(notify))], turn)
     }
 
     /// The peer has proved itself, and accepted our proof.
@@ -278,12 +286,6 @@ extension IKESA {
         } else if case .refused(let failure) = child {
             deleteIfUnused(failure, turn)
         }
-    }
-
-    /// The peer believes that the SA stands: an INFORMATIONAL exchange tells it otherwise (RFC 7296 section 2.21.2).
-    private func tellAuthenticationFailed(_ failure: NegotiationFailure, _ turn: Turn) {
-        guard let notify = failure.notify else { return }
-        request(.informational, [Payload(.notify(notify))], turn)
     }
 
     /// An SA whose only CHILD SA was refused has nothing to carry; we asked for it, so we take it down.

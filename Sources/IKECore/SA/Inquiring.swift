@@ -1,8 +1,8 @@
 import IKECrypto
 import IKEWire
 
-// IKE_AUTH while it is being found out whether the peer's certificate is revoked. The engine cannot ask itself: a message that
-// needs to know is put aside, whole, and looked at again when the answer is there or the time is up.
+// IKE_AUTH while it is being found out whether the peer's certificate is revoked, or (`Fetching`) what it is. The engine cannot ask
+// itself: a message that needs to know is put aside, whole, and looked at again when the answer is there or the time is up.
 //
 // A responder leaves the request unanswered meanwhile, and the peer may well repeat it. An initiator has the response already, and
 // the peer believes that the SA stands; if the certificate is refused, it is told so.
@@ -30,20 +30,30 @@ enum AuthProgress {
     }
 }
 
-/// A request of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+/// What a message of IKE_AUTH waits for.
+enum HeldFor {
+    /// Whether the certificate in it is revoked.
+    case revocation
+    /// The certificate itself.
+    case certificates(UnfetchedCertificates)
+}
+
+/// A request of IKE_AUTH that waits.
 struct HeldProof {
     let header: Header
     let payloads: [Payload]
     /// What went before; nil for the first request.
     let conversation: EAPConversation?
-    let inquiry: RevocationInquiryID
+    let reason: HeldFor
+    let inquiry: InquiryID
     let connection: Connection
 }
 
-/// A response of IKE_AUTH, while it is not known whether the certificate in it is revoked.
+/// A response of IKE_AUTH that waits.
 struct HeldResponse {
     let payloads: [Payload]
-    let inquiry: RevocationInquiryID
+    let reason: HeldFor
+    let inquiry: InquiryID
     let until: Instant
 }
 
@@ -66,6 +76,7 @@ extension IKESA {
             header: header,
             payloads: payloads,
             conversation: conversation,
+            reason: .revocation,
             inquiry: inquiry.id,
             connection: peer.connection
         )
@@ -87,6 +98,7 @@ extension IKESA {
         var exchange = exchange
         exchange.held = HeldResponse(
             payloads: payloads,
+            reason: .revocation,
             inquiry: inquiry.id,
             until: turn.now + RevocationInquiry.patience
         )
@@ -96,7 +108,7 @@ extension IKESA {
 
     func inquiry(about peer: AuthenticatedPeer, _ turn: Turn) -> RevocationInquiry {
         RevocationInquiry(
-            id: RevocationInquiryID(spi: ourSPI, number: turn.spis.nextID()),
+            id: InquiryID(spi: ourSPI, number: turn.spis.nextID()),
             connection: peer.connection.name,
             certificates: peer.unsettled
         )
@@ -110,7 +122,7 @@ extension IKESA {
 
     // MARK: - The answer
 
-    func inquiryAnswered(_ id: RevocationInquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+    func inquiryAnswered(_ id: InquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
         switch state {
         case .halfOpen(let agreement, .inquiring(let held), _) where held.inquiry == id:
             goOn(held, agreement, evidence, turn)
@@ -125,8 +137,24 @@ extension IKESA {
         startPending(turn)
     }
 
+    /// No answer has come in time.
+    func heldTooLong(_ held: HeldProof, _ agreement: KeyAgreement, _ turn: Turn) {
+        switch held.reason {
+        case .revocation: goOn(held, agreement, .tooLate, turn)
+        case .certificates(let wanted): goOn(held, wanted, agreement, .failure(wanted.tooLate), turn)
+        }
+    }
+
+    /// The same for a response.
+    func heldTooLong(_ held: HeldResponse, _ exchange: AuthInitiator, _ initiation: Initiation, _ turn: Turn) {
+        switch held.reason {
+        case .revocation: goOn(held, exchange, initiation, .tooLate, turn)
+        case .certificates(let wanted): goOn(held, wanted, exchange, initiation, .failure(wanted.tooLate), turn)
+        }
+    }
+
     /// The answer to a request has waited long enough.
-    func goOn(_ held: HeldProof, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
+    private func goOn(_ held: HeldProof, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
         guard let conversation = held.conversation else {
             answerAuth(held.header, held.payloads, agreement, evidence, turn)
             return
@@ -135,7 +163,7 @@ extension IKESA {
     }
 
     /// The same for the response.
-    func goOn(
+    private func goOn(
         _ held: HeldResponse,
         _ exchange: AuthInitiator,
         _ initiation: Initiation,

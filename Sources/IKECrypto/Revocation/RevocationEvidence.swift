@@ -31,15 +31,24 @@ package struct RevocationEvidence: Sendable {
     }
 }
 
-/// Where an authority's lists and responder are, besides what its certificates say: a section of `authorities`.
+/// Where an authority's lists and responder are, besides what its certificates say, and where it publishes what it issues: a section
+/// of `authorities`.
 package struct AuthorityServices: Hashable, Sendable {
     package var authority: X509Certificate
     package var revocationListURLs, ocspURLs: [String]
+    /// What the SHA-1 hash of a certificate, in lower case hexadecimal, makes a URL of; nil: it publishes none.
+    package var certificateBase: String?
 
-    package init(_ authority: X509Certificate, revocationListURLs: [String] = [], ocspURLs: [String] = []) {
+    package init(
+        _ authority: X509Certificate,
+        revocationListURLs: [String] = [],
+        ocspURLs: [String] = [],
+        certificateBase: String? = nil
+    ) {
         self.authority = authority
         self.revocationListURLs = revocationListURLs
         self.ocspURLs = ocspURLs
+        self.certificateBase = certificateBase
     }
 }
 

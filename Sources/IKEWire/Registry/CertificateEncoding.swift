@@ -20,6 +20,9 @@ package struct CertificateEncoding: RawRepresentable, Hashable, Sendable {
     package static let ocsp = Self(rawValue: 14)
     /// RFC 7670.
     package static let rawPublicKey = Self(rawValue: 15)
+
+    /// The data say where something is (`CertificateLocation`).
+    package var isLocation: Bool { self == .hashAndURL || self == .hashAndURLBundle }
 }
 
 extension CertificateEncoding: CustomStringConvertible {

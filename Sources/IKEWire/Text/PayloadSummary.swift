@@ -15,7 +15,9 @@ extension Payload.Body {
         case .keyExchange(let exchange): "KE \(exchange.method), \(octets(exchange.data))"
         case .identificationInitiator(let identity): "IDi \(identity) (\(identity.type))"
         case .identificationResponder(let identity): "IDr \(identity) (\(identity.type))"
-        case .certificate(let certificate): "CERT \(certificate.encoding), \(octets(certificate.data))"
+        case .certificate(let certificate):
+            "CERT \(certificate.encoding), "
+                + (CertificateLocation(certificate)?.url ?? octets(certificate.data))
         case .certificateRequest(let request):
             "CERTREQ \(request.encoding), \(request.authorityKeyHashes.count) authorities"
         case .authentication(let proof): "AUTH \(proof.method)"

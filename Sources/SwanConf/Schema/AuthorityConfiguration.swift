@@ -1,4 +1,4 @@
-/// An authority, and where it says what it has revoked: a section of `authorities`.
+/// An authority, where it says what it has revoked, and where it publishes what it issues: a section of `authorities`.
 package struct AuthorityConfiguration: Hashable, Sendable {
     /// The section's name; never empty.
     package let name: String
@@ -8,6 +8,9 @@ package struct AuthorityConfiguration: Hashable, Sendable {
     package let revocationListURLs: [String]
     /// Where its OCSP responder is (`ocsp_uris`), besides where its certificates say.
     package let ocspURLs: [String]
+    /// What the URL of each certificate that it has issued begins with (`cert_uri_base`): behind it comes the SHA-1 hash of the
+    /// certificate in lower case hexadecimal. Nil: it publishes none.
+    package let certificateBase: String?
 
     /// Reads a section of `authorities`, or the one of a `load-authority`.
     package init(name: String, section: Section) throws(ConfigurationError) {
@@ -17,7 +20,14 @@ package struct AuthorityConfiguration: Hashable, Sendable {
         certificate = try Self.certificate(reader, name)
         revocationListURLs = try Self.urls("crl_uris", reader)
         ocspURLs = try Self.urls("ocsp_uris", reader)
+        certificateBase = try reader.read("cert_uri_base", "a URI such as `http://pki.example.org/certs/`") { text in
+            let isPrintable = text.utf8.allSatisfy { (0x21...0x7E).contains($0) }
+            return Self.isHTTP(text) && isPrintable && text.utf8.count <= Self.longestBase ? text : nil
+        }
     }
+
+    /// With a hash behind it it is a URL that others take, too.
+    private static let longestBase = 1024
 
     private static func certificate(
         _ reader: SectionReader,
@@ -38,11 +48,13 @@ package struct AuthorityConfiguration: Hashable, Sendable {
         return reference
     }
 
-    /// Anything but HTTP would be of no use: nobody here speaks it.
+    /// Anything else would be of no use: nobody here speaks it, and for certificates it is all that peers must know.
+    private static func isHTTP(_ text: String) -> Bool { text.lowercased().hasPrefix("http://") }
+
     private static func urls(_ key: String, _ reader: SectionReader) throws(ConfigurationError) -> [String] {
         var urls: [String] = []
         for value in try reader.list(key) ?? [] {
-            guard value.text.lowercased().hasPrefix("http://") else {
+            guard isHTTP(value.text) else {
                 throw value.unexpected("URIs such as `http://pki.example.org/ca.crl`")
             }
             urls.append(value.text)

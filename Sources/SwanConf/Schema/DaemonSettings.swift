@@ -50,6 +50,8 @@ package struct DaemonSettings: Hashable, Sendable {
     /// `probe_path_mtu`: whether it is tried what the paths to peers take (RFC 8899). Not by itself: where a probe is lost, the peer
     /// gets one request in several sizes, which is more than RFC 7296 section 2.1 lets it expect.
     package let probePathMTU: Bool
+    /// `hash_and_url`: whether certificates are fetched from where peers say they are (RFC 7296 section 3.6).
+    package let hashAndURL: Bool
     /// How many requests of a peer are taken at a time (SET_WINDOW_SIZE, RFC 7296 section 2.3).
     package let requestWindow: UInt32
     /// `retry_initiate_interval`: the pause before what is meant to be up is tried again; zero for never.
@@ -149,6 +151,7 @@ package struct DaemonSettings: Hashable, Sendable {
             ) ?? .auto
         fragmentSize = try reader.integer("fragment_size", in: 576...65535) ?? 1280
         probePathMTU = try reader.boolean("probe_path_mtu") ?? false
+        hashAndURL = try reader.boolean("hash_and_url") ?? false
         requestWindow = try reader.integer("request_window", in: 1...64) ?? 4
         tunGSO = try reader.boolean("tun_gso") ?? true
         tunGRO = try reader.boolean("tun_gro") ?? true

@@ -52,7 +52,7 @@ extension Vocabulary {
     static let authorities = Vocabulary(
         "an authority",
         path: "authorities.<name>",
-        read: ["cacert", "file", "crl_uris", "ocsp_uris"],
-        unsupported: ["handle", "slot", "module", "cert_uri_base"]
+        read: ["cacert", "file", "crl_uris", "ocsp_uris", "cert_uri_base"],
+        unsupported: ["handle", "slot", "module"]
     )
 }

@@ -11,7 +11,7 @@ extension Vocabulary {
             "half_open_timeout", "cookie_threshold", "cookie_threshold_ip", "block_threshold", "init_limit_half_open",
             "puzzle_difficulty", "keep_alive", "port", "port_nat_t", "routing_table", "routing_table_prio",
             "install_routes", "install_dns", "fragment_size", "probe_path_mtu", "request_window", "crash_detection",
-            "retry_initiate_interval",
+            "retry_initiate_interval", "hash_and_url",
             "early_rekey", "metrics_listen", "tun_gso", "tun_gro", "udp_gso", "udp_gro", "workers", "pin",
         ],
         unsupported: [
@@ -20,7 +20,7 @@ extension Vocabulary {
             "delete_rekeyed", "delete_rekeyed_delay", "dh_exponent_ansi_x9_42",
             "dlopen_use_rtld_now", "dns1", "dns2", "dos_protection", "flush_auth_cfg", "follow_redirects",
             "force_eap_only_authentication", "fragment_size_v4", "fragment_size_v6", "group",
-            "hash_and_url", "i_dont_care_about_security_and_use_aggressive_mode_psk", "ignore_routing_tables",
+            "i_dont_care_about_security_and_use_aggressive_mode_psk", "ignore_routing_tables",
             "ignore_acquire_ts", "ikesa_limit", "ikesa_table_segments", "ikesa_table_size", "inactivity_close_ike",
             "init_limit_job_load", "initiator_only", "install_virtual_ip",
             "install_virtual_ip_on", "integrity_test", "interfaces_ignore", "interfaces_use",

@@ -57,7 +57,7 @@ import Testing
                 AuthorityServices(authority.certificate, revocationListURLs: lists, ocspURLs: ocsp)
             ])
             return RevocationInquiry(
-                id: RevocationInquiryID(spi: IKESPI(rawValue: 1), number: lastNumber),
+                id: InquiryID(spi: IKESPI(rawValue: 1), number: lastNumber),
                 connection: "site",
                 certificates: [trust.link(leaf, issuedBy: authority.certificate)]
             )

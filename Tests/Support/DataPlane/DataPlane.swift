@@ -37,6 +37,7 @@ package final class DataPlane {
         case .removeOutbound(let childSA): change(childSA) { $0.outboundRank = nil }
         case .removeChild(let childSA): remove(childSA)
         case .send, .sendKeepalive, .lookUp, .addAddress, .removeAddress, .askServer, .endConversation, .inquire,
+            .fetch,
             .event,
             .log, .keys:
             break

@@ -92,6 +92,10 @@ package final class Host {
     package var findOut: ((RevocationInquiry) -> RevocationEvidence?) = { _ in nil }
     package private(set) var inquiries: [RevocationInquiry] = []
 
+    /// What it fetches of certificates; nil: nothing ever comes back.
+    package var fetch: ((CertificateInquiry) -> Result<[FetchedCertificate], CertificateFetchFailure>?) = { _ in nil }
+    package private(set) var fetches: [CertificateInquiry] = []
+
     func noteDeadline() { nextDeadline = endpoint.nextDeadline }
 
     func note(_ output: Output, keepsHistory: Bool) {
@@ -103,6 +107,7 @@ package final class Host {
         case .askServer(let question): questions.append(question)
         case .endConversation(let id): questions.removeAll { $0.conversation == id }
         case .inquire(let inquiry): inquiries.append(inquiry)
+        case .fetch(let inquiry): fetches.append(inquiry)
         case .sendKeepalive: keepalives += 1
         case .installInbound(let childSA): inbound[childSA.id] = childSA
         case .installOutbound(let childSA):

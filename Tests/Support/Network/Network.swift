@@ -297,6 +297,10 @@ package final class Network {
             if let evidence = host.findOut(inquiry) {
                 host.endpoint.handle(.inquiryAnswered(inquiry.id, evidence), now: now)
             }
+        case .fetch(let inquiry):
+            if let result = host.fetch(inquiry) {
+                host.endpoint.handle(.certificatesFetched(inquiry.id, result), now: now)
+            }
         case .keys(let keys): journal.learn(keys)
         case .event(let event):
             observe(.event(event, host))

@@ -46,6 +46,10 @@ import Testing
             try configurationError("authorities { ca { cacert = x\ncrl_uris = ldap://a/\n } }").message
                 == "`crl_uris` takes URIs such as `http://pki.example.org/ca.crl`, not `ldap://a/`"
         )
+        #expect(
+            try configurationError("authorities { ca { cacert = x\ncert_uri_base = https://a/\n } }").message
+                == "`cert_uri_base` takes a URI such as `http://pki.example.org/certs/`, not `https://a/`"
+        )
         #expect(throws: Never.self) { try Configuration(parsing: "authorities { }", file: "iked.conf") }
     }
 

@@ -78,6 +78,7 @@ import Testing
             routing_table_prio = 0
             install_routes = no
             request_window = 64
+            hash_and_url = yes
             crash_detection = no
             early_rekey = 30s
             retry_initiate_interval = 1m
@@ -112,6 +113,7 @@ import Testing
         #expect(settings.keepAlive == .zero)
         #expect(settings.port == 1500)
         #expect(settings.requestWindow == 64)
+        #expect(settings.hashAndURL)
         #expect(settings.portNATT == 1501)
         #expect(settings.routingTable == .max)
         #expect(settings.routingTablePriority == 0)

@@ -35,7 +35,7 @@ import Testing
         ("file", "/etc/ca.pem", true), ("crl_uris", "http://a/ca.crl, http://b/", true),
         ("ocsp_uris", "http://a/", true),
         ("handle", "01", false), ("slot", "1", false), ("module", "x", false),
-        ("cert_uri_base", "http://a/", false),
+        ("cert_uri_base", "http://a/", true),
     ])
     func everySettingOfAnAuthorityIsKnown(key: String, value: String, isAccepted: Bool) throws {
         let certificate = key == "file" ? "" : "cacert = ca.pem\n"
@@ -150,7 +150,7 @@ private let charonSettings = """
     cisco_flexvpn cisco_unity close_ike_on_child_failure crypto_test.bench crypto_test.bench_size
     crypto_test.bench_time crypto_test.on_add crypto_test.on_create crypto_test.required crypto_test.rng_true
     delete_rekeyed delete_rekeyed_delay dh_exponent_ansi_x9_42 dlopen_use_rtld_now dns1 dns2 dos_protection flush_auth_cfg
-    follow_redirects force_eap_only_authentication fragment_size_v4 fragment_size_v6 group hash_and_url
+    follow_redirects force_eap_only_authentication fragment_size_v4 fragment_size_v6 group
     host_resolver.max_threads host_resolver.min_threads i_dont_care_about_security_and_use_aggressive_mode_psk
     ignore_routing_tables ignore_acquire_ts ikesa_limit ikesa_table_segments ikesa_table_size inactivity_close_ike
     init_limit_job_load initiator_only install_virtual_ip install_virtual_ip_on integrity_test
