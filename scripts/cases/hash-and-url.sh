@@ -37,18 +37,20 @@ places_asked() { # TAKER NAME -> how often
 # MARK: - Cases
 
 places_prepare() { # TAKER
-    local taker=$1 giver=${OTHER[$1]}
+    local taker=$1 giver
     STRONGSWAN_PLUGINS+=' curl'
     STRONGSWAN_SETTINGS+=$'\n  hash_and_url = yes'
     IKED_SETTINGS+=$'\n  hash_and_url = yes'
     certificates_prepare ecdsa256
+    giver=${OTHER[$taker]}
     PEER_SECTIONS[$giver]+=$'\n'"authorities { root { cacert = root.pem"$'\n'"cert_uri_base = $(places_url "$taker")"$'\n} }'
 }
 
 # What was fetched once is at hand when the peer comes again.
 case_places() { # TAKER INITIATOR
-    local taker=$1 initiator=$2 giver=${OTHER[$1]}
+    local taker=$1 initiator=$2 giver
     places_prepare "$taker"
+    giver=${OTHER[$taker]}
     places_publish "$taker" "$giver.test"
     places_serve "$taker"
     start_both
@@ -72,8 +74,9 @@ peer_has_no_sa() { # HOST
 
 # An authority between the end and the root is published as well.
 case_places_of_a_chain() { # TAKER INITIATOR
-    local taker=$1 initiator=$2 giver=${OTHER[$1]} upper
+    local taker=$1 initiator=$2 giver upper
     places_prepare "$taker"
+    giver=${OTHER[$taker]}
     pki_authority upper root ecdsa256
     pki_end "$giver.test" upper ecdsa256
     pki_equip "$giver" "$giver.test" root upper

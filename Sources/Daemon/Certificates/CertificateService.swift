@@ -124,11 +124,15 @@ final class CertificateService {
         }) { [weak self] result in
             switch result {
             case .success(.success(let octets)): self?.take(octets, location)
-            case .success(.failure(let failure)): self?.give(up: location, "\(failure)")
-            case .failure(let error): self?.give(up: location, "\(error)")
+            case .success(.failure(let failure)): self?.take(CertificateFetchFailure(location, "\(failure)"), location)
+            case .failure(let error): self?.tell(.failure(CertificateFetchFailure(location, "\(error)")), location)
             }
         }
-        if !isStarted { give(up: location, "\(Self.mostWaiting) other requests wait already") }
+        // That says nothing about the place, so it is not kept: who floods this host does not shut others out for longer.
+        if !isStarted {
+            let reason = "\(Self.mostWaiting) other requests wait already"
+            tell(.failure(CertificateFetchFailure(location, reason)), location)
+        }
     }
 
     private func take(_ octets: [UInt8], _ location: CertificateLocation) {
@@ -137,13 +141,11 @@ final class CertificateService {
             cache.keep(fetched)
             tell(.success(fetched), location)
         } catch {
-            cache.keep(error, at: location, clock())
-            tell(.failure(error), location)
+            take(error, location)
         }
     }
 
-    private func give(up location: CertificateLocation, _ reason: String) {
-        let failure = CertificateFetchFailure(location, reason)
+    private func take(_ failure: CertificateFetchFailure, _ location: CertificateLocation) {
         cache.keep(failure, at: location, clock())
         tell(.failure(failure), location)
     }
