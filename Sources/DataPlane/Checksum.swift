@@ -6,14 +6,19 @@ enum Checksum {
     /// The sum of numbers in the other byte order is the sum with its octets swapped (RFC 1071 section 2B), so that the
     /// octets are added in the machine's order, and in lanes as wide as the machine has them.
     static func sum(_ pointer: UnsafeRawPointer, _ count: Int) -> UInt64 {
+        // Each lane adds words of two halves. The upper halves are added once more by themselves, and what of them is in the
+        // first sum is taken away again, where what has overflowed comes back.
         var lanes = SIMD8<UInt64>.zero
+        var upperHalves = SIMD8<UInt64>.zero
         var offset = 0
-        while offset &+ 32 <= count {
-            let words = pointer.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt32>.self)
-            lanes &+= SIMD8<UInt64>(truncatingIfNeeded: words)
-            offset &+= 32
+        while offset &+ 64 <= count {
+            let words = pointer.loadUnaligned(fromByteOffset: offset, as: SIMD8<UInt64>.self)
+            lanes &+= words
+            upperHalves &+= words &>> 32
+            offset &+= 64
         }
-        var sum = lanes.wrappedSum()
+        let lowerHalves = lanes &- (upperHalves &<< 32)
+        var sum = lowerHalves.wrappedSum() &+ upperHalves.wrappedSum()
         while offset &+ 4 <= count {
             sum &+= UInt64(pointer.loadUnaligned(fromByteOffset: offset, as: UInt32.self))
             offset &+= 4

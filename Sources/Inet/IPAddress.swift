@@ -24,14 +24,14 @@ package struct IPAddress: Hashable, Sendable {
     package let low: UInt64
 
     /// An IPv4 address from its number, for example `0x7f000001` for 127.0.0.1.
-    package init(v4: UInt32) {
+    @inlinable package init(v4: UInt32) {
         self.family = .v4
         self.high = 0
         self.low = UInt64(v4)
     }
 
     /// An IPv6 address from its two halves in host order.
-    package init(v6High: UInt64, low: UInt64) {
+    @inlinable package init(v6High: UInt64, low: UInt64) {
         self.family = .v6
         self.high = v6High
         self.low = low

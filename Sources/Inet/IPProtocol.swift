@@ -1,7 +1,7 @@
 /// The protocol inside an IP packet: IPv4's Protocol field, IPv6's Next Header (IANA "Protocol Numbers").
 package struct IPProtocol: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// In a traffic selector: every protocol (RFC 7296 section 3.13.1). In a packet 0 is IPv6's hop-by-hop header.
     package static let any = Self(rawValue: 0)

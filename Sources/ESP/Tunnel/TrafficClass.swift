@@ -2,7 +2,7 @@
 /// 3168).
 package struct TrafficClass: RawRepresentable, Hashable, Sendable {
     package var rawValue: UInt8
-    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    @inlinable package init(rawValue: UInt8) { self.rawValue = rawValue }
 
     /// From a Differentiated Services codepoint, of which the low six bits count, and a congestion mark.
     package init(dscp: UInt8, ecn: ECN) {
