@@ -86,13 +86,15 @@ final class InboundTallies: Sendable {
     private let congestion = Tally()
     private let cipherFailures = Tally()
 
-    /// A packet has been opened; at nil it says nothing about the peer.
-    func received(_ counters: InboundCounters, at now: UInt64?) {
+    /// Packets have been opened.
+    func received(_ counters: InboundCounters) {
         packets.set(counters.packets)
         octets.set(counters.octets)
         dummies.set(counters.dummies)
-        if let now { lastUse.set(now) }
     }
+
+    /// One of them has shown that the peer reaches us.
+    func heard(at now: UInt64) { lastUse.set(now) }
 
     /// A packet has been refused.
     func refused(_ counters: InboundCounters) {
@@ -129,8 +131,9 @@ final class OutboundTallies: Sendable {
     let innerMTU = Tally()
     let pathMTU = Tally()
 
-    /// A packet has been sealed.
+    /// Packets have been sealed, the last of them at this time, if there are any new ones.
     func sent(_ counters: OutboundSA.Counters, at now: UInt64) {
+        guard counters.packets != packets.value else { return }
         packets.set(counters.packets)
         octets.set(counters.octets)
         lastUse.set(now)

@@ -83,6 +83,9 @@ final class InboundChild: @unchecked Sendable {
         self.tallies = tallies
     }
 
+    /// Lets everybody read what has been opened so far.
+    func publishCounts() { tallies.received(sa.counters) }
+
     // MARK: - Where packets come from
 
     /// So often the control plane hears of packets that come another way, in nanoseconds.

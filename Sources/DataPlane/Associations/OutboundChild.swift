@@ -77,6 +77,8 @@ final class OutboundChild: @unchecked Sendable {
     let tallies: OutboundTallies
     /// Where its packets go.
     @exclusivity(unchecked) private(set) var path: OuterPath
+    /// Changes whenever they go elsewhere.
+    @exclusivity(unchecked) private(set) var route: UInt32 = 0
     /// Octets of the largest inner packet that leaves in one piece; 0 if the path is too narrow for any.
     @exclusivity(unchecked) private(set) var innerMTU: Int
     private let minimumInnerLength: Int
@@ -116,6 +118,7 @@ final class OutboundChild: @unchecked Sendable {
     /// Sends along another path from now on, or along one whose width is known better. Returns whether other packets fit now.
     func follow(_ path: OuterPath) -> Bool {
         let before = innerMTU
+        if path.encapsulation != self.path.encapsulation { route &+= 1 }
         self.path = path
         innerMTU = path.innerMTU(sa.layout)
         adoptMTU()
@@ -139,6 +142,9 @@ final class OutboundChild: @unchecked Sendable {
         wishes[index] = now
         return true
     }
+
+    /// Lets everybody read what has been sealed so far; the last of it at this time, if anything since the last call.
+    func publishCounts(at now: UInt64) { tallies.sent(sa.counters, at: now) }
 
     /// Octets of the ESP packet around an inner packet.
     func sealedLength(inner: Int) -> Int {

@@ -47,6 +47,7 @@ extension InboundWorker {
         _ socket: PlaneSocket
     ) {
         let arrival = received.arrival(at: slot)
+        defer { noteSource(slot, arrival, socket) }
         guard let size = arrival.segmentSize, size < bytes.count else {
             receiveNATTraversal(slot, bytes, arrival, socket)
             return
@@ -84,7 +85,9 @@ extension InboundWorker {
             tallies.malformedDatagrams.add()
             return
         }
-        open(slot, bytes, spi, received.arrival(at: slot), socket)
+        let arrival = received.arrival(at: slot)
+        open(slot, bytes, spi, arrival, socket)
+        noteSource(slot, arrival, socket)
     }
 
     private mutating func deliverIKE(
@@ -121,14 +124,20 @@ extension InboundWorker {
             reportUnknown(spi, slot, socket)
             return
         }
-        let outer = TrafficClass(rawValue: arrival.trafficClass)
-        take(child)
+        if taken !== child {
+            noteSource(slot, arrival, socket)
+            take(child)
+        }
         let highest = child.sa.highestSequence
         do throws(ESPError) {
             var packet = bytes.mutableBytes
-            let opened = try child.sa.open(&packet, outer: outer)
+            let opened = try child.sa.open(&packet, outer: TrafficClass(rawValue: arrival.trafficClass))
             // A dummy packet says as much about the peer as any other.
-            noteSource(of: child, isNewest: child.sa.highestSequence > highest, slot, arrival.local, socket)
+            if child.sa.highestSequence > highest {
+                shown = .newest
+            } else if shown == .nothing {
+                shown = .authentic
+            }
             if let opened { keepForDevice(UnsafeMutableRawBufferPointer(rebasing: bytes[opened])) }
         } catch {
             child.tallies.refused(child.sa.counters)
@@ -136,20 +145,17 @@ extension InboundWorker {
         }
     }
 
-    /// Counts an authentic packet, and says so if the peer has begun to send from elsewhere.
-    private func noteSource(
-        of child: InboundChild,
-        isNewest: Bool,
-        _ slot: Int,
-        _ local: IPAddress?,
-        _ socket: PlaneSocket
-    ) {
-        guard let source = received.source(at: slot) else { return }
-        child.tallies.received(child.sa.counters, at: child.expects(source.address) ? now : nil)
+    /// Notes where the authentic packets of a datagram came from, and says so if the peer has begun to send from elsewhere.
+    private mutating func noteSource(_ slot: Int, _ arrival: ReceiveBatch.Arrival, _ socket: PlaneSocket) {
+        let isNewest = shown == .newest
+        guard shown != .nothing, let child = taken, let source = received.source(at: slot) else { return }
+        shown = .nothing
+        if child.expects(source.address) { child.tallies.heard(at: now) }
         guard isNewest, socket.role == .natTraversal else { return }
-        let ours = SocketAddress(address: local ?? socket.socket.local.address, port: socket.socket.local.port)
-        let arrival = Encapsulation.udp(local: ours, remote: source)
-        if child.reports(arrival, at: now) { events.postStray(child.id, arrival) }
+        let address = arrival.local ?? socket.socket.local.address
+        let ours = SocketAddress(address: address, port: socket.socket.local.port)
+        let way = Encapsulation.udp(local: ours, remote: source)
+        if child.reports(way, at: now) { events.postStray(child.id, way) }
     }
 
     private mutating func reportUnknown(_ spi: ESPSPI, _ slot: Int, _ socket: PlaneSocket) {
@@ -177,6 +183,8 @@ extension InboundWorker {
     /// Gives what has been opened to the kernel; what it does not take is lost, as on any interface.
     private mutating func drainToDevice() {
         guard !coalescer.isEmpty else { return }
+        // Whoever sees a packet finds it counted.
+        taken?.publishCounts()
         let outcome = coalescer.drain { queue.write($0) }
         tallies.superPacketsWritten.add(UInt64(outcome.superPackets))
         if outcome.refused > 0 { tallies.deviceRefusals.add(UInt64(outcome.refused)) }

@@ -23,6 +23,16 @@ struct InboundWorker: ~Copyable {
     var associations = SPITable<InboundChild>()
     /// The SA that is in hands: that of the last packet.
     var taken: InboundChild?
+    /// What its packets have shown of where the peer is, as far as it has not been noted.
+    var shown = Shown.nothing
+
+    enum Shown {
+        case nothing
+        /// There was an authentic packet.
+        case authentic
+        /// There was one, and it was the newest so far.
+        case newest
+    }
 
     var received = ReceiveBatch(capacity: socketBudget)
     /// What was opened, on its way to the device.
@@ -114,6 +124,7 @@ extension InboundWorker {
     }
 
     mutating func letGo() {
+        taken?.publishCounts()
         taken?.custody.letGo()
         taken = nil
     }

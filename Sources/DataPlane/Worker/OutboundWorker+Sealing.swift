@@ -106,7 +106,7 @@ extension OutboundWorker {
             return
         }
         guard let sealed = seal(packet, length: length, child, into: output) else { return }
-        lane.commit(sealed, trafficClass, SendLane.Origin(child: child, packet: packet, isWhole: isWhole))
+        lane.commit(sealed, of: child, trafficClass, SendLane.Origin(packet: packet, isWhole: isWhole))
     }
 
     /// The length of the ESP packet around a packet, written to `output`; nil if the SA could not seal it.
@@ -119,9 +119,7 @@ extension OutboundWorker {
         do throws(ESPError) {
             var source = deviceBuffer.bytesWithTrailer(packet).mutableBytes
             var output = output.mutableBytes
-            let sealed = try child.sa.seal(&source, innerLength: length, into: &output)
-            child.tallies.sent(child.sa.counters, at: now)
-            return sealed
+            return try child.sa.seal(&source, innerLength: length, into: &output)
         } catch .sequenceExhausted {
             child.tallies.sequenceExhausted.add()
             return nil
@@ -139,6 +137,8 @@ extension OutboundWorker {
     mutating func flush(_ index: Int) {
         let lane = lanes[index]
         guard !lane.isEmpty else { return }
+        // Whoever sees a packet finds it counted.
+        for index in taken.indices { taken[index].publishCounts(at: now) }
         let refusedBefore = lane.refusedJoined
         lane.flush()
         if lane.isBlocked { pause(for: index) }
@@ -151,7 +151,7 @@ extension OutboundWorker {
 
     /// The kernel has not taken a sealed packet, which is lost. The packet it was made from is still in the buffer.
     private mutating func handle(_ refusal: SendLane.Refusal) {
-        let child = refusal.origin.child
+        let child = refusal.child
         // In general it is in hands still; if not, the next packet will be refused again.
         guard takeAtOnce(child) else { return }
         guard refusal.code == EMSGSIZE else {
@@ -218,6 +218,7 @@ extension OutboundWorker {
             child.tallies.failures.add()
             return
         }
+        child.publishCounts(at: now)
         let encapsulation = child.path.encapsulation
         do throws(Errno) {
             try sockets.all[index].socket.sendFragmentable(

@@ -170,7 +170,10 @@ extension OutboundWorker {
 
     /// Gives all SAs back. What a full socket has left in a lane is sent later, and may then be late.
     mutating func letGo() {
-        for index in taken.indices { taken[index].custody.letGo() }
+        for index in taken.indices {
+            taken[index].publishCounts(at: now)
+            taken[index].custody.letGo()
+        }
         taken.removeAll(keepingCapacity: true)
     }
 }

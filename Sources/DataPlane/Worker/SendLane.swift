@@ -13,7 +13,6 @@ final class SendLane {
 
     /// What a sealed packet was made from.
     struct Origin {
-        let child: OutboundChild
         let packet: DeviceBuffer.Packet
         /// Whether it still stands in the buffer as it was: the end of a segment has given way to the next one's header.
         let isWhole: Bool
@@ -21,6 +20,7 @@ final class SendLane {
 
     /// A datagram that the kernel did not take.
     struct Refusal {
+        let child: OutboundChild
         let origin: Origin
         let code: Int32
     }
@@ -31,7 +31,10 @@ final class SendLane {
     @exclusivity(unchecked) private var batch: SendBatch
     /// The way of the last packet, which the next one may join.
     @exclusivity(unchecked) private var lastWay: Way?
-    @exclusivity(unchecked) private var origins: [Origin] = []
+    /// The SAs of the waiting packets, one for each run of packets of one SA.
+    @exclusivity(unchecked) private var children: [OutboundChild] = []
+    /// Of each waiting packet, and the place of its SA among `children`.
+    @exclusivity(unchecked) private var origins: [(origin: Origin, child: Int)] = []
     @exclusivity(unchecked) private var refusals: [Refusal] = []
 
     /// - Parameter joins: whether the kernel is asked to cut up joined packets.
@@ -42,13 +45,21 @@ final class SendLane {
             octets: Self.octets,
             joins: joins && socket.role == .natTraversal
         )
+        children.reserveCapacity(Self.capacity)
         origins.reserveCapacity(Self.capacity)
     }
 
-    /// Where a packet goes, and how it is marked.
+    /// Where a packet goes, and how it is marked: told by its SA, which is quicker to compare than addresses.
     private struct Way: Equatable {
-        let encapsulation: Encapsulation
-        let trafficClass: TrafficClass
+        let child: ObjectIdentifier
+        let route: UInt32
+        let trafficClass: UInt8
+
+        init(_ child: OutboundChild, _ trafficClass: TrafficClass) {
+            self.child = ObjectIdentifier(child)
+            route = child.route
+            self.trafficClass = trafficClass.rawValue
+        }
     }
 
     var isEmpty: Bool { batch.isEmpty }
@@ -67,30 +78,34 @@ final class SendLane {
     /// Memory for the next sealed packet, of exactly `length` octets; nil if it has no room.
     func room(for length: Int, of child: OutboundChild, _ trafficClass: TrafficClass) -> UnsafeMutableRawBufferPointer?
     {
-        let way = Way(encapsulation: child.path.encapsulation, trafficClass: trafficClass)
-        return batch.room(for: length, joining: way == lastWay)
+        batch.room(for: length, joining: Way(child, trafficClass) == lastWay)
     }
 
     /// Adds what was written to the last `room`.
-    func commit(_ length: Int, _ trafficClass: TrafficClass, _ origin: Origin) {
-        let encapsulation = origin.child.path.encapsulation
-        batch.commit(
-            length,
-            to: encapsulation.remote,
-            from: encapsulation.local.address,
-            trafficClass: trafficClass.rawValue
-        )
-        lastWay = Way(encapsulation: encapsulation, trafficClass: trafficClass)
-        origins.append(origin)
+    func commit(_ length: Int, of child: OutboundChild, _ trafficClass: TrafficClass, _ origin: Origin) {
+        if !batch.commitJoining(length) {
+            let encapsulation = child.path.encapsulation
+            batch.commit(
+                length,
+                to: encapsulation.remote,
+                from: encapsulation.local.address,
+                trafficClass: trafficClass.rawValue
+            )
+            lastWay = Way(child, trafficClass)
+            if children.last !== child { children.append(child) }
+        }
+        origins.append((origin, children.count - 1))
     }
 
     /// Sends what is there. What does not fit into the socket's queue stays; `isBlocked` tells.
     func flush() {
         isBlocked = !batch.flush(through: socket.socket) { number, code in
-            refusals.append(Refusal(origin: origins[number], code: code))
+            let (origin, child) = origins[number]
+            refusals.append(Refusal(child: children[child], origin: origin, code: code))
         }
         guard !isBlocked else { return }
         origins.removeAll(keepingCapacity: true)
+        children.removeAll(keepingCapacity: true)
         lastWay = nil
     }
 

@@ -134,12 +134,17 @@ package struct SendBatch: ~Copyable {
         from source: IPAddress?,
         trafficClass: UInt8
     ) {
-        if roomJoins {
-            join(length)
-        } else {
-            begin(length, destination, source, trafficClass)
-        }
+        if commitJoining(length) { return }
+        begin(length, destination, source, trafficClass)
         count += 1
+    }
+
+    /// Adds the last `room` where it joins the datagram before, whose addresses it shares; false where it does not.
+    package mutating func commitJoining(_ length: Int) -> Bool {
+        guard roomJoins else { return false }
+        join(length)
+        count += 1
+        return true
     }
 
     private mutating func begin(
