@@ -31,12 +31,7 @@ import Testing
         let end = try PlaneEnd(at: DataPlaneTests.here, hasVirtioHeader: true, offloads: offloads)
         let child = try DataPlaneTests.child()
         try end.plane.install(inbound: child.inbound())
-        let peer = try OutboundSA(
-            spi: child.spis.1,
-            suite: child.suite,
-            keys: child.keys.1,
-            sequenceNumbers: child.sequenceNumbers
-        )
+        let peer = try child.peer()
         let wire = try DatagramSocket.udp(
             bindingTo: SocketAddress(address: DataPlaneTests.there, port: 0),
             settings: SocketSettings()

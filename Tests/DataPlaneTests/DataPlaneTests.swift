@@ -160,12 +160,7 @@ import Testing
             settings: SocketSettings()
         )
         // What the peer would send, sealed here so that it can be spoilt.
-        let peer = try OutboundSA(
-            spi: child.spis.1,
-            suite: child.suite,
-            keys: child.keys.1,
-            sequenceNumbers: .standard
-        )
+        let peer = try child.peer()
         func seal(_ packet: [UInt8]) throws -> [UInt8] {
             var source = packet
             var output = [UInt8](repeating: 0, count: peer.layout.sealedLength(inner: packet.count))

@@ -95,12 +95,7 @@ import Testing
         let one = try PlaneEnd(at: DataPlaneTests.here)
         let child = try DataPlaneTests.child()
         try one.plane.install(inbound: child.inbound())
-        let peer = try OutboundSA(
-            spi: child.spis.1,
-            suite: child.suite,
-            keys: child.keys.1,
-            sequenceNumbers: child.sequenceNumbers
-        )
+        let peer = try child.peer()
         let wire = try DatagramSocket.udp(
             bindingTo: SocketAddress(address: DataPlaneTests.there, port: 0),
             settings: SocketSettings()

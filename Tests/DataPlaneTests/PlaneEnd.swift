@@ -200,4 +200,9 @@ struct TestChild {
         }
         return suites.compactMap { $0 }
     }
+
+    /// The second end of the SA without a data plane around it, for what a test sends itself.
+    func peer() throws -> OutboundSA {
+        try OutboundSA(spi: spis.1, suite: suite, keys: keys.1, sequenceNumbers: sequenceNumbers)
+    }
 }

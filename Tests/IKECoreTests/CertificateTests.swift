@@ -41,11 +41,7 @@ import Testing
     private func isUp(_ sites: TwoSites) -> Bool {
         let pair = Pair(sites)
         pair.up()
-        return areUp(pair)
-    }
-
-    private func areUp(_ pair: Pair) -> Bool {
-        pair.left.outbound.count == 1 && pair.right.outbound.count == 1 && pair.childSAsAgree
+        return pair.isUp
     }
 
     /// What each side says of a negotiation that fails, of which nothing must be left.
@@ -70,7 +66,7 @@ import Testing
     @Test(arguments: ends) func aCertificateOfEachKindAuthenticatesTheInitiator(_ name: String, _ key: String) throws {
         let pair = Pair(try sites(left: (name, key)))
         pair.up()
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.right.logs.contains { $0.message.contains("certificate of C=CH, O=Example, CN=\(name)") })
     }
 

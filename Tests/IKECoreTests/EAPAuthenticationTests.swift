@@ -27,10 +27,6 @@ import Testing
         return sites
     }
 
-    private func areUp(_ pair: Pair) -> Bool {
-        pair.left.outbound.count == 1 && pair.right.outbound.count == 1 && pair.childSAsAgree
-    }
-
     private func errors(_ host: Host) -> String {
         host.logs.filter { $0.level == .error }.map(\.message).joined(separator: "\n")
     }
@@ -41,7 +37,7 @@ import Testing
         let pair = Pair(sites())
         let id = pair.up(within: .seconds(20))
         #expect(pair.left.failure(of: id)?.message == nil)
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         let summary = try #require(pair.right.endpoint.summaries(now: pair.network.now).first)
         #expect(summary.eap?.identity == Array("alice".utf8))
         #expect(summary.eap?.method == .mschapV2)
@@ -57,7 +53,7 @@ import Testing
         ]
         let pair = Pair(sites)
         pair.up(within: .seconds(20))
-        #expect(areUp(pair))
+        #expect(pair.isUp)
     }
 
     /// What the left side says of a negotiation that fails, of which nothing must be left, and what the right side logs.
@@ -124,7 +120,7 @@ import Testing
         settings.halfOpenTimeout = .seconds(300)
         let pair = Pair(sites(), seed: seed, conditions: conditions, settings: settings)
         pair.up(within: .seconds(900))
-        #expect(areUp(pair))
+        #expect(pair.isUp)
     }
 
     // MARK: - Who asks whom
@@ -195,7 +191,7 @@ import Testing
         let pair = Pair(try sitesWithTLS(alone: alone))
         let id = pair.up(within: .seconds(5))
         #expect(pair.left.failure(of: id)?.message == nil)
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         for host in [pair.left, pair.right] {
             let summary = try #require(host.endpoint.summaries(now: pair.network.now).first)
             #expect(summary.eap?.tls?.version == .tls13)
@@ -302,7 +298,7 @@ import Testing
         let pair = Pair(sites(.authenticationServer, name: name))
         pair.up(within: .milliseconds(10))
         try serve(pair)
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.right.endpoint.summaries(now: pair.network.now).first?.eap?.method == .mschapV2)
     }
 
@@ -315,7 +311,7 @@ import Testing
         let pair = Pair(sites)
         pair.up(within: .milliseconds(10))
         try serve(pair, grant: { ServerGrant(msk: $0.msk, framedAddresses: [framed], sessionTimeout: .seconds(3600)) })
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.left.assigned == [framed])
         let before = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
         let renewal = try #require(before.timeToReauthentication)

@@ -37,30 +37,20 @@ import Testing
         return followUps
     }
 
-    private func onlySA(_ host: Host, _ pair: Pair) throws -> IKESASummary {
-        let all = host.endpoint.summaries(now: pair.network.now)
-        try #require(all.count == 1)
-        return all[0]
-    }
-
-    private func reasons(_ host: Host) -> [String] {
-        host.events.compactMap { if case .ikeClosed(_, let reason) = $0 { reason } else { nil } }
-    }
-
     // MARK: - The IKE SA
 
     @Test func whatHasNotChangedIsLeftAlone() throws {
         let (pair, sites) = try standing()
-        let (before, sent) = (try onlySA(pair.left, pair), pair.left.events.count)
+        let (before, sent) = (try pair.onlySA(of: pair.left), pair.left.events.count)
         #expect(reload(pair.left, sites.left, pair).isEmpty)
-        #expect(try onlySA(pair.left, pair).spiI == before.spiI)
+        #expect(try pair.onlySA(of: pair.left).spiI == before.spiI)
         #expect(pair.left.events.count == sent)
     }
 
     @Test func whatBothEndsAgreedOnIsNegotiatedAnewWithoutAGap() throws {
         let (pair, planned) = try standing(settings: Settings())
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         let flows = [
             pair.network.flow(from: pair.left, "10.1.0.1", to: pair.right, "10.2.0.1"),
             pair.network.flow(from: pair.right, "10.2.0.1", to: pair.left, "10.1.0.1"),
@@ -69,12 +59,12 @@ import Testing
         sites.left.connections[0].proposals = Self.stronger
         #expect(reload(pair.left, sites.left, pair, within: .seconds(10)).map(\.course) == [.renewal])
         for host in [pair.left, pair.right] {
-            let new = try onlySA(host, pair)
+            let new = try pair.onlySA(of: host)
             #expect(new.spiI != old.spiI && new.children.count == 1)
             #expect(new.proposal?.description.contains("AES_GCM_16_256") ?? false)
             #expect(host.inbound.count == 1)
         }
-        #expect(reasons(pair.left) == ["authenticated again"])
+        #expect(pair.left.closingReasons == ["authenticated again"])
         #expect(pair.childSAsAgree)
         for flow in pair.network.flows { #expect(flow.sent > 0 && flow.delivered == flow.sent) }
     }
@@ -84,8 +74,8 @@ import Testing
         var sites = planned
         sites.left.connections[0].local.identity = TwoSites.identity("other.example")
         #expect(reload(pair.left, sites.left, pair).map(\.course) == [.renewal])
-        #expect(try onlySA(pair.right, pair).remoteIdentity == TwoSites.identity("other.example"))
-        #expect(try onlySA(pair.left, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.right).remoteIdentity == TwoSites.identity("other.example"))
+        #expect(try pair.onlySA(of: pair.left).children.count == 1)
         #expect(pair.childSAsAgree)
     }
 
@@ -119,33 +109,33 @@ import Testing
         let elsewhere = try #require(IPAddress("203.0.113.9"))
         sites.left.connections[0].remoteAddresses = [.range(elsewhere...elsewhere)]
         _ = reload(pair.left, sites.left, pair)
-        #expect(reasons(pair.left) == ["the connection is for other addresses now (remote_addrs)"])
+        #expect(pair.left.closingReasons == ["the connection is for other addresses now (remote_addrs)"])
         #expect(pair.right.inbound.isEmpty)
     }
 
     @Test func whoIsToldTwiceBeginsOnce() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.left.connections[0].proposals = Self.stronger
         pair.network.feed(pair.left, .policy(sites.left))
         pair.network.command(pair.left, .follow(["site"]))
         pair.network.command(pair.left, .follow(["site"]))
         pair.network.command(pair.left, .reauthenticate([.ikeSA(id: old.id)]))
         pair.network.run(for: .seconds(3))
-        #expect(try onlySA(pair.left, pair).children.count == 1)
-        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.left).children.count == 1)
+        #expect(try pair.onlySA(of: pair.right).children.count == 1)
     }
 
     @Test func aRefusedRenewalLeavesTheOldSAForAWhile() throws {
         let (pair, planned) = try standing { $0.right.connections[0].proposals = $0.left.connections[0].proposals }
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.left.connections[0].proposals = Self.stronger
         _ = reload(pair.left, sites.left, pair, within: .seconds(290))
-        #expect(try onlySA(pair.right, pair).spiI == old.spiI)
+        #expect(try pair.onlySA(of: pair.right).spiI == old.spiI)
         pair.network.run(for: .seconds(20))
-        #expect(reasons(pair.left).last?.contains("nothing took its place") ?? false)
+        #expect(pair.left.closingReasons.last?.contains("nothing took its place") ?? false)
         #expect(pair.right.inbound.isEmpty)
     }
 
@@ -156,33 +146,33 @@ import Testing
         _ = reload(pair.left, sites.left, pair, within: .seconds(30))
         sites.right.connections[0].proposals = Self.stronger
         _ = reload(pair.right, sites.right, pair, within: .seconds(30))
-        #expect(try onlySA(pair.left, pair).proposal?.description.contains("AES_GCM_16_256") ?? false)
+        #expect(try pair.onlySA(of: pair.left).proposal?.description.contains("AES_GCM_16_256") ?? false)
         pair.network.run(for: .seconds(600))
-        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.right).children.count == 1)
         #expect(pair.childSAsAgree)
     }
 
     @Test func aChangeThatIsTakenBackLeavesTheSAAlone() throws {
         let (pair, planned) = try standing { $0.right.connections[0].proposals = $0.left.connections[0].proposals }
         var sites = planned
-        let (old, before) = (try onlySA(pair.left, pair), sites.left)
+        let (old, before) = (try pair.onlySA(of: pair.left), sites.left)
         sites.left.connections[0].proposals = Self.stronger
         _ = reload(pair.left, sites.left, pair, within: .seconds(30))
         #expect(reload(pair.left, before, pair, within: .milliseconds(1)).isEmpty)
         pair.network.run(for: .seconds(600))
-        let now = try onlySA(pair.left, pair)
+        let now = try pair.onlySA(of: pair.left)
         #expect(now.children.count == 1 && now.proposal == old.proposal)
-        #expect(!reasons(pair.left).contains { $0.contains("nothing took its place") })
+        #expect(!pair.left.closingReasons.contains { $0.contains("nothing took its place") })
     }
 
     @Test func whoCannotBeginAsksThePeer() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.right.connections[0].proposals = Self.both.reversed()
         #expect(reload(pair.right, sites.right, pair, within: .seconds(70)).map(\.course) == [.renewalByPeer])
-        #expect(try onlySA(pair.left, pair).spiI != old.spiI)
-        #expect(reasons(pair.left) == ["authenticated again"])
+        #expect(try pair.onlySA(of: pair.left).spiI != old.spiI)
+        #expect(pair.left.closingReasons == ["authenticated again"])
         #expect(pair.childSAsAgree)
     }
 
@@ -192,19 +182,19 @@ import Testing
         var sites = planned
         sites.right.connections[0].proposals = Self.both.reversed()
         #expect(reload(pair.right, sites.right, pair).map(\.course) == [.renewal])
-        #expect(try onlySA(pair.right, pair).role == .initiator)
-        #expect(reasons(pair.right) == ["authenticated again"])
+        #expect(try pair.onlySA(of: pair.right).role == .initiator)
+        #expect(pair.right.closingReasons == ["authenticated again"])
         #expect(pair.childSAsAgree)
     }
 
     @Test func ownSettingsHoldAtOnce() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         pair.network.run(for: .seconds(50))
         sites.left.connections[0].lifetime = Lifetime(rekey: .seconds(100), jitter: .zero, hard: .seconds(200))
         #expect(reload(pair.left, sites.left, pair).map(\.course) == [.goesOn])
-        #expect(try onlySA(pair.left, pair).spiI == old.spiI)
+        #expect(try pair.onlySA(of: pair.left).spiI == old.spiI)
         pair.network.run(for: .seconds(50))
         #expect(pair.left.events.contains { if case .ikeRekeyed = $0 { true } else { false } })
     }
@@ -217,16 +207,16 @@ import Testing
         sites.left.connections[0].proposals = Self.stronger
         _ = reload(pair.left, sites.left, pair, within: .seconds(10))
         #expect(pair.left.succeeded(id))
-        #expect(try onlySA(pair.left, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.left).children.count == 1)
     }
 
     @Test func aPersonMayHaveItAuthenticateAgain() throws {
         let (pair, _) = try standing()
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         let id = pair.network.command(pair.left, .reauthenticate([.ikeSA(id: old.id)]))
         pair.network.run(for: .seconds(2))
         #expect(pair.left.succeeded(id))
-        #expect(try onlySA(pair.left, pair).spiI != old.spiI)
+        #expect(try pair.onlySA(of: pair.left).spiI != old.spiI)
         #expect(pair.childSAsAgree)
         let none = pair.network.command(pair.left, .reauthenticate([.ikeSA(id: old.id)]))
         #expect(pair.left.failure(of: none)?.reason == .noSuchSA)
@@ -244,23 +234,23 @@ import Testing
             )
         }
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         let kept = try #require(old.children.first { $0.childSA.name == "net" })
         sites.left.connections[0].children.removeLast()
         _ = reload(pair.left, sites.left, pair)
-        let now = try onlySA(pair.left, pair)
+        let now = try pair.onlySA(of: pair.left)
         #expect(now.spiI == old.spiI && now.children.map(\.childSA.id) == [kept.childSA.id])
-        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.right).children.count == 1)
     }
 
     @Test func anotherProposalOfAChildRekeysIt() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.left.connections[0].children[0].proposals = Self.strongerESP
         let followUps = reload(pair.left, sites.left, pair)
         #expect(followUps.map(\.course) == [.goesOn] && followUps.first?.children.map(\.course) == [.rekeying])
-        let now = try onlySA(pair.left, pair)
+        let now = try pair.onlySA(of: pair.left)
         #expect(now.spiI == old.spiI)
         #expect(now.children.first?.childSA.proposal.description.contains("AES_GCM_16_256") ?? false)
         #expect(pair.left.events.contains { if case .childRekeyed = $0 { true } else { false } })
@@ -270,13 +260,13 @@ import Testing
     @Test func otherSelectorsOfAChildReplaceIt() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.left.connections[0].children[0].remoteSelectors = [.fixed(TwoSites.selector("10.2.7.0/24"))]
         #expect(reload(pair.left, sites.left, pair).first?.children.map(\.course) == [.replacement])
-        let now = try onlySA(pair.left, pair)
+        let now = try pair.onlySA(of: pair.left)
         #expect(now.spiI == old.spiI && now.children.count == 1)
         #expect(now.children.first?.childSA.remoteSelectors == [TwoSites.selector("10.2.7.0/24")])
-        #expect(try onlySA(pair.right, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.right).children.count == 1)
         #expect(pair.childSAsAgree)
     }
 
@@ -286,24 +276,24 @@ import Testing
         sites.left.connections[0].children[0].remoteSelectors = [.fixed(TwoSites.selector("10.9.0.0/16"))]
         _ = reload(pair.left, sites.left, pair, within: .seconds(250))
         #expect(
-            try onlySA(pair.left, pair).children.first?.childSA.remoteSelectors == [TwoSites.selector("10.2.0.0/16")]
+            try pair.onlySA(of: pair.left).children.first?.childSA.remoteSelectors == [TwoSites.selector("10.2.0.0/16")]
         )
         let refusals = pair.left.events.count { if case .childFailed = $0 { true } else { false } }
         #expect((10...14).contains(refusals))
         pair.network.run(for: .seconds(60))
-        #expect(try onlySA(pair.left, pair).children.isEmpty)
+        #expect(try pair.onlySA(of: pair.left).children.isEmpty)
     }
 
     @Test func otherActionsOfAChildNeedNoMessage() throws {
         let (pair, planned) = try standing()
         var sites = planned
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         sites.left.connections[0].children[0].actionOnClose = .restart
         #expect(reload(pair.left, sites.left, pair).first?.children.map(\.course) == [.goesOn])
-        #expect(try onlySA(pair.left, pair).children.map(\.childSA.id) == old.children.map(\.childSA.id))
-        pair.network.command(pair.right, .terminate([.ikeSA(id: try onlySA(pair.right, pair).id)]))
+        #expect(try pair.onlySA(of: pair.left).children.map(\.childSA.id) == old.children.map(\.childSA.id))
+        pair.network.command(pair.right, .terminate([.ikeSA(id: try pair.onlySA(of: pair.right).id)]))
         pair.network.run(for: .seconds(2))
-        #expect(try onlySA(pair.left, pair).children.count == 1)
+        #expect(try pair.onlySA(of: pair.left).children.count == 1)
     }
 
     @Test func whatIsAskedForDuringARenewalGoesToTheNewSA() throws {
@@ -320,7 +310,7 @@ import Testing
         let id = pair.network.initiate(pair.left, "site", children: .only("more"), to: pair.right)
         pair.network.run(for: .seconds(3))
         #expect(pair.left.succeeded(id))
-        #expect(Set(try onlySA(pair.left, pair).children.map(\.childSA.name)) == ["net", "more"])
+        #expect(Set(try pair.onlySA(of: pair.left).children.map(\.childSA.name)) == ["net", "more"])
         #expect(pair.childSAsAgree)
     }
 }

@@ -78,21 +78,6 @@ import Testing
         }
     }
 
-    private func areUp(_ pair: Pair) -> Bool {
-        pair.left.outbound.count == 1 && pair.right.outbound.count == 1 && pair.childSAsAgree
-    }
-
-    private func words(_ host: Host) -> String {
-        host.logs.filter { $0.level == .error || $0.level == .warning }.map(\.message).joined(separator: "\n")
-    }
-
-    /// Everything must end, and nothing be left.
-    private func expectNothing(_ pair: Pair) {
-        #expect(pair.left.inbound.isEmpty && pair.right.inbound.isEmpty)
-        pair.network.run(for: .seconds(400))
-        #expect(pair.isEmpty)
-    }
-
     // MARK: - Good ones
 
     @Test func bothEndsFetchEachOthersCertificate() throws {
@@ -100,7 +85,7 @@ import Testing
         pair.left.fetch = { serve($0, [right.certificate]) }
         pair.right.fetch = { serve($0, [left.certificate]) }
         pair.up()
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         let inquiry = try #require(pair.right.fetches.first)
         #expect(inquiry.connection == "site")
         #expect(inquiry.locations.map(\.url) == [Self.base + hexadecimal(hash(left.certificate.der))])
@@ -113,7 +98,7 @@ import Testing
     @Test func nothingIsFetchedUnlessTheSettingsAllowIt() throws {
         let pair = pair(sites(), fetching: false)
         pair.up()
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.left.fetches.isEmpty && pair.right.fetches.isEmpty)
     }
 
@@ -124,7 +109,7 @@ import Testing
         let pair = pair(sites)
         pair.left.fetch = { serve($0, [right.certificate]) }
         pair.up()
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.right.fetches.isEmpty && pair.left.fetches.count == 1)
     }
 
@@ -134,7 +119,7 @@ import Testing
         let pair = pair(sites)
         pair.left.fetch = { serve($0, [right.certificate]) }
         pair.up()
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.right.fetches.isEmpty && pair.left.fetches.count == 1)
     }
 
@@ -169,7 +154,7 @@ import Testing
                     )
                 }
                 pair.up()
-                #expect(areUp(pair) == (status == .good))
+                #expect(pair.isUp == (status == .good))
                 #expect(host.fetches.count == 1)
                 #expect(host.inquiries.map { $0.certificates.map(\.certificate) } == [[judged.certificate]])
             }
@@ -186,7 +171,7 @@ import Testing
         pair.left.fetch = { serve($0, [right.certificate]) }
         pair.right.fetch = { serve($0, [left.certificate]) }
         pair.up(within: .seconds(3))
-        #expect(areUp(pair))
+        #expect(pair.isUp)
         #expect(pair.right.fetches.count == 2 && pair.left.fetches.count == 2)
     }
 
@@ -200,7 +185,7 @@ import Testing
         let inquiry = pair.right.fetches[0]
         pair.network.feed(pair.right, .certificatesFetched(inquiry.id, serve(inquiry, [left.certificate])))
         pair.network.run(for: .seconds(1))
-        #expect(areUp(pair))
+        #expect(pair.isUp)
     }
 
     // MARK: - Bad ones
@@ -212,16 +197,16 @@ import Testing
         let failure = try #require(pair.left.failure(of: pair.up()))
         #expect(failure.reason == .authenticationFailed && !failure.message.contains("pki.example.org"))
         let url = Self.base + hexadecimal(hash(left.certificate.der))
-        #expect(words(pair.right).contains("the certificate of left.example cannot be fetched: \(url): status 404"))
-        expectNothing(pair)
+        #expect(pair.right.complaints.contains("the certificate of left.example cannot be fetched: \(url): status 404"))
+        pair.expectNothing()
     }
 
     @Test func theResponderRefusesWhatHasAnotherHash() throws {
         let pair = pair(sites())
         pair.right.fetch = { serve($0, right.certificate.der) }
         #expect(pair.left.failure(of: pair.up()) != nil)
-        #expect(words(pair.right).contains("what is there has not the SHA-1 hash that the peer says"))
-        expectNothing(pair)
+        #expect(pair.right.complaints.contains("what is there has not the SHA-1 hash that the peer says"))
+        pair.expectNothing()
     }
 
     @Test func theInitiatorRefusesWhatHasAnotherHash() throws {
@@ -232,7 +217,7 @@ import Testing
         #expect(failure.message.contains("what is there has not the SHA-1 hash that the peer says"))
         // The responder had let us in, and hears that it is over.
         #expect(pair.right.outbound.isEmpty)
-        expectNothing(pair)
+        pair.expectNothing()
     }
 
     @Test func nobodyWaitsForEver() throws {
@@ -241,15 +226,15 @@ import Testing
         #expect(pair.left.failure(of: id) == nil && pair.right.endpoint.load.halfOpen == 1)
         pair.network.run(for: .seconds(2))
         #expect(pair.left.failure(of: id) != nil)
-        #expect(words(pair.right).contains("no answer came within 15 s"))
+        #expect(pair.right.complaints.contains("no answer came within 15 s"))
         let late = pair.right.fetches[0]
         pair.network.feed(pair.right, .certificatesFetched(late.id, serve(late, [left.certificate])))
-        expectNothing(pair)
+        pair.expectNothing()
         let initiating = self.pair(sites())
         initiating.right.fetch = { serve($0, [left.certificate]) }
         let failure = try #require(initiating.left.failure(of: initiating.up(within: .seconds(16))))
         #expect(failure.message.contains("no answer came within 15 s"))
-        expectNothing(initiating)
+        initiating.expectNothing()
     }
 
     @Test func aCertificateOfAStrangerIsNoBetterForBeingFetched() throws {
@@ -263,8 +248,8 @@ import Testing
         pair.right.fetch = { serve($0, [stranger.certificate]) }
         #expect(pair.left.failure(of: pair.up()) != nil)
         #expect(pair.right.fetches.count == 1)
-        #expect(words(pair.right).contains("the certificate of left.example is not accepted"))
-        expectNothing(pair)
+        #expect(pair.right.complaints.contains("the certificate of left.example is not accepted"))
+        pair.expectNothing()
     }
 
     @Test func nothingIsFetchedForIdentitiesThatNoConnectionIsFor() throws {

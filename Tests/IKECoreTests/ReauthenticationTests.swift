@@ -15,16 +15,6 @@ import Testing
         return sites
     }
 
-    private func onlySA(_ host: Host, _ pair: Pair) throws -> IKESASummary {
-        let all = host.endpoint.summaries(now: pair.network.now)
-        try #require(all.count == 1)
-        return all[0]
-    }
-
-    private func reasons(_ host: Host) -> [String] {
-        host.events.compactMap { if case .ikeClosed(_, let reason) = $0 { reason } else { nil } }
-    }
-
     // MARK: - Between two engines
 
     @Test(arguments: [true, false]) func theSAIsReplacedAsAWholeAndNothingElseIsLeft(_ isAskedByResponder: Bool) throws
@@ -35,19 +25,19 @@ import Testing
         )
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
-        let old = try onlySA(pair.left, pair)
+        let old = try pair.onlySA(of: pair.left)
         let child = try #require(pair.left.outbound.first)
         pair.network.run(for: .seconds(105))
         for host in [pair.left, pair.right] {
-            let new = try onlySA(host, pair)
+            let new = try pair.onlySA(of: host)
             #expect(new.spiI != old.spiI && new.children.count == 1)
             #expect(host.inbound.count == 1 && host.outbound.count == 1)
         }
-        #expect(try onlySA(pair.left, pair).role == .initiator)
+        #expect(try pair.onlySA(of: pair.left).role == .initiator)
         #expect(pair.left.outbound.first?.id != child.id)
         #expect(pair.childSAsAgree)
-        #expect(reasons(pair.left) == ["authenticated again"])
-        #expect(reasons(pair.right) == ["deleted by the peer"])
+        #expect(pair.left.closingReasons == ["authenticated again"])
+        #expect(pair.right.closingReasons == ["deleted by the peer"])
     }
 
     @Test(arguments: [Uniqueness.never, .no, .keep, .replace])
@@ -57,10 +47,10 @@ import Testing
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
         pair.network.run(for: .seconds(3600))
-        for host in [pair.left, pair.right] { #expect(try onlySA(host, pair).children.count == 1) }
+        for host in [pair.left, pair.right] { #expect(try pair.onlySA(of: host).children.count == 1) }
         #expect(pair.childSAsAgree)
-        #expect(reasons(pair.left).allSatisfy { $0 == "authenticated again" })
-        #expect(reasons(pair.left).count >= 36)
+        #expect(pair.left.closingReasons.allSatisfy { $0 == "authenticated again" })
+        #expect(pair.left.closingReasons.count >= 36)
     }
 
     @Test func theResponderDoesNotTakeTheEndOfTheOldSAForALoss() throws {
@@ -69,9 +59,9 @@ import Testing
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
         pair.network.run(for: .seconds(105))
-        #expect(reasons(pair.right) == ["deleted by the peer"])
-        #expect(try onlySA(pair.right, pair).role == .responder)
-        #expect(try onlySA(pair.left, pair).children.count == 1)
+        #expect(pair.right.closingReasons == ["deleted by the peer"])
+        #expect(try pair.onlySA(of: pair.right).role == .responder)
+        #expect(try pair.onlySA(of: pair.left).children.count == 1)
     }
 
     @Test func itSurvivesARekeyingOfTheIKESAByEitherSide() throws {
@@ -80,8 +70,8 @@ import Testing
         let pair = Pair(sites)
         try #require(pair.left.succeeded(pair.up()))
         pair.network.run(for: .seconds(109))
-        #expect(reasons(pair.left) == ["authenticated again"])
-        for host in [pair.left, pair.right] { #expect(try onlySA(host, pair).children.count == 1) }
+        #expect(pair.left.closingReasons == ["authenticated again"])
+        for host in [pair.left, pair.right] { #expect(try pair.onlySA(of: host).children.count == 1) }
         #expect(pair.childSAsAgree)
     }
 
@@ -101,8 +91,8 @@ import Testing
             for host in [pair.left, pair.right] { fewest = min(fewest, Set(host.outbound.map(\.name)).count) }
         }
         #expect(fewest == 2)
-        #expect(reasons(pair.left) == ["authenticated again"])
-        #expect(try onlySA(pair.right, pair).children.count == 2)
+        #expect(pair.left.closingReasons == ["authenticated again"])
+        #expect(try pair.onlySA(of: pair.right).children.count == 2)
         #expect(pair.childSAsAgree)
     }
 
@@ -125,7 +115,7 @@ import Testing
             pair.network.start(flow, every: .milliseconds(10), until: end)
         }
         pair.network.run(for: .seconds(102))
-        #expect(reasons(pair.left).count >= 3)
+        #expect(pair.left.closingReasons.count >= 3)
         for flow in pair.network.flows {
             #expect(flow.sent >= 10_001)
             #expect(flow.delivered == flow.sent)
