@@ -82,9 +82,10 @@ extension IKESA {
             case .done(let outcome): try admit(outcome, request: request, header, agreement, spi, turn)
             case .conversation(let conversation, let first):
                 try ask(conversation, after: first, header, agreement, turn)
-            case .unsettled(let peer): hold(header, payloads, after: conversation, for: peer, agreement, turn)
+            case .unsettled(let peer):
+                hold(header, payloads, after: conversation, for: .revocation(peer), agreement, turn)
             case .unfetched(let certificates):
-                hold(header, payloads, after: conversation, for: certificates, agreement, turn)
+                hold(header, payloads, after: conversation, for: .certificates(certificates), agreement, turn)
             }
         } catch {
             if let spi { turn.spis.release(spi) }

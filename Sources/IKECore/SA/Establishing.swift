@@ -230,8 +230,9 @@ extension IKESA {
             case .request(let next):
                 state = .authenticating(exchange, initiation)
                 request(.ikeAuth, next, turn)
-            case .unsettled(let peer): hold(payloads, for: peer, former, initiation, turn)
-            case .unfetched(let certificates): hold(payloads, for: certificates, former, initiation, turn)
+            case .unsettled(let peer): hold(payloads, for: .revocation(peer), former, initiation, turn)
+            case .unfetched(let certificates):
+                hold(payloads, for: .certificates(certificates), former, initiation, turn)
             case .done(let peer, let child): try authenticated(peer, child, payloads, exchange, initiation, turn)
             }
         } catch {

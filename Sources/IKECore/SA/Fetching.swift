@@ -6,64 +6,10 @@ import IKEWire
 // is asked next, whether they are revoked, is asked as for any other.
 
 extension IKESA {
-    /// Puts a request aside.
-    ///
-    /// - Parameter conversation: what went before; nil for the first request.
-    func hold(
-        _ header: Header,
-        _ payloads: [Payload],
-        after conversation: EAPConversation?,
-        for wanted: UnfetchedCertificates,
-        _ agreement: KeyAgreement,
-        _ turn: Turn
-    ) {
-        let inquiry = inquiry(about: wanted, turn)
-        let held = HeldProof(
-            header: header,
-            payloads: payloads,
-            conversation: conversation,
-            reason: .certificates(wanted),
-            inquiry: inquiry.id,
-            connection: wanted.connection
-        )
-        state = .halfOpen(agreement, .inquiring(held), until: turn.now + CertificateInquiry.patience)
-        fetch(inquiry, wanted, turn)
-    }
-
-    /// Puts a response aside.
-    ///
-    /// - Parameter exchange: as it was before the response.
-    func hold(
-        _ payloads: [Payload],
-        for wanted: UnfetchedCertificates,
-        _ exchange: AuthInitiator,
-        _ initiation: Initiation,
-        _ turn: Turn
-    ) {
-        let inquiry = inquiry(about: wanted, turn)
-        var exchange = exchange
-        exchange.held = HeldResponse(
-            payloads: payloads,
-            reason: .certificates(wanted),
-            inquiry: inquiry.id,
-            until: turn.now + CertificateInquiry.patience
-        )
-        state = .authenticating(exchange, initiation)
-        fetch(inquiry, wanted, turn)
-    }
-
-    private func inquiry(about wanted: UnfetchedCertificates, _ turn: Turn) -> CertificateInquiry {
-        CertificateInquiry(
-            id: InquiryID(spi: ourSPI, number: turn.spis.nextID()),
-            connection: wanted.connection.name,
-            locations: wanted.locations
-        )
-    }
-
-    private func fetch(_ inquiry: CertificateInquiry, _ wanted: UnfetchedCertificates, _ turn: Turn) {
+    func fetch(_ wanted: UnfetchedCertificates, _ id: InquiryID, _ turn: Turn) {
         let urls = wanted.locations.map(\.url).joined(separator: ", ")
         log(.info, "\(wanted.identity) says where its certificate is: \(urls)", turn)
-        turn.emit(.fetch(inquiry))
+        turn.emit(.fetch(CertificateInquiry(id: id, connection: wanted.connection.name, locations: wanted.locations)))
     }
 
     // MARK: - The answer

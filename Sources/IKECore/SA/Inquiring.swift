@@ -32,10 +32,24 @@ enum AuthProgress {
 
 /// What a message of IKE_AUTH waits for.
 enum HeldFor {
-    /// Whether the certificate in it is revoked.
-    case revocation
+    /// Whether the certificate of a peer that has proved itself is revoked.
+    case revocation(AuthenticatedPeer)
     /// The certificate itself.
     case certificates(UnfetchedCertificates)
+
+    var connection: Connection {
+        switch self {
+        case .revocation(let peer): peer.connection
+        case .certificates(let wanted): wanted.connection
+        }
+    }
+
+    var patience: Duration {
+        switch self {
+        case .revocation: RevocationInquiry.patience
+        case .certificates: CertificateInquiry.patience
+        }
+    }
 }
 
 /// A request of IKE_AUTH that waits.
@@ -46,7 +60,8 @@ struct HeldProof {
     let conversation: EAPConversation?
     let reason: HeldFor
     let inquiry: InquiryID
-    let connection: Connection
+
+    var connection: Connection { reason.connection }
 }
 
 /// A response of IKE_AUTH that waits.
@@ -67,21 +82,19 @@ extension IKESA {
         _ header: Header,
         _ payloads: [Payload],
         after conversation: EAPConversation?,
-        for peer: AuthenticatedPeer,
+        for reason: HeldFor,
         _ agreement: KeyAgreement,
         _ turn: Turn
     ) {
-        let inquiry = inquiry(about: peer, turn)
         let held = HeldProof(
             header: header,
             payloads: payloads,
             conversation: conversation,
-            reason: .revocation,
-            inquiry: inquiry.id,
-            connection: peer.connection
+            reason: reason,
+            inquiry: nextInquiry(turn)
         )
-        state = .halfOpen(agreement, .inquiring(held), until: turn.now + RevocationInquiry.patience)
-        ask(inquiry, turn)
+        state = .halfOpen(agreement, .inquiring(held), until: turn.now + reason.patience)
+        ask(held.inquiry, reason, turn)
     }
 
     /// Puts a response aside.
@@ -89,29 +102,38 @@ extension IKESA {
     /// - Parameter exchange: as it was before the response.
     func hold(
         _ payloads: [Payload],
-        for peer: AuthenticatedPeer,
+        for reason: HeldFor,
         _ exchange: AuthInitiator,
         _ initiation: Initiation,
         _ turn: Turn
     ) {
-        let inquiry = inquiry(about: peer, turn)
+        let inquiry = nextInquiry(turn)
         var exchange = exchange
         exchange.held = HeldResponse(
             payloads: payloads,
-            reason: .revocation,
-            inquiry: inquiry.id,
-            until: turn.now + RevocationInquiry.patience
+            reason: reason,
+            inquiry: inquiry,
+            until: turn.now + reason.patience
         )
         state = .authenticating(exchange, initiation)
-        ask(inquiry, turn)
+        ask(inquiry, reason, turn)
+    }
+
+    private func nextInquiry(_ turn: Turn) -> InquiryID { InquiryID(spi: ourSPI, number: turn.spis.nextID()) }
+
+    private func ask(_ id: InquiryID, _ reason: HeldFor, _ turn: Turn) {
+        switch reason {
+        case .revocation(let peer): ask(inquiry(id, about: peer), turn)
+        case .certificates(let wanted): fetch(wanted, id, turn)
+        }
     }
 
     func inquiry(about peer: AuthenticatedPeer, _ turn: Turn) -> RevocationInquiry {
-        RevocationInquiry(
-            id: InquiryID(spi: ourSPI, number: turn.spis.nextID()),
-            connection: peer.connection.name,
-            certificates: peer.unsettled
-        )
+        inquiry(nextInquiry(turn), about: peer)
+    }
+
+    private func inquiry(_ id: InquiryID, about peer: AuthenticatedPeer) -> RevocationInquiry {
+        RevocationInquiry(id: id, connection: peer.connection.name, certificates: peer.unsettled)
     }
 
     func ask(_ inquiry: RevocationInquiry, _ turn: Turn) {
