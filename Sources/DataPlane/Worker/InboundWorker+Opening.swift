@@ -28,7 +28,7 @@ extension InboundWorker {
             let bytes = received.bytes(at: slot)
             switch socket.role {
             case .ike: deliverIKE(slot, bytes, markerLength: 0, socket)
-            case .natTraversal: receiveMerged(slot, bytes, socket)
+            case .natTraversal: receiveNATTraversal(slot, bytes, socket)
             case .rawESP: receiveRawESP(slot, bytes, socket)
             }
         }
@@ -40,40 +40,30 @@ extension InboundWorker {
         }
     }
 
-    /// Takes datagrams apart that the kernel has merged.
-    private mutating func receiveMerged(
+    /// Handles a datagram of NAT traversal, or several that the kernel has merged.
+    private mutating func receiveNATTraversal(
         _ slot: Int,
         _ bytes: UnsafeMutableRawBufferPointer,
         _ socket: PlaneSocket
     ) {
         let arrival = received.arrival(at: slot)
-        defer { noteSource(slot, arrival, socket) }
-        guard let size = arrival.segmentSize, size < bytes.count else {
-            receiveNATTraversal(slot, bytes, arrival, socket)
-            return
-        }
+        let size = max(1, arrival.segmentSize ?? bytes.count)
         var offset = 0
-        while offset < bytes.count {
-            let end = min(offset + size, bytes.count)
-            let segment = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end])
-            receiveNATTraversal(slot, segment, arrival, socket)
-            tallies.mergedReceived.add()
-            offset = end
-        }
-    }
-
-    private mutating func receiveNATTraversal(
-        _ slot: Int,
-        _ bytes: UnsafeMutableRawBufferPointer,
-        _ arrival: ReceiveBatch.Arrival,
-        _ socket: PlaneSocket
-    ) {
-        switch EncapsulatedDatagram(classifying: UnsafeRawBufferPointer(bytes).bytes) {
-        case .esp(let spi): open(slot, bytes, spi, arrival, socket)
-        case .ike: deliverIKE(slot, bytes, markerLength: EncapsulatedDatagram.nonESPMarkerLength, socket)
-        case .keepalive: tallies.keepalives.add()
-        case .malformed: tallies.malformedDatagrams.add()
-        }
+        repeat {
+            let rest = UnsafeMutableRawBufferPointer(rebasing: bytes[offset...])
+            let datagram = UnsafeMutableRawBufferPointer(rebasing: rest.prefix(size))
+            switch EncapsulatedDatagram(classifying: UnsafeRawBufferPointer(datagram).bytes) {
+            case .esp(let spi):
+                offset += open(rest, each: size, spi, slot, arrival, socket)
+                continue
+            case .ike: deliverIKE(slot, datagram, markerLength: EncapsulatedDatagram.nonESPMarkerLength, socket)
+            case .keepalive: tallies.keepalives.add()
+            case .malformed: tallies.malformedDatagrams.add()
+            }
+            offset += size
+        } while offset < bytes.count
+        if bytes.count > size { tallies.mergedReceived.add(UInt64((bytes.count + size - 1) / size)) }
+        noteSource(slot, arrival, socket)
     }
 
     private mutating func receiveRawESP(
@@ -86,7 +76,7 @@ extension InboundWorker {
             return
         }
         let arrival = received.arrival(at: slot)
-        open(slot, bytes, spi, arrival, socket)
+        _ = open(bytes, each: bytes.count, spi, slot, arrival, socket)
         noteSource(slot, arrival, socket)
     }
 
@@ -111,37 +101,56 @@ extension InboundWorker {
         return SocketAddress(address: address, port: socket.socket.local.port)
     }
 
-    /// Opens an ESP packet in place and gives what is in it to the device.
+    /// Opens the ESP packets of an SA that `bytes` begins with, each of `size` octets but the last, and gives what is in them to
+    /// the device. Returns how many octets they have: to the end, or to a datagram that is not the SA's.
     private mutating func open(
-        _ slot: Int,
         _ bytes: UnsafeMutableRawBufferPointer,
+        each size: Int,
         _ spi: ESPSPI,
+        _ slot: Int,
         _ arrival: ReceiveBatch.Arrival,
         _ socket: PlaneSocket
-    ) {
+    ) -> Int {
         guard let child = associations[spi] else {
             tallies.unknownSPI.add()
             reportUnknown(spi, slot, socket)
-            return
+            return size
         }
         if taken !== child {
             noteSource(slot, arrival, socket)
             take(child)
         }
         let highest = child.sa.highestSequence
-        do throws(ESPError) {
-            var packet = bytes.mutableBytes
-            let opened = try child.sa.open(&packet, outer: TrafficClass(rawValue: arrival.trafficClass))
-            // A dummy packet says as much about the peer as any other.
-            if child.sa.highestSequence > highest {
-                shown = .newest
-            } else if shown == .nothing {
+        var offset = 0
+        repeat {
+            let end = min(offset + size, bytes.count)
+            let packet = UnsafeMutableRawBufferPointer(rebasing: bytes[offset..<end])
+            if open(packet, TrafficClass(rawValue: arrival.trafficClass), of: child), shown == .nothing {
                 shown = .authentic
             }
-            if let opened { keepForDevice(UnsafeMutableRawBufferPointer(rebasing: bytes[opened])) }
+            offset = end
+        } while ESPSPI(ofPacket: UnsafeRawBufferPointer(rebasing: bytes[offset...]).bytes)?.rawValue == spi.rawValue
+        if child.sa.highestSequence > highest { shown = .newest }
+        return offset
+    }
+
+    /// Opens an ESP packet in place and keeps what is in it for the device. Returns whether it is authentic; a dummy packet
+    /// says as much about the peer as any other.
+    private mutating func open(
+        _ packet: UnsafeMutableRawBufferPointer,
+        _ outer: TrafficClass,
+        of child: InboundChild
+    ) -> Bool {
+        do throws(ESPError) {
+            var span = packet.mutableBytes
+            if let inner = try child.sa.open(&span, outer: outer) {
+                keepForDevice(UnsafeMutableRawBufferPointer(rebasing: packet[inner]))
+            }
+            return true
         } catch {
             child.tallies.refused(child.sa.counters)
-            if error == .selectorMismatch { reportOutsideSelectors(child, bytes) }
+            if error == .selectorMismatch { reportOutsideSelectors(child, packet) }
+            return false
         }
     }
 

@@ -140,7 +140,8 @@ extension InboundSA {
         }
         guard selectors.admits(inner) else { throw .selectorMismatch }
         let start = payload.range.lowerBound
-        if let outer {
+        // Equal ones stay as they are by any policy, which most are.
+        if let outer, outer.rawValue != inner.trafficClass.rawValue {
             switch headerPolicy.decapsulated(inner: inner.trafficClass, outer: outer) {
             case .forward(let trafficClass, let isUnexpected):
                 if isUnexpected { counters.unexpectedMarks &+= 1 }

@@ -20,6 +20,7 @@ package struct SelectorSet: Sendable {
     }
 
     /// Whether the packet may travel through the SA.
+    @inline(__always)
     package func admits(_ packet: InnerPacket) -> Bool {
         let sourcePort: SidePort
         let destinationPort: SidePort
@@ -37,6 +38,7 @@ package struct SelectorSet: Sendable {
             && Self.admits(packet.destination, packet.nextLayer, destinationPort, in: destinations)
     }
 
+    @inline(__always)
     private static func admits(
         _ address: IPAddress,
         _ nextLayer: IPProtocol?,
@@ -114,6 +116,7 @@ extension SelectorSet {
             UInt128(address.high) << 64 | UInt128(address.low)
         }
 
+        @inline(__always)
         func fits(_ address: IPAddress, _ nextLayer: IPProtocol?, _ port: SidePort) -> Bool {
             let number = Self.number(address)
             guard Self.isIPv4(address) == isIPv4, first <= number, number <= last else { return false }

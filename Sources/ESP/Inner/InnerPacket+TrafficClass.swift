@@ -7,8 +7,13 @@ extension InnerPacket {
     ///
     /// The checksum of an IPv4 header is carried along without looking at the rest of the header (RFC 1624), so a wrong
     /// one stays wrong.
+    @inline(__always)
     func replaceTrafficClass(by new: TrafficClass, in bytes: inout MutableRawSpan, at offset: Int) {
-        guard new != trafficClass else { return }
+        guard new.rawValue != trafficClass.rawValue else { return }
+        writeTrafficClass(new, in: &bytes, at: offset)
+    }
+
+    private func writeTrafficClass(_ new: TrafficClass, in bytes: inout MutableRawSpan, at offset: Int) {
         let oldWord = bytes.bytes.bigEndian16(offset)
         let newWord: UInt16
         switch family {

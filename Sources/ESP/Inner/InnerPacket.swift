@@ -56,6 +56,7 @@ extension InnerPacket {
     ///
     /// Nil if it is neither IPv4 nor IPv6, or if its lengths contradict themselves or reach beyond `bytes`. Octets
     /// behind the packet are no fault: traffic flow confidentiality padding stands there (RFC 4303 section 2.7).
+    @inline(__always)
     package init?(parsing bytes: RawSpan) {
         guard bytes.byteCount >= 1 else { return nil }
         switch bytes.octet(0) >> 4 {
@@ -66,6 +67,7 @@ extension InnerPacket {
     }
 
     /// RFC 791 section 3.1. The header checksum is left to the host that the packet is for.
+    @inline(__always)
     private init?(parsingIPv4 bytes: RawSpan) {
         guard bytes.byteCount >= 20 else { return nil }
         let headerLength = Int(bytes.octet(0) & 0xf) * 4
@@ -125,6 +127,7 @@ extension InnerPacket.Fragment {
 extension InnerPacket.Ports {
     /// Reads what stands for ports at `offset`; nil if the protocol has nothing of the kind or the packet ends before
     /// it.
+    @inline(__always)
     fileprivate init?(of nextLayer: IPProtocol, in bytes: RawSpan, at offset: Int, end: Int) {
         // By number, since these cases are compared in line where those of another module would be called for.
         switch nextLayer.rawValue {

@@ -73,6 +73,16 @@ import ESP
         }
     }
 
+    /// Opening relies on it, and does not ask then.
+    @Test(arguments: [TunnelHeaderPolicy.DSCPCopy.out, .in, .yes, .no], [true, false])
+    func equalHeadersStayAsTheyAre(copyDSCP: TunnelHeaderPolicy.DSCPCopy, copyECN: Bool) {
+        let policy = TunnelHeaderPolicy(copyDSCP: copyDSCP, copyECN: copyECN)
+        for octet in UInt8.min ... .max {
+            let both = TrafficClass(rawValue: octet)
+            #expect(policy.decapsulated(inner: both, outer: both) == .forward(both, isUnexpected: false))
+        }
+    }
+
     @Test func dontFragmentPassesToAnIPv4OuterHeaderOnly() throws {
         let free = try #require(SamplePacket.parsed(SamplePacket.ipv4(flagsAndOffset: 0)))
         let fixed = try #require(SamplePacket.parsed(SamplePacket.ipv4(flagsAndOffset: 0x4000)))
