@@ -56,10 +56,12 @@ package struct Coalescer: ~Copyable {
     /// Whether anything is merged at all.
     package private(set) var merges: Bool
     private let hasVirtioHeader: Bool
-    private var members: [Member] = []
-    private var bundles: [Bundle] = []
+    private let members = UnsafeMutablePointer<Member>.allocate(capacity: capacity)
+    private var memberCount = 0
+    private let bundles = UnsafeMutablePointer<Bundle>.allocate(capacity: capacity)
+    private var bundleCount = 0
     /// The open bundle of each flow, by the flow's hash.
-    private var open = [Int](repeating: none, count: flows)
+    private let open = UnsafeMutablePointer<Int>.allocate(capacity: flows)
     private var gathered = GatheredPacket(capacity: mostSegments + 1)
     private let virtioHeader = UnsafeMutableRawPointer.allocate(byteCount: VirtioHeader.length, alignment: 2)
     private let savedHeaders = UnsafeMutableRawPointer.allocate(byteCount: SuperPacket.longestHeaders, alignment: 8)
@@ -68,44 +70,50 @@ package struct Coalescer: ~Copyable {
     package init(merges: Bool, hasVirtioHeader: Bool = true) {
         self.hasVirtioHeader = hasVirtioHeader
         self.merges = merges
-        members.reserveCapacity(Self.capacity)
-        bundles.reserveCapacity(Self.capacity)
+        open.initialize(repeating: Self.none, count: Self.flows)
     }
 
     deinit {
+        members.deallocate()
+        bundles.deallocate()
+        open.deallocate()
         virtioHeader.deallocate()
         savedHeaders.deallocate()
     }
 
-    package var isEmpty: Bool { members.isEmpty }
-    package var isFull: Bool { members.count >= Self.capacity }
+    package var isEmpty: Bool { memberCount == 0 }
+    package var isFull: Bool { memberCount >= Self.capacity }
 
     // MARK: - Packets in
 
     /// Takes a packet, whose memory must stay until `drain`. Only while not full.
     package mutating func add(_ packet: UnsafeMutableRawBufferPointer) {
+        precondition(!isFull, "a full coalescer is drained first")
         guard let start = packet.baseAddress else { return }
-        let member = members.count
-        members.append(Member(start: start, count: packet.count))
+        let member = memberCount
+        (members + member).initialize(to: Member(start: start, count: packet.count))
+        memberCount += 1
         guard merges else {
             begin(nil, member)
             return
         }
         guard let segment = TransportSegment(packet) else {
             // It may be of any flow, and nothing that comes later may go before it.
-            for place in open.indices { open[place] = Self.none }
+            closeFlows()
             begin(nil, member)
             return
         }
         let place = segment.flowHash & (Self.flows - 1)
-        if open[place] != Self.none, append(member, segment, to: open[place]) { return }
-        open[place] = bundles.count
+        if open[place] != Self.none, append(member, segment, to: &bundles[open[place]]) { return }
+        open[place] = bundleCount
         begin(segment, member)
     }
 
+    private func closeFlows() { open.update(repeating: Self.none, count: Self.flows) }
+
     private mutating func begin(_ head: TransportSegment?, _ member: Int) {
-        bundles.append(
-            Bundle(
+        (bundles + bundleCount).initialize(
+            to: Bundle(
                 head: head,
                 first: member,
                 last: member,
@@ -114,24 +122,24 @@ package struct Coalescer: ~Copyable {
                 isComplete: head.map { !$0.isMergeable || $0.isPushed } ?? true
             )
         )
+        bundleCount += 1
     }
 
-    private mutating func append(_ member: Int, _ segment: TransportSegment, to index: Int) -> Bool {
-        let bundle = bundles[index]
-        guard let head = bundle.head, !bundle.isComplete, segment.isMergeable, bundle.count < Self.mostSegments,
+    private func append(_ member: Int, _ segment: TransportSegment, to bundle: inout Bundle) -> Bool {
+        guard !bundle.isComplete, let head = bundle.head, segment.isMergeable, bundle.count < Self.mostSegments,
             segment.payload <= head.payload, head.headers.length <= SuperPacket.longestHeaders,
             head.headers.length + bundle.payload + segment.payload <= Self.mostOctets,
             segment.isOfFlow(head), segment.hasHeaders(of: head, number: bundle.count),
             !segment.headers.isTCP || segment.sequence == head.sequence &+ UInt32(truncatingIfNeeded: bundle.payload),
             bundle.isVerified || head.hasValidChecksum, segment.hasValidChecksum
         else { return false }
-        bundles[index].isVerified = true
-        bundles[index].payload += segment.payload
-        bundles[index].count += 1
-        bundles[index].isPushed = segment.isPushed
-        bundles[index].isComplete = segment.payload < head.payload || segment.isPushed
+        bundle.isVerified = true
+        bundle.payload += segment.payload
+        bundle.count += 1
+        bundle.isPushed = segment.isPushed
+        bundle.isComplete = segment.payload < head.payload || segment.isPushed
         members[bundle.last].next = member
-        bundles[index].last = member
+        bundle.last = member
         return true
     }
 
@@ -141,7 +149,7 @@ package struct Coalescer: ~Copyable {
     /// errno says.
     package mutating func drain(_ write: (borrowing GatheredPacket) -> Int32) -> Outcome {
         var outcome = Outcome()
-        for index in bundles.indices {
+        for index in 0..<bundleCount {
             let bundle = bundles[index]
             if let head = bundle.head, bundle.count > 1, !outcome.refusesSuperPackets {
                 let code = writeMerged(bundle, head, write)
@@ -159,9 +167,9 @@ package struct Coalescer: ~Copyable {
             writeSingly(bundle, write, &outcome)
         }
         if outcome.refusesSuperPackets { merges = false }
-        members.removeAll(keepingCapacity: true)
-        bundles.removeAll(keepingCapacity: true)
-        for place in open.indices { open[place] = Self.none }
+        memberCount = 0
+        bundleCount = 0
+        closeFlows()
         return outcome
     }
 

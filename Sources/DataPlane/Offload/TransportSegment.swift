@@ -110,6 +110,10 @@ struct TransportSegment {
     private func equals(_ other: TransportSegment, _ offset: Int, _ count: Int) -> Bool {
         let end = offset + count
         var place = offset
+        while place &+ 8 <= end {
+            guard word(UInt64.self, at: place) == other.word(UInt64.self, at: place) else { return false }
+            place &+= 8
+        }
         while place &+ 4 <= end {
             guard word(UInt32.self, at: place) == other.word(UInt32.self, at: place) else { return false }
             place &+= 4
