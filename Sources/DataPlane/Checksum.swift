@@ -46,8 +46,15 @@ enum Checksum {
     ///   - ip: an IP header that is there to the end of its addresses.
     ///   - length: octets of TCP or UDP, header and payload.
     static func pseudoHeader(_ ip: UnsafeRawPointer, isIPv6: Bool, protocol number: UInt8, length: Int) -> UInt64 {
-        let addresses = isIPv6 ? sum(ip + 8, 32) : sum(ip + 12, 8)
-        return addresses &+ UInt64(number) &+ UInt64(truncatingIfNeeded: length)
+        var sum = UInt64(number) &+ UInt64(truncatingIfNeeded: length)
+        // A number of 32 bits counts as the sum of its halves.
+        let (first, end) = isIPv6 ? (8, 40) : (12, 20)
+        var offset = first
+        while offset < end {
+            sum &+= UInt64(ip.loadBig(UInt32.self, at: offset))
+            offset &+= 4
+        }
+        return sum
     }
 
     /// Writes the checksum over `count` octets into the two of them at `offset`.

@@ -17,8 +17,15 @@ package struct SuperPacket: ~Copyable {
     private let segmentSize: Int
     /// Octets of payload in all segments.
     private let payload: Int
-    /// The headers as they came, since making segments writes over them.
+    /// The headers as they came, since making segments writes over them; zero where each segment has other octets that are
+    /// summed: IPv4's length, identification and checksum, and the transport's checksum.
     private let template: UnsafeMutableRawPointer
+    /// IPv4's identification, which goes up by one from segment to segment (RFC 6864).
+    private var identification: UInt16 = 0
+    /// The sum over the IPv4 header of the template.
+    private let headerSum: UInt64
+    /// The sum over the pseudo-header without its length.
+    private let pseudoHeaderSum: UInt64
     private var offset = 0
 
     /// The longest headers that are taken apart: IPv4 with options and TCP with options, or IPv6 with some extensions.
@@ -45,6 +52,17 @@ package struct SuperPacket: ~Copyable {
         segmentSize = Int(header.segmentSize)
         payload = packet.count - headers.length
         room.copyMemory(from: base, byteCount: headers.length)
+        room.storeBig(UInt16(0), at: headers.checksumOffset)
+        if headers.isIPv6 {
+            headerSum = 0
+        } else {
+            identification = room.loadBig(UInt16.self, at: 4)
+            room.storeBig(UInt32(0), at: 2)
+            room.storeBig(UInt16(0), at: 10)
+            headerSum = Checksum.sum(room, headers.ipLength)
+        }
+        // What is missing is added when a segment's length is known.
+        pseudoHeaderSum = headers.pseudoHeader(room, payload: headers.ipLength - headers.length)
     }
 
     /// Octets of the longest segment, which is the first.
@@ -57,16 +75,30 @@ package struct SuperPacket: ~Copyable {
         let isLast = offset + share == payload
         let packet = base + offset
         packet.copyMemory(from: template, byteCount: headers.length)
-        if !headers.isIPv6 {
-            // Each segment is a packet of its own (RFC 6864).
-            let number = UInt16(truncatingIfNeeded: offset / segmentSize)
-            packet.storeBig(packet.loadBig(UInt16.self, at: 4) &+ number, at: 4)
+        writeIP(packet, headers.length + share)
+        if headers.isTCP {
+            writeTCP(packet + headers.ipLength, isLast: isLast)
+        } else {
+            packet.storeBig(UInt16(truncatingIfNeeded: transportLength(share)), at: headers.ipLength + 4)
         }
-        headers.writeLengths(to: packet, payload: share)
-        if headers.isTCP { writeTCP(packet + headers.ipLength, isLast: isLast) }
         writeChecksum(packet, share)
         offset += share
         return UnsafeMutableRawBufferPointer(start: packet, count: headers.length + share)
+    }
+
+    /// Octets of transport header and payload.
+    private func transportLength(_ share: Int) -> Int { headers.length - headers.ipLength + share }
+
+    private mutating func writeIP(_ packet: UnsafeMutableRawPointer, _ length: Int) {
+        guard !headers.isIPv6 else {
+            packet.storeBig(UInt16(truncatingIfNeeded: length - 40), at: 4)
+            return
+        }
+        packet.storeBig(UInt16(truncatingIfNeeded: length), at: 2)
+        packet.storeBig(identification, at: 4)
+        let sum = headerSum &+ UInt64(truncatingIfNeeded: length) &+ UInt64(identification)
+        packet.storeBig(~Checksum.folded(sum), at: 10)
+        identification &+= 1
     }
 
     /// The sequence number goes on; FIN and PSH belong to the end, CWR to the beginning (RFC 9293, RFC 3168).
@@ -79,8 +111,9 @@ package struct SuperPacket: ~Copyable {
     }
 
     private func writeChecksum(_ packet: UnsafeMutableRawPointer, _ share: Int) {
-        packet.storeBig(UInt16(0), at: headers.checksumOffset)
-        let sum = headers.sum(packet, payload: share)
+        let length = transportLength(share)
+        let sum =
+            pseudoHeaderSum &+ UInt64(truncatingIfNeeded: length) &+ Checksum.sum(packet + headers.ipLength, length)
         packet.storeBig(Checksum.transmitted(sum, isUDP: !headers.isTCP), at: headers.checksumOffset)
     }
 }
