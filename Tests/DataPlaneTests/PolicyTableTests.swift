@@ -92,11 +92,14 @@ import Testing
             table.insert(1, for: child(1), local: [local], remote: [remote])
             if !insertsTrapFirst { table.insert(9, for: trap, local: [local], remote: [remote]) }
             #expect(table.target(for: packet) == 1)
+            #expect(table.target(forNext: packet) == 1)
             #expect(table.target(for: packet) { $0 != 1 } == 9)
             table.remove(child(1))
             #expect(table.target(for: packet) == 9)
+            #expect(table.target(forNext: packet) == 9)
             table.remove(trap)
             #expect(table.target(for: packet) == nil)
+            #expect(table.target(forNext: packet) == nil)
         }
     }
 
@@ -255,6 +258,7 @@ import Testing
                     .compactMap { policy in policy.closeness(packet).map { (policy.owner, $0) } }
                     .max { $0.1.lexicographicallyPrecedes($1.1) }
                 #expect(table.target(for: inner) == expected?.0)
+                for _ in 0..<2 { #expect(table.target(forNext: inner) == expected?.0) }
             }
         }
     }
