@@ -75,8 +75,9 @@ package struct PacketLayout: Hashable, Sendable {
     /// Where the inner packet begins.
     package var payloadOffset: Int { Self.headerLength + ivLength }
 
-    /// The longest padding, pad length and next header: how many octets of room behind an inner packet spare a copy.
-    package var maximumTrailerLength: Int { alignment - 1 + Self.trailerLength }
+    /// How many octets of room behind an inner packet spare a copy: more than the longest padding, pad length and next header.
+    package static let trailerRoom = MemoryLayout<TrailerRoom>.size
+    typealias TrailerRoom = SIMD32<UInt8>
 
     /// What is added to every packet, apart from padding.
     var fixedLength: Int { payloadOffset + Self.trailerLength + icvLength }

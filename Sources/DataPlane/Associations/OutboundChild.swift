@@ -145,9 +145,4 @@ final class OutboundChild: @unchecked Sendable {
 
     /// Lets everybody read what has been sealed so far; the last of it at this time, if anything since the last call.
     func publishCounts(at now: UInt64) { tallies.sent(sa.counters, at: now) }
-
-    /// Octets of the ESP packet around an inner packet.
-    func sealedLength(inner: Int) -> Int {
-        sa.layout.sealedLength(inner: max(inner, sa.minimumInnerLength))
-    }
 }

@@ -61,7 +61,7 @@ extension OutboundWorker {
     /// Sends a packet through its SA, if it has one.
     mutating func forward(_ packet: DeviceBuffer.Packet, _ inner: InnerPacket) {
         let bytes = UnsafeRawBufferPointer(deviceBuffer.bytes(packet))
-        switch policies.target(for: inner) {
+        switch policies.target(forNext: inner) {
         case .child(let child): send(packet, inner, child)
         case .trap(let trap):
             if let child = policies.child(of: trap.id, for: inner) {
@@ -80,33 +80,34 @@ extension OutboundWorker {
             refuse(packet, inner, child)
             return
         }
-        seal(packet, length: inner.totalLength, inner.trafficClass, child, isWhole: true)
-        if !lanes[child.path.socket].hasRoom { flush(child.path.socket) }
+        let lane = lanes[child.path.socket]
+        let outer = child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass)
+        seal(packet, length: inner.totalLength, child, outer, into: lane, isWhole: true)
+        if !lane.hasRoom { flush(child.path.socket) }
     }
 
     /// Seals a packet, or a segment of a larger one, into the lane of its SA.
     mutating func seal(
         _ packet: DeviceBuffer.Packet,
         length: Int,
-        _ inner: TrafficClass,
         _ child: OutboundChild,
+        _ outer: TrafficClass,
+        into lane: SendLane,
         isWhole: Bool
     ) {
-        let lane = lanes[child.path.socket]
-        let trafficClass = child.sa.headerPolicy.outerTrafficClass(inner: inner)
-        let needed = child.sealedLength(inner: length)
-        var room = lane.room(for: needed, of: child, trafficClass)
+        let needed = child.sa.sealedLength(inner: length)
+        var room = lane.room(for: needed, of: child, outer)
         if room == nil {
             // Padding makes more of the segments of a super-packet than a lane keeps free for one.
             flush(child.path.socket)
-            room = lane.room(for: needed, of: child, trafficClass)
+            room = lane.room(for: needed, of: child, outer)
         }
         guard let output = room else {
             child.tallies.failures.add()
             return
         }
         guard let sealed = seal(packet, length: length, child, into: output) else { return }
-        lane.commit(sealed, of: child, trafficClass, SendLane.Origin(packet: packet, isWhole: isWhole))
+        lane.commit(sealed, of: child, outer, SendLane.Origin(packet: packet, isWhole: isWhole))
     }
 
     /// The length of the ESP packet around a packet, written to `output`; nil if the SA could not seal it.

@@ -11,7 +11,7 @@ extension OutboundWorker {
             return
         }
         tallies.superPacketsRead.add()
-        guard case .child(let child)? = policies.target(for: inner) else {
+        guard case .child(let child)? = policies.target(forNext: inner) else {
             while let segment = whole.next() { forwardByItself(segment) }
             return
         }
@@ -20,16 +20,13 @@ extension OutboundWorker {
             while let segment = whole.next() { forwardByItself(segment) }
             return
         }
+        let lane = lanes[child.path.socket]
+        let outer = child.sa.headerPolicy.outerTrafficClass(inner: inner.trafficClass)
         while let segment = whole.next() {
-            seal(
-                deviceBuffer.packet(at: segment),
-                length: segment.count,
-                inner.trafficClass,
-                child,
-                isWhole: false
-            )
+            let packet = deviceBuffer.packet(at: segment)
+            seal(packet, length: segment.count, child, outer, into: lane, isWhole: false)
         }
-        if !lanes[child.path.socket].hasRoom { flush(child.path.socket) }
+        if !lane.hasRoom { flush(child.path.socket) }
     }
 
     /// Treats a segment as the packet that it would have been without offloads: it is held, refused or dropped.

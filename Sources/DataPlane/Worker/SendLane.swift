@@ -31,6 +31,8 @@ final class SendLane {
     @exclusivity(unchecked) private var batch: SendBatch
     /// The way of the last packet, which the next one may join.
     @exclusivity(unchecked) private var lastWay: Way?
+    /// The way of the packet that the last `room` is for.
+    @exclusivity(unchecked) private var roomWay: Way?
     /// The SAs of the waiting packets, one for each run of packets of one SA.
     @exclusivity(unchecked) private var children: [OutboundChild] = []
     /// Of each waiting packet, and the place of its SA among `children`.
@@ -78,10 +80,12 @@ final class SendLane {
     /// Memory for the next sealed packet, of exactly `length` octets; nil if it has no room.
     func room(for length: Int, of child: OutboundChild, _ trafficClass: TrafficClass) -> UnsafeMutableRawBufferPointer?
     {
-        batch.room(for: length, joining: Way(child, trafficClass) == lastWay)
+        let way = Way(child, trafficClass)
+        roomWay = way
+        return batch.room(for: length, joining: way == lastWay)
     }
 
-    /// Adds what was written to the last `room`.
+    /// Adds what was written to the last `room`, which was for this SA and traffic class.
     func commit(_ length: Int, of child: OutboundChild, _ trafficClass: TrafficClass, _ origin: Origin) {
         if !batch.commitJoining(length) {
             let encapsulation = child.path.encapsulation
@@ -91,7 +95,7 @@ final class SendLane {
                 from: encapsulation.local.address,
                 trafficClass: trafficClass.rawValue
             )
-            lastWay = Way(child, trafficClass)
+            lastWay = roomWay
             if children.last !== child { children.append(child) }
         }
         origins.append((origin, children.count - 1))

@@ -25,8 +25,6 @@ package final class OutboundSA {
 
     @exclusivity(unchecked) private var sequenceCounter: SequenceCounter
     private let protection: PacketProtection
-    /// Octets behind an inner packet, kept while the trailer stands in their place.
-    private let displaced: UnsafeMutableRawBufferPointer
 
     /// - Parameters:
     ///   - lastSequence: The last sequence number that was used with these keys; 0 for a new SA.
@@ -49,17 +47,14 @@ package final class OutboundSA {
         self.spi = spi
         self.headerPolicy = headerPolicy
         sequenceCounter = SequenceCounter(isExtended: sequenceNumbers == .extended, last: lastSequence)
-        displaced = .allocate(byteCount: protection.layout.maximumTrailerLength, alignment: 1)
-    }
-
-    deinit {
-        displaced.deallocate()
     }
 
     /// The lengths of this SA's packets.
     package var layout: PacketLayout { protection.layout }
     /// The sequence number of the last packet; 0 before the first.
     package var lastSequence: UInt64 { sequenceCounter.last }
+    /// The length of the ESP packet around an inner packet of this length, with the padding that it gets.
+    package func sealedLength(inner: Int) -> Int { layout.sealedLength(inner: max(inner, minimumInnerLength)) }
     /// How many packets can still be sealed before the SA must have been replaced.
     package var remainingPackets: UInt64 { sequenceCounter.remaining }
 }
@@ -72,7 +67,7 @@ extension OutboundSA {
     /// The inner packet is the first `innerLength` octets of `source`. One cipher pass reads them there and writes
     /// their ciphertext into `output`. For this the trailer must stand behind them: it is written into the octets of
     /// `source` that follow, which are put back afterwards, so that they may belong to the next segment of a large
-    /// packet. Where fewer than `layout.maximumTrailerLength` octets follow, or where traffic flow confidentiality
+    /// packet. Where fewer than `PacketLayout.trailerRoom` octets follow, or where traffic flow confidentiality
     /// padding is added, the packet is copied first and encrypted in place. `source` and `output` must not be of the
     /// same memory.
     ///
@@ -129,12 +124,13 @@ extension OutboundSA {
         packet.storeBytes(of: UInt32(truncatingIfNeeded: sequence).bigEndian, toByteOffset: 4, as: UInt32.self)
         try protection.writeIV(sequence: sequence, to: packet + PacketLayout.headerLength)
 
-        if let inner = source.baseAddress, let displaced = displaced.baseAddress,
-            payloadLength == innerLength, source.count - innerLength >= trailerLength
+        if let inner = source.baseAddress, payloadLength == innerLength,
+            source.count - innerLength >= PacketLayout.trailerRoom
         {
             let trailer = inner + innerLength
-            displaced.copyMemory(from: trailer, byteCount: trailerLength)
-            defer { trailer.copyMemory(from: displaced, byteCount: trailerLength) }
+            // As many octets as a trailer can have, in a register: quicker than just those that it has.
+            let displaced = trailer.loadUnaligned(as: PacketLayout.TrailerRoom.self)
+            defer { trailer.storeBytes(of: displaced, as: PacketLayout.TrailerRoom.self) }
             writeTrailer(trailer, trailerLength, nextHeader)
             try protection.seal(packet, sequence: sequence, plaintext: inner, count: encryptedLength)
         } else {

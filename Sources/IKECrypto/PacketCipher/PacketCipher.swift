@@ -147,6 +147,12 @@ extension PacketCipher {
     /// Puts the packet's IV behind the salt. CTR's block counter behind it never changes.
     @inline(__always)
     private func prepareNonce(_ iv: UnsafeRawPointer) {
-        UnsafeMutableRawPointer(nonce + suite.saltLength).copyMemory(from: iv, byteCount: suite.ivLength)
+        let place = UnsafeMutableRawPointer(nonce + suite.saltLength)
+        // In registers, since a copy of a length that is not known here is a call.
+        if suite.ivLength == 8 {
+            place.storeBytes(of: iv.loadUnaligned(as: UInt64.self), as: UInt64.self)
+        } else {
+            place.copyMemory(from: iv, byteCount: suite.ivLength)
+        }
     }
 }
