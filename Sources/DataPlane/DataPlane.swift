@@ -18,9 +18,10 @@ import Synchronization
 //    events                  <── EventMailbox   <──  │   SAs and traps           │
 //    counters                <── tallies        <──  └───────────────────────────┘
 //
-// A thread for each direction, so that one tunnel uses two processors; and as many such pairs as the device has queues. Each
-// thread owns its tables, mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the threads of one direction, and
-// each is in the hands of one at a time (`Custody`), for a batch. Inbound the kernel gives all packets of an SA to one worker
+// A worker for each direction, with a thread of its own so that one tunnel uses two processors; and as many such pairs as the
+// device has queues. While packets are few, the inbound thread of a pair runs both (`OutboundTurns`). Each worker owns its tables,
+// mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the workers of one direction, and each is in the hands
+// of one at a time (`Custody`), for a batch. Inbound the kernel gives all packets of an SA to one worker
 // (`spreadBySPI`); outbound it gives each flow to one, and flows of one SA meet, unless each worker has an SA of its own. Nothing is allocated or locked for a
 // packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.
 //
@@ -115,8 +116,9 @@ package final class DataPlane: Sendable {
         mark = configuration.mark
         transport = IKETransport(first)
         for (number, queue) in device.queues.enumerated() {
-            try startOpening(number, queue, all[number], configuration)
-            try startSealing(number, queue, all[number], configuration)
+            let inboundEpoll = try Epoll()
+            let sealing = try startSealing(number, queue, all[number], configuration, inboundEpoll)
+            try startOpening(number, queue, all[number], configuration, sealing, inboundEpoll)
         }
     }
 
@@ -124,7 +126,9 @@ package final class DataPlane: Sendable {
         _ number: Int,
         _ queue: TUNQueue,
         _ sockets: PlaneSockets,
-        _ configuration: DataPlaneConfiguration
+        _ configuration: DataPlaneConfiguration,
+        _ sealing: OutboundTurns,
+        _ epoll: Epoll
     ) throws(Errno) {
         let opening = Handover(
             try InboundWorker(
@@ -134,7 +138,9 @@ package final class DataPlane: Sendable {
                 commands: inbound[number],
                 events: events,
                 tallies: tallies[2 * number],
-                mergesForDevice: configuration.offloads.mergesForDevice
+                mergesForDevice: configuration.offloads.mergesForDevice,
+                sealing: sealing,
+                epoll: epoll
             )
         )
         try startThread("iked-in", number, configuration.processor(of: 2 * number)) {
@@ -147,24 +153,30 @@ package final class DataPlane: Sendable {
         _ number: Int,
         _ queue: TUNQueue,
         _ sockets: PlaneSockets,
-        _ configuration: DataPlaneConfiguration
-    ) throws(Errno) {
-        let sealing = Handover(
-            try OutboundWorker(
-                number: UInt32(number),
-                queue: queue,
-                sockets: sockets,
-                commands: outbound[number],
-                events: events,
-                tallies: tallies[2 * number + 1],
-                mark: mark,
-                joinsSends: configuration.offloads.joinsSends
-            )
+        _ configuration: DataPlaneConfiguration,
+        _ inboundEpoll: Epoll
+    ) throws(Errno) -> OutboundTurns {
+        let epoll = try Epoll()
+        let worker = try OutboundWorker(
+            number: UInt32(number),
+            queue: queue,
+            sockets: sockets,
+            commands: outbound[number],
+            events: events,
+            tallies: tallies[2 * number + 1],
+            mark: mark,
+            joinsSends: configuration.offloads.joinsSends,
+            epoll: epoll
         )
-        try startThread("iked-out", number, configuration.processor(of: 2 * number + 1)) {
-            var worker = sealing.take()
-            worker?.run()
-        }
+        let sealing = try OutboundTurns(
+            worker,
+            queue: queue,
+            events: events,
+            epoll: epoll,
+            inboundEpoll: inboundEpoll
+        )
+        try startThread("iked-out", number, configuration.processor(of: 2 * number + 1)) { sealing.run() }
+        return sealing
     }
 
     private func startThread(

@@ -81,6 +81,8 @@ package struct Coalescer: ~Copyable {
         savedHeaders.deallocate()
     }
 
+    /// Packets that are held.
+    package var count: Int { memberCount }
     package var isEmpty: Bool { memberCount == 0 }
     package var isFull: Bool { memberCount >= Self.capacity }
 

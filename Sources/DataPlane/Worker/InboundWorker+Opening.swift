@@ -32,6 +32,7 @@ extension InboundWorker {
             case .rawESP: receiveRawESP(slot, bytes, socket)
             }
         }
+        if coalescer.count > OutboundWorker.shortBudget { lastMany = now }
         drainToDevice()
         letGo()
         if !ike.isEmpty {

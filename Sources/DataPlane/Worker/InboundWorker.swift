@@ -7,7 +7,8 @@ import LinuxNet
 /// There may be several. Each knows all inbound SAs, since what the kernel has merged, or spreads by addresses, may be of any; in
 /// general an SA's packets come to one worker.
 ///
-/// One turn: wait, then for each ready socket handle a bounded number of datagrams, so that none starves another.
+/// One turn: wait, then for each ready socket handle a bounded number of datagrams, so that none starves another. While packets
+/// are few, the thread works outbound as well (`OutboundTurns`).
 /// Everything a packet needs is allocated in `init`.
 struct InboundWorker: ~Copyable {
     /// Datagrams received from one socket in one turn; each may be many that the kernel has merged.
@@ -19,6 +20,8 @@ struct InboundWorker: ~Copyable {
     let commands: CommandMailbox<InboundCommand>
     let events: EventMailbox
     let tallies: PlaneTallies
+    /// The outbound side of the same queue.
+    let sealing: OutboundTurns
 
     var associations = SPITable<InboundChild>()
     /// The SA that is in hands: that of the last packet.
@@ -45,13 +48,17 @@ struct InboundWorker: ~Copyable {
 
     /// Monotonic time of this turn, in nanoseconds.
     var now: UInt64 = 0
+    /// The time of the last turn that had more than a few packets.
+    var lastMany: UInt64 = 0
+    private static let busyTime = UInt64(OutboundTurns.quietTime) * 1_000_000
     private var isStopping = false
 
     private let epoll: Epoll
     private var ready = Epoll.EventBuffer()
 
     private static let mailboxToken: UInt64 = 0
-    private static let firstSocketToken: UInt64 = 1
+    static let deviceToken: UInt64 = 1
+    private static let firstSocketToken: UInt64 = 2
 
     init(
         number: UInt32,
@@ -60,9 +67,10 @@ struct InboundWorker: ~Copyable {
         commands: CommandMailbox<InboundCommand>,
         events: EventMailbox,
         tallies: PlaneTallies,
-        mergesForDevice: Bool
+        mergesForDevice: Bool,
+        sealing: OutboundTurns,
+        epoll: Epoll
     ) throws(Errno) {
-        let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
         // IKE's own port has one socket, which all share.
         for (index, socket) in sockets.all.enumerated() where number == 0 || socket.role != .ike {
@@ -77,6 +85,7 @@ struct InboundWorker: ~Copyable {
         self.commands = commands
         self.events = events
         self.tallies = tallies
+        self.sealing = sealing
     }
 
     /// Works until told to stop.
@@ -93,6 +102,7 @@ struct InboundWorker: ~Copyable {
             for index in 0..<ready.count {
                 switch ready[index].token {
                 case Self.mailboxToken: applyCommands()
+                case Self.deviceToken: sealing.takeTurn(isBusy: now &- lastMany < Self.busyTime)
                 case let token: receive(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
                 }
             }

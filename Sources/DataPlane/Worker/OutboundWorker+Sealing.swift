@@ -6,21 +6,27 @@ import LinuxNet
 // From the device: find the SA, seal, send.
 
 extension OutboundWorker {
-    /// Handles the packets that wait at the device, up to the budget.
-    mutating func readDevice() {
-        guard !isDevicePaused else { return }
+    /// Handles the packets that wait at the device, up to the budget. Returns whether none wait any more.
+    @discardableResult
+    mutating func readDevice(atMost most: Int = deviceBudget) -> Bool {
+        guard !isDevicePaused else { return false }
         deviceBuffer.reset()
         if mayRelease { releaseHeld() }
-        var budget = Self.deviceBudget
-        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
+        var budget = most
+        var isEmpty = false
+        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused, !isEmpty {
             budget -= 1
-            guard let frame = nextFrame() else { break }
+            guard let frame = nextFrame() else {
+                isEmpty = true
+                continue
+            }
             // A policy that was installed before the packet was sent must be found.
             applyCommands()
             if mayRelease { releaseHeld() }
             forward(frame)
         }
         for index in lanes.indices { flush(index) }
+        return isEmpty && !isDevicePaused
     }
 
     /// The next packet of the device; nil if there is none.

@@ -4,16 +4,18 @@ import IKEWire
 import Inet
 import LinuxNet
 
-/// A thread that moves packets from its queue of the device to its sockets. It has policies and traps of its own.
+/// Moves packets from its queue of the device to its sockets, in turns. It has policies and traps of its own.
 ///
 /// There may be several, to each of which the kernel gives other flows. An SA carries what all of them send, unless each gets one of its
 /// own from the control plane; a worker keeps it in hands until what it has sealed is sent, since the peer's replay window wants the sequence numbers in order.
 ///
-/// One turn: wait, then handle a bounded number of packets, so that commands are never kept waiting. Everything a packet
-/// needs is allocated in `init`.
+/// One turn handles a bounded number of packets, so that commands are never kept waiting. Everything a packet needs is allocated
+/// in `init`.
 struct OutboundWorker: ~Copyable {
     /// Packets read from the device in one turn.
     static let deviceBudget = 64
+    /// The same in a turn of the inbound thread, which has other things to do.
+    static let shortBudget = 4
 
     let number: UInt32
     let queue: TUNQueue
@@ -48,11 +50,11 @@ struct OutboundWorker: ~Copyable {
     private var isDeviceLost = false
     private var isStopping = false
 
+    /// What a turn is waited for with.
     private let epoll: Epoll
-    private var ready = Epoll.EventBuffer()
 
     private static let mailboxToken: UInt64 = 0
-    private static let deviceToken: UInt64 = 1
+    static let deviceToken: UInt64 = 1
     private static let firstSocketToken: UInt64 = 2
 
     init(
@@ -63,11 +65,10 @@ struct OutboundWorker: ~Copyable {
         events: EventMailbox,
         tallies: PlaneTallies,
         mark: UInt32,
-        joinsSends: Bool
+        joinsSends: Bool,
+        epoll: Epoll
     ) throws(Errno) {
-        let epoll = try Epoll()
         try epoll.add(commands.bell.raw, .readable, token: Self.mailboxToken)
-        try epoll.add(queue.raw, .readable, token: Self.deviceToken)
         self.epoll = epoll
         answers = Coalescer(merges: false, hasVirtioHeader: queue.hasVirtioHeader)
         self.number = number
@@ -86,30 +87,26 @@ struct OutboundWorker: ~Copyable {
         headerTemplate.deallocate()
     }
 
-    /// Works until told to stop.
-    mutating func run() {
-        while !isStopping {
-            do {
-                try epoll.wait(into: &ready)
-            } catch {
-                // Only a broken descriptor set fails, and no packet can be waited for any more.
-                events.postDeviceFailure(error)
-                return
-            }
-            // Whoever waits for this processor may go first: on a busy machine more packets are there then, and leave in one
-            // call, while on an idle one this returns at once.
-            sched_yield()
-            now = MonotonicClock.nanoseconds
-            for index in 0..<ready.count {
-                switch ready[index].token {
-                case Self.mailboxToken: applyCommands()
-                case Self.deviceToken: readDevice()
-                case let token: resume(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
-                }
-            }
-            if mayRelease { readDevice() }
-            letGo()
+    /// Handles what has been waited for under this token. Returns false when told to stop.
+    mutating func turn(for token: UInt64) -> Bool {
+        now = MonotonicClock.nanoseconds
+        switch token {
+        case Self.mailboxToken: applyCommands()
+        case Self.deviceToken: readDevice()
+        default: resume(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
         }
+        if mayRelease { readDevice() }
+        letGo()
+        return !isStopping
+    }
+
+    /// Handles a few packets of the device. Returns whether that was all there is to do.
+    mutating func shortTurn() -> Bool {
+        now = MonotonicClock.nanoseconds
+        let superPackets = tallies.superPacketsRead.value
+        let isRest = readDevice(atMost: Self.shortBudget)
+        letGo()
+        return isRest && superPackets == tallies.superPacketsRead.value
     }
 }
 
@@ -208,6 +205,20 @@ extension OutboundWorker {
         isDevicePaused = true
         isDeviceLost = true
         try? epoll.remove(queue.raw)
+    }
+
+    /// Waits for the device here from now on.
+    func watchDevice() {
+        guard !isDeviceLost else { return }
+        // It is in the set already if it was never taken out.
+        try? epoll.add(queue.raw, isDevicePaused ? [] : .readable, token: Self.deviceToken)
+    }
+
+    /// Waits for the device no longer, unless it is not to be read; returns whether.
+    func forgoDevice() -> Bool {
+        guard !isDevicePaused else { return false }
+        try? epoll.remove(queue.raw)
+        return true
     }
 
     /// A change of interest in a descriptor that is in the set cannot fail.

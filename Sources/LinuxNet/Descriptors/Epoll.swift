@@ -2,7 +2,7 @@ import CLinux
 import Glibc
 
 /// Waits for many descriptors at once (epoll(7)). One thread waits; any thread may add and remove.
-package struct Epoll: ~Copyable, Sendable {
+package final class Epoll: Sendable {
     /// What to wait for, and what has happened.
     package struct Events: OptionSet, Hashable, Sendable {
         package let rawValue: UInt32
