@@ -10,15 +10,12 @@ struct CertificateCache {
     static let mostPlaces = 1024
     /// Octets of all certificates together.
     static let mostOctets = 4 << 20
-    static let mostFailures = 256
-    /// How long a place that was of no use is not asked again.
-    static let failureTime: Duration = .seconds(30)
 
     private var kept: [CertificateLocation.Name: FetchedCertificate] = [:]
     /// From the oldest on.
     private var order: [CertificateLocation.Name] = []
     private var octets = 0
-    private var keptFailures: [CertificateLocation: (failure: CertificateFetchFailure, until: Instant)] = [:]
+    var failures = RecentFailures<CertificateLocation, CertificateFetchFailure>()
 
     func certificate(named name: CertificateLocation.Name) -> FetchedCertificate? { kept[name] }
 
@@ -30,18 +27,6 @@ struct CertificateCache {
             order.removeFirst()
             octets -= kept.removeValue(forKey: oldest)?.octets ?? 0
         }
-    }
-
-    /// Why a place was of no use a moment ago.
-    func failure(at location: CertificateLocation, _ now: Instant) -> CertificateFetchFailure? {
-        guard let failure = keptFailures[location], now < failure.until else { return nil }
-        return failure.failure
-    }
-
-    mutating func keep(_ failure: CertificateFetchFailure, at location: CertificateLocation, _ now: Instant) {
-        if keptFailures.count >= Self.mostFailures { keptFailures = keptFailures.filter { now < $0.value.until } }
-        guard keptFailures.count < Self.mostFailures else { return }
-        keptFailures[location] = (failure, now + Self.failureTime)
     }
 }
 

@@ -14,9 +14,6 @@ import LinuxNet
 final class CertificateService {
     typealias Answer = Result<[FetchedCertificate], CertificateFetchFailure>
 
-    /// Fetches at a time, and those that wait for their turn.
-    private static let mostAtOnce = 4
-    private static let mostWaiting = 64
     /// Octets of the longest certificate or bundle.
     static let longest = 64 << 10
     /// What is not there by then is given up; the engine waits a little longer.
@@ -24,14 +21,12 @@ final class CertificateService {
 
     private typealias One = Result<FetchedCertificate, CertificateFetchFailure>
 
-    private let threads: JobThreads<Result<[UInt8], HTTPFailure>>
+    private let fetches: SharedFetches<CertificateLocation, One>
     private let mark: UInt32
     private let reach: HTTPFetch.Reach
     private let clock: () -> Instant
     private var cache = CertificateCache()
     private var inquiries: [InquiryID: OpenInquiry] = [:]
-    /// Who waits for what is at a place.
-    private var fetching: [CertificateLocation: [(One) -> Void]] = [:]
 
     /// Takes answers, for the engine.
     var answered: (InquiryID, Answer) -> Void = { _, _ in }
@@ -53,7 +48,7 @@ final class CertificateService {
         reach: HTTPFetch.Reach = .otherHosts,
         clock: @escaping () -> Instant
     ) throws(Errno) {
-        threads = try JobThreads("iked-certs", mostAtOnce: Self.mostAtOnce, mostWaiting: Self.mostWaiting, loop: loop)
+        fetches = try SharedFetches("iked-certs", loop: loop)
         self.mark = mark
         self.reach = reach
         self.clock = clock
@@ -106,52 +101,35 @@ final class CertificateService {
     /// Calls `body` with what is at a place: from the cache, or from there.
     private func fetch(_ location: CertificateLocation, _ body: @escaping (One) -> Void) {
         if let fetched = cache.certificate(named: location.name) { return body(.success(fetched)) }
-        if let failure = cache.failure(at: location, clock()) { return body(.failure(failure)) }
-        guard fetching[location] == nil else {
-            fetching[location]?.append(body)
-            return
-        }
+        if let failure = cache.failures.failure(at: location, clock()) { return body(.failure(failure)) }
+        guard !fetches.join(location, body) else { return }
         guard let url = HTTPURL(location.url) else {
             return body(.failure(CertificateFetchFailure(location, "only URLs that begin with http:// are fetched")))
         }
         var fetch = HTTPFetch(request: HTTPRequest(url: url, limit: Self.longest), mark: mark)
         fetch.reach = reach
         fetch.mostRedirections = 0
-        fetching[location] = [body]
-        let job = fetch
-        let isStarted = threads.start({
-            Result { () throws(HTTPFailure) in try job.perform() }
-        }) { [weak self] result in
-            switch result {
-            case .success(.success(let octets)): self?.take(octets, location)
-            case .success(.failure(let failure)): self?.take(CertificateFetchFailure(location, "\(failure)"), location)
-            case .failure(let error): self?.tell(.failure(CertificateFetchFailure(location, "\(error)")), location)
+        fetches.start(fetch, at: location, body) { [weak self] outcome in self?.read(outcome, location) }
+    }
+
+    private func read(_ outcome: FetchOutcome, _ location: CertificateLocation) -> One {
+        switch outcome {
+        case .notAsked(let reason): return .failure(CertificateFetchFailure(location, reason))
+        case .failure(let failure): return .failure(kept(CertificateFetchFailure(location, "\(failure)"), location))
+        case .content(let octets):
+            do throws(CertificateFetchFailure) {
+                let fetched = try FetchedCertificate(octets, at: location)
+                cache.keep(fetched)
+                return .success(fetched)
+            } catch {
+                return .failure(kept(error, location))
             }
         }
-        // That says nothing about the place, so it is not kept: who floods this host does not shut others out for longer.
-        if !isStarted {
-            let reason = "\(Self.mostWaiting) other requests wait already"
-            tell(.failure(CertificateFetchFailure(location, reason)), location)
-        }
     }
 
-    private func take(_ octets: [UInt8], _ location: CertificateLocation) {
-        do throws(CertificateFetchFailure) {
-            let fetched = try FetchedCertificate(octets, at: location)
-            cache.keep(fetched)
-            tell(.success(fetched), location)
-        } catch {
-            take(error, location)
-        }
-    }
-
-    private func take(_ failure: CertificateFetchFailure, _ location: CertificateLocation) {
-        cache.keep(failure, at: location, clock())
-        tell(.failure(failure), location)
-    }
-
-    private func tell(_ result: One, _ location: CertificateLocation) {
-        for body in fetching.removeValue(forKey: location) ?? [] { body(result) }
+    private func kept(_ failure: CertificateFetchFailure, _ location: CertificateLocation) -> CertificateFetchFailure {
+        cache.failures.keep(failure, at: location, clock())
+        return failure
     }
 
     // MARK: - Forgetting

@@ -9,9 +9,6 @@ struct RevocationCache {
     static let mostLists = 64
     /// Octets of all lists together.
     static let mostListOctets = 32 << 20
-    static let mostFailures = 256
-    /// How long a server that has failed is not asked again.
-    static let failureTime: Duration = .seconds(30)
     /// Seconds after which a list without an end is fetched again.
     private static let unlimitedList: Int64 = 3600
 
@@ -27,7 +24,8 @@ struct RevocationCache {
 
     private var keptResponses: [CertificateKey: Kept<OCSPResponse>] = [:]
     private var keptLists: [String: Kept<RevocationList>] = [:]
-    private var keptFailures: [String: (reason: String, until: Instant)] = [:]
+    /// The reasons by URL.
+    var failures = RecentFailures<String, String>()
 
     // MARK: - Responses
 
@@ -73,29 +71,15 @@ struct RevocationCache {
 
     var lists: [RevocationList] { keptLists.values.map(\.value) }
 
-    // MARK: - Failures
-
-    /// Why a server was of no use a moment ago.
-    func failure(of url: String, _ now: Instant) -> String? {
-        guard let failure = keptFailures[url], now < failure.until else { return nil }
-        return failure.reason
-    }
-
-    mutating func keep(failure: String, of url: String, _ now: Instant) {
-        if keptFailures.count >= Self.mostFailures { keptFailures = keptFailures.filter { now < $0.value.until } }
-        guard keptFailures.count < Self.mostFailures else { return }
-        keptFailures[url] = (failure, now + Self.failureTime)
-    }
-
     // MARK: - Forgetting
 
     mutating func forgetResponses() {
         keptResponses = [:]
-        keptFailures = [:]
+        failures = RecentFailures()
     }
 
     mutating func forgetLists() {
         keptLists = [:]
-        keptFailures = [:]
+        failures = RecentFailures()
     }
 }

@@ -11,9 +11,6 @@ import LinuxNet
 /// Of each certificate the responders are asked first, one after the other, then the lists are fetched, until one place helps.
 /// Who asks for what is asked for already gets the same answer.
 final class RevocationService {
-    /// Fetches at a time, and those that wait for their turn.
-    private static let mostAtOnce = 4
-    private static let mostWaiting = 64
     /// Places that are tried for one certificate.
     private static let mostPlaces = 4
     /// Octets of the longest list.
@@ -21,16 +18,12 @@ final class RevocationService {
     /// What is known by then is told; the engine waits a little longer.
     private static let patience = RevocationInquiry.patience - .seconds(3)
 
-    private typealias Fetched = Result<[UInt8], HTTPFailure>
-
-    private let threads: JobThreads<Fetched>
+    private let fetches: SharedFetches<Question, Answer>
     private let mark: UInt32
     private let clock: () -> Instant
     private let calendar: () -> UnixTime
     private(set) var cache = RevocationCache()
     private var inquiries: [InquiryID: OpenInquiry] = [:]
-    /// Who waits for what a place says.
-    private var asking: [Question: [(Answer) -> Void]] = [:]
     private var own = OwnStatus()
 
     /// Takes answers, for the engine.
@@ -76,7 +69,7 @@ final class RevocationService {
         clock: @escaping () -> Instant,
         calendar: @escaping () -> UnixTime
     ) throws(Errno) {
-        threads = try JobThreads("iked-http", mostAtOnce: Self.mostAtOnce, mostWaiting: Self.mostWaiting, loop: loop)
+        fetches = try SharedFetches("iked-http", loop: loop)
         self.mark = mark
         self.clock = clock
         self.calendar = calendar
@@ -189,11 +182,10 @@ final class RevocationService {
 
     /// Asks somewhere, unless that is under way.
     private func ask(_ question: Question, _ body: @escaping (Answer) -> Void) {
-        guard asking[question] == nil else {
-            asking[question]?.append(body)
-            return
+        guard !fetches.join(question, body) else { return }
+        if let failure = cache.failures.failure(at: question.url, clock()) {
+            return body(.failure("\(failure) (a moment ago)"))
         }
-        if let failure = cache.failure(of: question.url, clock()) { return body(.failure("\(failure) (a moment ago)")) }
         guard let url = HTTPURL(question.url) else {
             return body(.failure("only URLs that begin with http:// can be asked"))
         }
@@ -231,29 +223,23 @@ final class RevocationService {
         _ body: @escaping (Answer) -> Void,
         _ read: @escaping ([UInt8]) -> Answer
     ) {
-        let fetch = HTTPFetch(request: request, mark: mark)
-        asking[question] = [body]
-        let isStarted = threads.start({
-            Result { () throws(HTTPFailure) in try fetch.perform() }
-        }) { [weak self] result in
-            switch result {
-            case .success(.success(let octets)): self?.take(read(octets), question)
-            case .success(.failure(let failure)): self?.take(.failure("\(failure)"), question)
-            case .failure(let error): self?.take(.failure("\(error)"), question)
+        fetches.start(HTTPFetch(request: request, mark: mark), at: question, body) { [weak self] outcome in
+            switch outcome {
+            case .content(let octets): self?.kept(read(octets), question)
+            case .failure(let failure): self?.kept(.failure("\(failure)"), question)
+            case .notAsked(let reason): .failure(reason)
             }
         }
-        if !isStarted { take(.failure("\(Self.mostWaiting) other requests wait already"), question) }
     }
 
-    private func take(_ answer: Answer, _ question: Question) {
-        let now = clock()
+    private func kept(_ answer: Answer, _ question: Question) -> Answer {
         switch (answer, question) {
         case (.response(let response), .responder(_, let certificate)): cache.keep(response, about: certificate)
         case (.list(let list), .list(let url)): cache.keep(list, from: url, at: calendar())
-        case (.failure(let reason), _): cache.keep(failure: reason, of: question.url, now)
+        case (.failure(let reason), _): cache.failures.keep(reason, at: question.url, clock())
         case (.response, .list), (.list, .responder): break
         }
-        for body in asking.removeValue(forKey: question) ?? [] { body(answer) }
+        return answer
     }
 
     // MARK: - Forgetting

@@ -105,7 +105,7 @@ import Testing
         // It is left alone for a while.
         try bench.ask("/a")
         #expect(bench.server.requests.count == 1)
-        bench.now = bench.now + CertificateCache.failureTime
+        bench.now = bench.now + RecentFailures<CertificateLocation, String>.time
         bench.server.answer = { [certificate = bench.certificate] _ in TestWebServer.ok(certificate.der) }
         #expect(try bench.ask("/a").get().count == 1)
     }
@@ -175,15 +175,5 @@ import Testing
         #expect(cache.certificate(named: first.name) != nil)
         cache.keep(try fetched("last"))
         #expect(cache.certificate(named: first.name) == nil)
-        let start = Instant(nanoseconds: 0)
-        func location(_ number: Int) -> CertificateLocation {
-            CertificateLocation(certificateHash: first.name.hash, url: "http://pki.example.org/\(number)")
-        }
-        for number in 0..<(CertificateCache.mostFailures * 2) {
-            cache.keep(CertificateFetchFailure(location(number), "x"), at: location(number), start)
-        }
-        #expect(cache.failure(at: location(0), start) != nil)
-        #expect(cache.failure(at: location(CertificateCache.mostFailures), start) == nil)
-        #expect(cache.failure(at: location(0), start + CertificateCache.failureTime) == nil)
     }
 }
