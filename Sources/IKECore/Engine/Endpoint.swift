@@ -103,8 +103,8 @@ package final class Endpoint {
         case .lookedUp(let id, let ends): lookedUp(id, ends, turn)
         case .strayPacket(let packet): receive(packet, turn)
         case .serverAnswered(let id, let answer): serverAnswered(id, answer, turn)
-        case .inquiryAnswered(let id, let evidence): inquiryAnswered(id, evidence, turn)
-        case .certificatesFetched(let id, let result): certificatesFetched(id, result, turn)
+        case .inquiryAnswered(let id, let evidence): answered(id, .revocation(evidence), turn)
+        case .certificatesFetched(let id, let result): answered(id, .certificates(result), turn)
         // Puzzles are solved while nothing else waits to be handled.
         case .timer: turn.puzzleTries = PuzzleSearch.triesPerTurn
         }
@@ -187,19 +187,9 @@ package final class Endpoint {
         settle(sa, turn)
     }
 
-    private func inquiryAnswered(_ id: InquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+    private func answered(_ id: InquiryID, _ answer: HeldAnswer, _ turn: Turn) {
         guard let sa = sas[id.spi] else { return }
-        sa.inquiryAnswered(id, evidence, turn)
-        settle(sa, turn)
-    }
-
-    private func certificatesFetched(
-        _ id: InquiryID,
-        _ result: Result<[FetchedCertificate], CertificateFetchFailure>,
-        _ turn: Turn
-    ) {
-        guard let sa = sas[id.spi] else { return }
-        sa.certificatesFetched(id, result, turn)
+        sa.answered(id, answer, turn)
         settle(sa, turn)
     }
 

@@ -55,10 +55,10 @@ extension IKESA {
         where conversation.heldDeadline.map { $0 <= turn.now } ?? false:
             heldLongEnough(conversation, agreement, turn)
         case .halfOpen(let agreement, .inquiring(let held), let until) where until <= turn.now:
-            heldTooLong(held, agreement, turn)
+            goOn(held, held.reason.tooLate, agreement, turn)
         case .authenticating(let exchange, let initiation):
             guard let held = exchange.held, held.until <= turn.now else { break }
-            heldTooLong(held, exchange, initiation, turn)
+            goOn(held, held.reason.tooLate, exchange, initiation, turn)
         case .halfOpen(_, let progress, let until) where until <= turn.now:
             let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
             log(.abandoned, .info, story, turn)

@@ -1,8 +1,10 @@
 import IKECrypto
 import IKEWire
 
-// IKE_AUTH while it is being found out whether the peer's certificate is revoked, or (`Fetching`) what it is. The engine cannot ask
-// itself: a message that needs to know is put aside, whole, and looked at again when the answer is there or the time is up.
+// IKE_AUTH while it is being found out whether the peer's certificate is revoked, or what it is, where the peer has only said where it
+// is to be had (RFC 7296 section 3.6). The engine cannot ask itself: a message that needs to know is put aside, whole, and looked at
+// again when the answer is there or the time is up, with certificates in place of where they are. Whether those are revoked is asked
+// then, as of any other.
 //
 // A responder leaves the request unanswered meanwhile, and the peer may well repeat it. An initiator has the response already, and
 // the peer believes that the SA stands; if the certificate is refused, it is told so.
@@ -49,6 +51,32 @@ enum HeldFor {
         case .revocation: RevocationInquiry.patience
         case .certificates: CertificateInquiry.patience
         }
+    }
+
+    /// What there is when the time is up.
+    var tooLate: HeldAnswer {
+        switch self {
+        case .revocation: .revocation(.tooLate)
+        case .certificates(let wanted): .certificates(.failure(wanted.tooLate))
+        }
+    }
+
+    /// What is looked at in place of the payloads that came, now that the answer is there. Throws where it lacks a certificate.
+    func payloads(_ payloads: [Payload], after answer: HeldAnswer) throws(NegotiationFailure) -> [Payload] {
+        guard case .certificates(let wanted) = self, case .certificates(let result) = answer else { return payloads }
+        return try wanted.replaced(in: payloads, by: result)
+    }
+}
+
+/// What was found out for a message that waits.
+enum HeldAnswer {
+    case revocation(RevocationEvidence)
+    case certificates(Result<[FetchedCertificate], CertificateFetchFailure>)
+
+    /// Nil: it was not asked yet whether a certificate is revoked.
+    var evidence: RevocationEvidence? {
+        guard case .revocation(let evidence) = self else { return nil }
+        return evidence
     }
 }
 
@@ -142,58 +170,58 @@ extension IKESA {
         turn.emit(.inquire(inquiry))
     }
 
+    private func fetch(_ wanted: UnfetchedCertificates, _ id: InquiryID, _ turn: Turn) {
+        let urls = wanted.locations.map(\.url).joined(separator: ", ")
+        log(.info, "\(wanted.identity) says where its certificate is: \(urls)", turn)
+        turn.emit(.fetch(CertificateInquiry(id: id, connection: wanted.connection.name, locations: wanted.locations)))
+    }
+
     // MARK: - The answer
 
-    func inquiryAnswered(_ id: InquiryID, _ evidence: RevocationEvidence, _ turn: Turn) {
+    func answered(_ id: InquiryID, _ answer: HeldAnswer, _ turn: Turn) {
         switch state {
         case .halfOpen(let agreement, .inquiring(let held), _) where held.inquiry == id:
-            goOn(held, agreement, evidence, turn)
+            goOn(held, answer, agreement, turn)
         case .halfOpen(let agreement, .conversing(let conversation), _):
-            inquiryAnswered(id, evidence, conversation, agreement, turn)
+            if let evidence = answer.evidence { inquiryAnswered(id, evidence, conversation, agreement, turn) }
         case .authenticating(let exchange, let initiation):
             guard let held = exchange.held, held.inquiry == id else { return }
-            goOn(held, exchange, initiation, evidence, turn)
+            goOn(held, answer, exchange, initiation, turn)
         // It comes too late.
         case .halfOpen, .connecting, .contending, .established, .deleting, .superseded, .closed: break
         }
         startPending(turn)
     }
 
-    /// No answer has come in time.
-    func heldTooLong(_ held: HeldProof, _ agreement: KeyAgreement, _ turn: Turn) {
-        switch held.reason {
-        case .revocation: goOn(held, agreement, .tooLate, turn)
-        case .certificates(let wanted): goOn(held, wanted, agreement, .failure(wanted.tooLate), turn)
+    /// A request has waited long enough.
+    func goOn(_ held: HeldProof, _ answer: HeldAnswer, _ agreement: KeyAgreement, _ turn: Turn) {
+        do throws(NegotiationFailure) {
+            let payloads = try held.reason.payloads(held.payloads, after: answer)
+            guard let conversation = held.conversation else {
+                answerAuth(held.header, payloads, agreement, answer.evidence, turn)
+                return
+            }
+            continueRound(held.header, payloads, agreement, conversation, answer.evidence, turn)
+        } catch {
+            refuseAuth(held.header, error, agreement, turn)
         }
     }
 
     /// The same for a response.
-    func heldTooLong(_ held: HeldResponse, _ exchange: AuthInitiator, _ initiation: Initiation, _ turn: Turn) {
-        switch held.reason {
-        case .revocation: goOn(held, exchange, initiation, .tooLate, turn)
-        case .certificates(let wanted): goOn(held, wanted, exchange, initiation, .failure(wanted.tooLate), turn)
-        }
-    }
-
-    /// The answer to a request has waited long enough.
-    private func goOn(_ held: HeldProof, _ agreement: KeyAgreement, _ evidence: RevocationEvidence, _ turn: Turn) {
-        guard let conversation = held.conversation else {
-            answerAuth(held.header, held.payloads, agreement, evidence, turn)
-            return
-        }
-        continueRound(held.header, held.payloads, agreement, conversation, evidence, turn)
-    }
-
-    /// The same for the response.
-    private func goOn(
+    func goOn(
         _ held: HeldResponse,
+        _ answer: HeldAnswer,
         _ exchange: AuthInitiator,
         _ initiation: Initiation,
-        _ evidence: RevocationEvidence,
         _ turn: Turn
     ) {
         var exchange = exchange
         exchange.held = nil
-        processAuthResponse(held.payloads, exchange, initiation, evidence, turn)
+        do throws(NegotiationFailure) {
+            let payloads = try held.reason.payloads(held.payloads, after: answer)
+            processAuthResponse(payloads, exchange, initiation, answer.evidence, turn)
+        } catch {
+            refuseResponder(error, turn)
+        }
     }
 }
