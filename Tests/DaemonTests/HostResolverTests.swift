@@ -34,10 +34,3 @@ import Testing
         #expect(refused > 0)
     }
 }
-
-@Suite struct PostponedBeginningTests {
-    @Test func theWaitDoublesUpToAMinute() {
-        let waits = [0, 1, 2, 3, 4, 5, 6, 1000, .max].map { PostponedBeginning.wait(afterTries: $0) }
-        #expect(waits == [5, 5, 10, 20, 40, 60, 60, 60, 60].map { .seconds($0) })
-    }
-}

@@ -12,13 +12,7 @@ struct PostponedBeginning {
     let tries: UInt32
     let command: (PeerAddresses) -> Command
 
-    /// The wait after the first try; it doubles with each further one.
-    private static let firstWait: Duration = .seconds(5)
-    private static let longestWait: Duration = .seconds(60)
-
-    static func wait(afterTries tries: UInt32) -> Duration {
-        min(firstWait * (1 << min(max(tries, 1) - 1, 8)), longestWait)
-    }
+    static let pause = GrowingPause(first: .seconds(5), longest: .seconds(60))
 }
 
 extension Daemon {
@@ -43,16 +37,16 @@ extension Daemon {
                     answer(id, .failed(failure))
                     return
                 }
-                let wait = PostponedBeginning.wait(afterTries: tries)
+                let pause = PostponedBeginning.pause.after(tries: tries)
                 log(
                     .warning,
-                    "\(failure.message); trying again in \(wait.components.seconds) s",
+                    "\(failure.message); trying again in \(pause.wholeSeconds) s",
                     connection: connection.name,
                     .net
                 )
                 postpone(
                     PostponedBeginning(
-                        at: now + wait,
+                        at: now + pause,
                         connection: connection.name,
                         id: id,
                         tries: tries,

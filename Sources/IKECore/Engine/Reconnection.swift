@@ -50,13 +50,6 @@ struct RetryQueue {
         defer { waiting = [] }
         return waiting.map(\.initiation)
     }
-
-    /// The pause after so many tries, counted from 1.
-    static func pause(after tries: Int, first: Duration, _ random: any RandomSource) -> Duration {
-        var pause = first
-        for _ in 1..<max(2, min(tries, 20)) where tries > 1 { pause = min(pause * 2, max(longestPause, first)) }
-        return pause - pause / 4 * (Double(random.uint32()) / Double(UInt32.max))
-    }
 }
 
 extension Initiation {
@@ -91,8 +84,9 @@ extension Endpoint {
             abandon(initiation, turn)
             return
         }
-        let pause = settings.retryInterval.map {
-            RetryQueue.pause(after: initiation.tries, first: $0, turn.random)
+        let pause = settings.retryInterval.map { first in
+            let pause = GrowingPause(first: first, longest: RetryQueue.longestPause).after(tries: initiation.tries)
+            return pause - pause / 4 * (Double(turn.random.uint32()) / Double(UInt32.max))
         }
         turn.log(
             LogRecord(
