@@ -20,24 +20,26 @@ struct CredentialFile {
 
     init(path: String) throws(CredentialError) {
         self.path = path
-        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
-        guard raw >= 0 else { throw CredentialError(description: "\(path): \(String(cString: strerror(errno)))") }
-        let file = FileDescriptor(adopting: raw)
-        var status = stat()
-        guard fstat(file.raw, &status) == 0, status.st_mode & S_IFMT == S_IFREG else {
-            throw CredentialError(description: "\(path) is not a regular file")
-        }
+        let file = try Self.open(path)
+        let status = file.status
+        guard file.isRegular else { throw CredentialError(description: "\(path) is not a regular file") }
         guard let size = Int(exactly: status.st_size), (1...Self.mostOctets).contains(size) else {
             throw CredentialError(description: "\(path) has \(status.st_size) octets, not 1 to \(Self.mostOctets)")
         }
         let isGroupForeign = status.st_gid != getegid()
         isReadableByOthers = status.st_mode & (isGroupForeign ? 0o077 : 0o007) != 0
         do throws(Errno) {
-            var count: Int?
-            contents = try SecretBytes(count: size) { (octets) throws(Errno) in count = try file.read(into: octets) }
-            guard count == size else { throw Errno("read all of it", code: EIO) }
+            contents = try file.secret(count: size)
         } catch {
             throw CredentialError(description: "\(path): \(error)")
+        }
+    }
+
+    private static func open(_ path: String) throws(CredentialError) -> OpenFile {
+        do throws(Errno) {
+            return try OpenFile(path, followsLink: true)
+        } catch {
+            throw CredentialError(description: "\(path): \(String(cString: strerror(error.code)))")
         }
     }
 

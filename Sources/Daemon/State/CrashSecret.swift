@@ -24,18 +24,14 @@ enum CrashSecret {
 
     /// Nil where there is none, or none that only we can have read.
     private static func read(_ path: String) throws(Errno) -> SecretBytes? {
-        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard raw >= 0 else {
-            guard errno == ENOENT || errno == ELOOP else { throw Errno("open \(path)", code: errno) }
+        do throws(Errno) {
+            let file = try OpenFile(path, followsLink: false)
+            let isOurs = file.status.st_uid == geteuid() && file.status.st_mode & 0o077 == 0
+            guard file.isRegular, isOurs, file.status.st_size == length else { return nil }
+            return try file.secret(count: length)
+        } catch {
+            guard error.code == ENOENT || error.code == ELOOP else { throw error }
             return nil
         }
-        let file = FileDescriptor(adopting: raw)
-        var status = stat()
-        guard fstat(file.raw, &status) == 0 else { throw Errno("look at \(path)", code: errno) }
-        let isOurs = status.st_uid == geteuid() && status.st_mode & 0o077 == 0
-        guard status.st_mode & S_IFMT == S_IFREG, isOurs, status.st_size == length else { return nil }
-        var count: Int?
-        let secret = try SecretBytes(count: length) { (octets) throws(Errno) in count = try file.read(into: octets) }
-        return count == length ? secret : nil
     }
 }

@@ -36,27 +36,18 @@ enum StateFile {
     /// A file's content; nil where there is none. EFBIG for one that is longer than `limit`, EINVAL for what is no file.
     static func read(_ name: String, in directory: String, limit: Int) throws(Errno) -> [UInt8]? {
         let path = "\(directory)/\(name)"
-        let raw = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
-        guard raw >= 0 else {
-            guard errno == ENOENT else { throw Errno("open \(path)", code: errno) }
+        do throws(Errno) {
+            let file = try OpenFile(path, followsLink: false)
+            guard file.isRegular else { throw Errno("read \(path)", code: EINVAL) }
+            guard file.status.st_size <= limit else { throw Errno("read \(path)", code: EFBIG) }
+            var content = [UInt8](repeating: 0, count: Int(file.status.st_size))
+            let count = try content.withUnsafeMutableBufferPointer { (octets) throws(Errno) in
+                try file.read(into: UnsafeMutableRawBufferPointer(octets))
+            }
+            return Array(content.prefix(count))
+        } catch {
+            guard error.code == ENOENT else { throw error }
             return nil
         }
-        let file = FileDescriptor(adopting: raw)
-        var status = stat()
-        guard fstat(file.raw, &status) == 0 else { throw Errno("look at \(path)", code: errno) }
-        guard status.st_mode & S_IFMT == S_IFREG else { throw Errno("read \(path)", code: EINVAL) }
-        guard status.st_size <= limit else { throw Errno("read \(path)", code: EFBIG) }
-        var content = [UInt8](repeating: 0, count: Int(status.st_size))
-        var count = 0
-        while count < content.count {
-            let read = try content.withUnsafeMutableBufferPointer { (buffer) throws(Errno) in
-                try file.read(
-                    into: UnsafeMutableRawBufferPointer(UnsafeMutableBufferPointer(rebasing: buffer[count...]))
-                )
-            }
-            guard let read, read > 0 else { break }
-            count += read
-        }
-        return Array(content.prefix(count))
     }
 }
