@@ -5,7 +5,7 @@ extension HostView {
     static var live: HostView {
         HostView(
             text: { LiveHost.text($0) },
-            names: { LiveHost.names($0) },
+            names: { HostFile.names(in: $0) ?? [] },
             target: { LiveHost.target($0) },
             run: { LiveHost.run($0, $1) },
             tunError: {
@@ -27,37 +27,7 @@ private enum LiveHost {
         let file = open(path, O_RDONLY | O_CLOEXEC)
         guard file >= 0 else { return nil }
         defer { close(file) }
-        return read(file).map { String(decoding: $0, as: UTF8.self) }
-    }
-
-    private static func read(_ file: Int32) -> [UInt8]? {
-        var content: [UInt8] = []
-        var buffer = [UInt8](repeating: 0, count: 64 * 1024)
-        while content.count < most {
-            let count = Glibc.read(file, &buffer, buffer.count)
-            if count < 0 {
-                guard errno == EINTR else { return nil }
-                continue
-            }
-            if count == 0 { break }
-            content += buffer.prefix(count)
-        }
-        return content
-    }
-
-    static func names(_ directory: String) -> [String] {
-        guard let stream = opendir(directory) else { return [] }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafePointer(to: &entry.pointee.d_name) { pointer in
-                pointer.withMemoryRebound(to: CChar.self, capacity: MemoryLayout.size(ofValue: pointer.pointee)) {
-                    String(cString: $0)
-                }
-            }
-            if name != "." && name != ".." { names.append(name) }
-        }
-        return names.sorted()
+        return HostFile.octets(of: file, limit: most).map { String(decoding: $0, as: UTF8.self) }
     }
 
     static func target(_ link: String) -> String? {
@@ -91,7 +61,7 @@ private enum LiveHost {
         close(ends[1])
         defer { close(ends[0]) }
         guard result == 0 else { return nil }
-        let output = read(ends[0]) ?? []
+        let output = HostFile.octets(of: ends[0], limit: most) ?? []
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f

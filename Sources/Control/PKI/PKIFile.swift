@@ -10,19 +10,9 @@ enum PKIFile {
         let descriptor = open(path, O_RDONLY | O_CLOEXEC)
         guard descriptor >= 0 else { throw refusal(path) }
         defer { close(descriptor) }
-        var contents: [UInt8] = []
-        var chunk = [UInt8](repeating: 0, count: 1 << 16)
-        while true {
-            let count = Glibc.read(descriptor, &chunk, chunk.count)
-            if count > 0 {
-                contents += chunk.prefix(count)
-                guard contents.count <= limit else { throw .failed("\(path): the file is larger than \(limit) octets") }
-            } else if count == 0 {
-                return contents
-            } else if errno != EINTR {
-                throw refusal(path)
-            }
-        }
+        guard let contents = HostFile.octets(of: descriptor, limit: limit + 1) else { throw refusal(path) }
+        guard contents.count <= limit else { throw .failed("\(path): the file is larger than \(limit) octets") }
+        return contents
     }
 
     /// A file that may hold a private key, so that its octets are wiped.
@@ -68,19 +58,11 @@ enum PKIFile {
 
     /// The files of a directory whose names do not begin with a dot, in order; none where there is no directory.
     static func files(in directory: String) throws(Failure) -> [String] {
-        guard let stream = opendir(directory) else {
+        guard let names = HostFile.names(in: directory) else {
             guard errno == ENOENT else { throw refusal(directory) }
             return []
         }
-        defer { closedir(stream) }
-        var names: [String] = []
-        while let entry = readdir(stream) {
-            let name = withUnsafeBytes(of: &entry.pointee.d_name) { octets in
-                String(decoding: octets.prefix { $0 != 0 }, as: UTF8.self)
-            }
-            if !name.hasPrefix(".") { names.append("\(directory)/\(name)") }
-        }
-        return names.sorted()
+        return names.filter { !$0.hasPrefix(".") }.map { "\(directory)/\($0)" }
     }
 
     /// Writes all octets and closes the file.
