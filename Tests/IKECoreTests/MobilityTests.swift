@@ -174,12 +174,7 @@ import Testing
         let before = try sites.summary(sites.right).remote
         nat.rebind()
         sites.network.run(for: .seconds(25))
-        let after = try sites.summary(sites.right).remote
-        #expect(after != before)
-        #expect(sites.right.outbound.allSatisfy { $0.remote == after })
-        sites.network.sendPacket(of: sites.leftwards)
-        sites.network.run(for: .seconds(1))
-        #expect(sites.leftwards.delivered == 1)
+        try sites.right.expectFollowed(from: before, in: sites.network, sites.leftwards)
     }
 
     @Test func anAddressChangeWithoutAnyOtherAddressWaitsForOne() throws {

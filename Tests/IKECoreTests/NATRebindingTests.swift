@@ -64,12 +64,7 @@ import Testing
         let sa = try #require(sites.left.endpoint.summaries(now: sites.network.now).first)
         sites.network.command(sites.left, .rekey([.childSA(id: try #require(sa.children.first).childSA.id)]))
         sites.network.run(for: .seconds(1))
-        let after = try #require(sites.remote)
-        #expect(after != before)
-        #expect(sites.right.outbound.allSatisfy { $0.remote == after })
-        sites.network.sendPacket(of: sites.leftwards)
-        sites.network.run(for: .seconds(1))
-        #expect(sites.leftwards.delivered == 1)
+        try sites.right.expectFollowed(from: before, in: sites.network, sites.leftwards)
     }
 
     @Test func aRepeatedRequestFromElsewhereIsAnsweredThereAndMovesNothing() throws {

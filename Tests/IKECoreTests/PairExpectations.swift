@@ -1,4 +1,5 @@
 import IKECore
+import Inet
 import Support
 import Testing
 
@@ -24,6 +25,21 @@ extension Pair {
 }
 
 extension Host {
+    /// Its peer is not at `former` any more, and has been followed: the SAs lead elsewhere, and the first packet of `flow` arrives.
+    func expectFollowed(
+        from former: SocketAddress,
+        in network: Network,
+        _ flow: Flow,
+        sourceLocation: SourceLocation = #_sourceLocation
+    ) throws {
+        let remote = try #require(endpoint.summaries(now: network.now).first?.remote, sourceLocation: sourceLocation)
+        #expect(remote != former, sourceLocation: sourceLocation)
+        #expect(outbound.allSatisfy { $0.remote == remote }, sourceLocation: sourceLocation)
+        network.sendPacket(of: flow)
+        network.run(for: .seconds(1))
+        #expect(flow.delivered == 1, sourceLocation: sourceLocation)
+    }
+
     /// Errors and warnings of its log, a line each.
     var complaints: String {
         logs.filter { $0.level == .error || $0.level == .warning }.map(\.message).joined(separator: "\n")
