@@ -89,11 +89,16 @@ let package = Package(
 // A fuzz target needs its own instrumented build of the libraries, which `scripts/fuzz` makes; an ordinary build has none.
 if Context.environment["FUZZ"] != nil {
     package.targets.append(
-        .target(name: "FuzzDriver", path: "Tests/Fuzz/FuzzDriver", swiftSettings: settings)
+        .target(
+            name: "FuzzDriver",
+            dependencies: ["IKEWire"],
+            path: "Tests/Fuzz/FuzzDriver",
+            swiftSettings: settings
+        )
     )
     for (name, dependencies) in [
         ("MessageFuzzer", ["IKEWire"]),
-        ("EAPFuzzer", ["IKECore", "IKECrypto", "IKEWire"]),
+        ("EAPFuzzer", ["IKECore", "IKECrypto", "IKEWire", "Support"]),
         ("CertificateFuzzer", ["IKECore", "IKECrypto", "IKEWire", "Support"]),
         ("ConfigurationFuzzer", ["IKECore", "IKECrypto", "IKEWire", "Inet", "Support"]),
         ("RADIUSFuzzer", ["RADIUS", "IKECrypto", "IKEWire"]),

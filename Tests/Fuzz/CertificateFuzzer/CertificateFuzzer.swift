@@ -1,3 +1,4 @@
+import FuzzDriver
 import IKECore
 import IKECrypto
 import IKEWire
@@ -38,51 +39,24 @@ private let mostItems = 8
 
 // MARK: - Certificates
 
-/// Made once: an authority, a list of revoked certificates, and an end that it has issued to.
-private struct World {
-    let credentials: Credentials
-    let today: UnixTime
-
-    init() throws {
-        let key = try PrivateKey.make(.ecdsa(.p256))
-        today = UnixTime(seconds: 1_893_456_000)
-        let tomorrow = UnixTime(seconds: 1_893_542_400)
-        var builder = CertificateBuilder(
-            commonName: "CA",
-            publicKey: key.publicKey,
-            notBefore: today,
-            notAfter: tomorrow,
-            purpose: .authority
-        )
-        let root = try builder.signed(by: key, of: nil)
-        (builder.commonName, builder.purpose) = ("end", .endEntity)
-        let list = try RevocationListBuilder(entries: [], number: 1, thisUpdate: today, nextUpdate: tomorrow)
-            .signed(by: key, of: root)
-        credentials = Credentials(
-            privateKeys: [key],
-            certificates: [try builder.signed(by: key, of: root)],
-            trust: TrustStore(authorities: [root], revocationLists: [list])
-        )
-    }
+/// An authority that is trusted, its list of revoked certificates, and an end that it has issued to.
+private let credentials = made {
+    let authority = try RevokingAuthority()
+    let end = try authority.issue("end")
+    return Credentials(
+        privateKeys: [end.key],
+        certificates: [end.certificate],
+        trust: TrustStore(authorities: [authority.certificate], revocationLists: [try authority.list()])
+    )
 }
-
-private func makeWorld() -> World {
-    do {
-        return try World()
-    } catch {
-        fail("no certificates: \(error)", [])
-    }
-}
-
-private let world = makeWorld()
 
 private func judge(_ items: [[UInt8]]) {
     let certificates = items.compactMap { try? X509Certificate(der: $0) }
     for certificate in certificates { read(certificate) }
     guard let leaf = certificates.first else { return }
     let store = TrustStore(
-        authorities: world.credentials.trust.authorities + certificates.filter(\.isSelfSigned),
-        revocationLists: world.credentials.trust.revocationLists
+        authorities: credentials.trust.authorities + certificates.filter(\.isSelfSigned),
+        revocationLists: credentials.trust.revocationLists
             + items.compactMap { try? RevocationList.parse($0).first }
     )
     let others = Array(certificates.dropFirst())
@@ -113,7 +87,7 @@ private func readOthers(_ items: [[UInt8]]) {
     for item in items {
         for list in (try? RevocationList.parse(item)) ?? [] {
             _ = "\(list.issuerText) \(list.thisUpdate) \(list.count)"
-            _ = world.credentials.trust.authorities.map { list.isSigned(by: $0) }
+            _ = credentials.trust.authorities.map { list.isSigned(by: $0) }
         }
         if let key = try? PublicKey.parse(item) {
             _ = key.verify(item, of: item, by: .ecdsa(.sha2_256))
@@ -127,7 +101,7 @@ private func readOthers(_ items: [[UInt8]]) {
 
 private func policy() -> Policy {
     var policy = TwoSites().left
-    policy.credentials = world.credentials
+    policy.credentials = credentials
     policy.connections[0].local = AuthenticationPolicy(kind: .publicKey(PublicKeyPolicy()), identity: nil)
     policy.connections[0].remote = AuthenticationPolicy(kind: .publicKey(PublicKeyPolicy()), identity: nil)
     return policy
@@ -156,9 +130,4 @@ private func authenticate(_ items: [[UInt8]], asInitiator: Bool) throws {
         try peer.answer(try peer.nextRequest(.ikeAuth), payloads)
     }
     guard !peer.isUp else { fail("a peer came in that nobody vouches for", items.flatMap { $0 }) }
-}
-
-/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
-private func fail(_ message: String, _ octets: [UInt8]) -> Never {
-    fatalError("\(message): \(hexadecimal(octets))")
 }

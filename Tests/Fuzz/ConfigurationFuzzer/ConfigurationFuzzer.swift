@@ -1,3 +1,4 @@
+import FuzzDriver
 import IKECore
 import IKECrypto
 import IKEWire
@@ -112,9 +113,4 @@ private func readAttributes(_ octets: [UInt8]) {
 private func header(_ body: [UInt8]) -> [UInt8] {
     let length = UInt16(truncatingIfNeeded: body.count + 4)
     return [0, 0, UInt8(length >> 8), UInt8(truncatingIfNeeded: length)]
-}
-
-/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
-private func fail(_ message: String, _ octets: [UInt8]) -> Never {
-    fatalError("\(message): \(hexadecimal(octets))")
 }

@@ -1,6 +1,8 @@
+import FuzzDriver
 import IKECore
 import IKECrypto
 import IKEWire
+import Support
 
 /// Called by libFuzzer for every input. Whatever the octets are: no side of a method of EAP may trap or come to an outcome.
 ///
@@ -29,41 +31,19 @@ private func split(_ octets: ArraySlice<UInt8>) -> [[UInt8]] {
 
 // MARK: - Sides
 
-/// Made once: an authority, and a server that it has issued to.
-private struct World {
-    let random = SystemRandom()
-    let credentials: EAPTLSCredentials
+private let random = SystemRandom()
 
-    init() throws {
-        let key = try PrivateKey.make(.ecdsa(.p256))
-        let (today, tomorrow) = (UnixTime(seconds: 1_893_456_000), UnixTime(seconds: 1_893_542_400))
-        var builder = CertificateBuilder(
-            commonName: "CA",
-            publicKey: key.publicKey,
-            notBefore: today,
-            notAfter: tomorrow,
-            purpose: .authority
-        )
-        let root = try builder.signed(by: key, of: nil)
-        (builder.commonName, builder.purpose) = ("end", .endEntity)
-        credentials = EAPTLSCredentials(
-            certificates: [try builder.signed(by: key, of: root)],
-            privateKey: key,
-            trust: TrustStore(authorities: [root]),
-            today: today
-        )
-    }
+/// A server's certificate, and the authority that has issued it.
+private let credentials = made {
+    let authority = try RevokingAuthority()
+    let end = try authority.issue("end")
+    return EAPTLSCredentials(
+        certificates: [end.certificate],
+        privateKey: end.key,
+        trust: TrustStore(authorities: [authority.certificate]),
+        today: Fixture.today
+    )
 }
-
-private func makeWorld() -> World {
-    do {
-        return try World()
-    } catch {
-        fail("no certificates: \(error)", [])
-    }
-}
-
-private let world = makeWorld()
 
 private let user = Array("alice".utf8)
 
@@ -71,9 +51,9 @@ private func askPeer(_ method: EAPMethod, _ messages: [[UInt8]]) {
     var peer = EAPPeer(
         method: method,
         identity: user,
-        password: world.random.secret(8),
-        tls: world.credentials,
-        random: world.random
+        password: random.secret(8),
+        tls: credentials,
+        random: random
     )
     if method != .mschapV2 { _ = try? peer.respond(to: .request(identifier: 0, type: method.type, data: [0x20])) }
     for message in messages {
@@ -90,9 +70,9 @@ private func answerServer(_ method: EAPMethod, _ messages: [[UInt8]]) {
         method: method,
         asksIdentity: false,
         assumedIdentity: user,
-        password: { _ in world.random.secret(8) },
-        tls: world.credentials,
-        random: world.random
+        password: { _ in random.secret(8) },
+        tls: credentials,
+        random: random
     )
     guard var identifier = try? server.begin().identifier else { return }
     for message in messages {
@@ -115,9 +95,4 @@ private func checkAttributes(_ octets: [UInt8]) {
             fail("an attribute cannot be written", octets)
         }
     }
-}
-
-/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
-private func fail(_ message: String, _ octets: [UInt8]) -> Never {
-    fatalError("\(message): \(hexadecimal(octets))")
 }

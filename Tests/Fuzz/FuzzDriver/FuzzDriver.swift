@@ -1,4 +1,5 @@
 import Glibc
+import IKEWire
 
 // The package manager gives every executable a main of its own, so libFuzzer's loop is called rather than linked as main.
 
@@ -15,4 +16,18 @@ package func fuzz(_ testOneInput: @convention(c) (UnsafePointer<UInt8>?, Int) ->
     var argumentCount = CommandLine.argc
     var arguments = CommandLine.unsafeArgv
     exit(runFuzzer(&argumentCount, &arguments, testOneInput))
+}
+
+/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
+package func fail(_ message: String, _ octets: [UInt8]) -> Never {
+    fatalError("\(message): \(hexadecimal(octets))")
+}
+
+/// What a fuzzer makes once, before its first input.
+package func made<Thing>(_ body: () throws -> Thing) -> Thing {
+    do {
+        return try body()
+    } catch {
+        fail("the fuzzer cannot begin: \(error)", [])
+    }
 }

@@ -1,3 +1,4 @@
+import FuzzDriver
 import IKEWire
 
 /// Called by libFuzzer for every input. Whatever the octets are: decoding must not trap, and what it accepts must encode to itself.
@@ -55,11 +56,6 @@ private func checkText(of message: Message) {
 private func check(_ error: WireError, in octets: [UInt8]) {
     _ = error.description
     guard (0...octets.count).contains(error.offset) else { fail("an error is placed outside of the octets", octets) }
-}
-
-/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
-private func fail(_ message: String, _ octets: [UInt8]) -> Never {
-    fatalError("\(message): \(hexadecimal(octets))")
 }
 
 extension [UInt8] {

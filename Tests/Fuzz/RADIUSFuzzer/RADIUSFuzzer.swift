@@ -1,3 +1,4 @@
+import FuzzDriver
 import IKECrypto
 import IKEWire
 import RADIUS
@@ -33,9 +34,4 @@ private func read(_ packet: Packet) {
     _ = try? packet.masterSessionKey(secret: secret, requestAuthenticator: zeros)
     let answer = RADIUSClient.Answer(packet: packet, server: 0, requestAuthenticator: zeros)
     _ = try? AccessGrant(answer, secret: secret)
-}
-
-/// Ends the process, which libFuzzer reports together with the input; also in release builds with the message.
-private func fail(_ message: String, _ octets: [UInt8]) -> Never {
-    fatalError("\(message): \(hexadecimal(octets))")
 }
