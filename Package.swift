@@ -66,11 +66,17 @@ let package = Package(
         tests("SimulationTests", ["IKECore", "IKECrypto", "IKEWire", "Inet"]),
         tests("ESPTests", ["ESP", "IKECrypto", "IKEWire", "Inet", "COpenSSL"]),
         tests("RADIUSTests", ["RADIUS", "IKECrypto", "IKEWire", "Inet"]),
-        tests("LinuxNetTests", ["LinuxNet", "Inet"]),
+        .target(
+            name: "LinuxNetSupport",
+            dependencies: ["LinuxNet"],
+            path: "Tests/LinuxNetSupport",
+            swiftSettings: settings
+        ),
+        tests("LinuxNetTests", ["LinuxNet", "LinuxNetSupport", "Inet"]),
         .target(name: "AllocationCount", path: "Tests/AllocationCount"),
         tests(
             "DataPlaneTests",
-            ["DataPlane", "ESP", "LinuxNet", "IKECrypto", "IKEWire", "Inet", "AllocationCount"]
+            ["DataPlane", "ESP", "LinuxNet", "LinuxNetSupport", "IKECrypto", "IKEWire", "Inet", "AllocationCount"]
         ),
         tests("SwanConfTests", ["SwanConf", "IKEWire", "Inet"]),
         .target(name: "VICISupport", dependencies: ["VICI"], path: "Tests/VICISupport", swiftSettings: settings),

@@ -2,6 +2,7 @@ import DataPlane
 import ESP
 import Inet
 import LinuxNet
+import LinuxNetSupport
 import Testing
 
 @Suite(.enabled(if: OwnNetwork.isPossible, Comment(rawValue: OwnNetwork.reason)))

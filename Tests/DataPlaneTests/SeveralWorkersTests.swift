@@ -3,6 +3,7 @@ import ESP
 import IKEWire
 import Inet
 import LinuxNet
+import LinuxNetSupport
 import Testing
 
 /// Planes whose device has several queues, each with a thread for either direction.

@@ -1,5 +1,6 @@
 import Glibc
 import Inet
+import LinuxNetSupport
 import Testing
 
 @testable import LinuxNet

@@ -1,6 +1,7 @@
 import Glibc
 import Inet
 import LinuxNet
+import LinuxNetSupport
 import Testing
 
 @Suite struct TUNDeviceNameTests {

@@ -2,24 +2,14 @@ import Glibc
 import LinuxNet
 import Synchronization
 
-/// The error with which `body` fails, or nil.
-func failure(_ body: () throws -> Void) -> Errno? {
-    do {
-        try body()
-        return nil
-    } catch {
-        return error as? Errno
-    }
-}
-
 /// A network namespace for the length of one closure, on a thread of its own: nothing of the host is touched, and
 /// nothing is left when the closure has returned.
-enum OwnNetwork {
-    static let isPossible = geteuid() == 0
-    static let reason = "only root may make a network namespace"
+package enum OwnNetwork {
+    package static let isPossible = geteuid() == 0
+    package static let reason = "only root may make a network namespace"
 
     /// Runs `body` in an empty network whose loopback interface is up, and returns or throws what it does.
-    static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
+    package static func run<Result: Sendable>(_ body: @escaping @Sendable () throws -> Result) throws -> Result {
         let outcome = Outcome<Result>()
         let thread = try NativeThread(name: "own-network") {
             outcome.set(
