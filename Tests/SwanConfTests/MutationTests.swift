@@ -1,3 +1,4 @@
+import Support
 import SwanConf
 import Testing
 
@@ -46,7 +47,7 @@ import Testing
 
     @Test(arguments: 0..<20 as Range<UInt64>)
     func mutatedTextNeverTraps(seed: UInt64) {
-        var random = SplitMix(state: seed)
+        var random = SplitMix64(seed: seed)
         for _ in 0..<150 {
             var octets = Array(Self.seedText.utf8)
             for _ in 0...Int.random(in: 0..<4, using: &random) {
@@ -58,7 +59,7 @@ import Testing
 
     @Test(arguments: 0..<10 as Range<UInt64>)
     func garbageNeverTraps(seed: UInt64) {
-        var random = SplitMix(state: seed ^ 0xDEAD)
+        var random = SplitMix64(seed: seed ^ 0xDEAD)
         for _ in 0..<200 {
             let garbage = (0..<Int.random(in: 0..<60, using: &random)).flatMap { _ in
                 Self.tokens.randomElement(using: &random) ?? []
@@ -67,7 +68,7 @@ import Testing
         }
     }
 
-    private func mutate(_ octets: inout [UInt8], using random: inout SplitMix) {
+    private func mutate(_ octets: inout [UInt8], using random: inout SplitMix64) {
         let start = Int.random(in: 0...octets.count, using: &random)
         let end = min(octets.count, start + Int.random(in: 0..<12, using: &random))
         switch Int.random(in: 0..<4, using: &random) {
@@ -90,18 +91,5 @@ import Testing
             #expect(error.line >= 0)
             #expect(!error.description.isEmpty)
         }
-    }
-}
-
-/// A repeatable source of numbers (Steele, Lea, Flood: "Fast splittable pseudorandom number generators").
-private struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94D0_49BB_1331_11EB
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,3 +1,4 @@
+import Support
 import Testing
 import VICI
 
@@ -144,7 +145,7 @@ import VICI
     /// Flips, inserts, removes and copies octets of a real message, thousands of times from one seed. Whatever still
     /// decodes must encode to the very octets it came from.
     @Test func mutatedMessagesAreRefusedOrSurviveARoundTrip() throws {
-        var random = SplitMix(state: 0x5eed)
+        var random = SplitMix64(seed: 0x5eed)
         var accepted = 0
         for _ in 0..<20_000 {
             var bytes = Self.exampleBytes
@@ -212,18 +213,5 @@ import VICI
     @Test func aMessagePrintsInTheNotationOfTheDocumentation() {
         let message: VICIMessage = ["a": "1", "l": ["x", "y"], "s": ["b": .number(2)]]
         #expect(message.description == "{ a = 1 l = [ x, y ] s = { b = 2 } }")
-    }
-}
-
-/// A small seeded generator, so that a failure repeats.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9e37_79b9_7f4a_7c15
-        var mixed = state
-        mixed = (mixed ^ (mixed >> 30)) &* 0xbf58_476d_1ce4_e5b9
-        mixed = (mixed ^ (mixed >> 27)) &* 0x94d0_49bb_1331_11eb
-        return mixed ^ (mixed >> 31)
     }
 }

@@ -1,5 +1,6 @@
 import ESP
 import Inet
+import Support
 import Testing
 
 @Suite struct InnerPacketTests {

@@ -1,6 +1,7 @@
 import ESP
 import IKECrypto
 import IKEWire
+import Support
 import Testing
 
 /// Nothing that arrives may stop the process; in Swift an index or a sum out of range would.

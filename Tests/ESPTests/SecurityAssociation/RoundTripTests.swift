@@ -1,6 +1,7 @@
 import ESP
 import IKECrypto
 import IKEWire
+import Support
 import Testing
 
 @Suite struct RoundTripTests {
