@@ -21,27 +21,22 @@ import Testing
     /// Two sites with certificates that their authority publishes.
     private func sites() -> TwoSites {
         var sites = TwoSites()
-        equip(&sites.left, left, "left.example", "right.example")
-        equip(&sites.right, right, "right.example", "left.example")
-        return sites
-    }
-
-    private func equip(
-        _ policy: inout Policy,
-        _ own: (certificate: X509Certificate, key: PrivateKey),
-        _ name: String,
-        _ peer: String
-    ) {
-        let services = AuthorityServices(authority.certificate, certificateBase: Self.base)
-        policy.secrets = []
-        policy.credentials = Credentials(
-            privateKeys: [own.key],
-            certificates: [own.certificate],
-            trust: TrustStore(authorities: [authority.certificate], services: [services])
+        let services = [AuthorityServices(authority.certificate, certificateBase: Self.base)]
+        sites.left.useCertificates(
+            of: authority,
+            left,
+            named: "left.example",
+            peer: "right.example",
+            services: services
         )
-        let kind = AuthenticationKind.publicKey(PublicKeyPolicy())
-        policy.connections[0].local = AuthenticationPolicy(kind: kind, identity: Identification(name))
-        policy.connections[0].remote = AuthenticationPolicy(kind: kind, identity: Identification(peer))
+        sites.right.useCertificates(
+            of: authority,
+            right,
+            named: "right.example",
+            peer: "left.example",
+            services: services
+        )
+        return sites
     }
 
     private func pair(_ sites: TwoSites, fetching: Bool = true) -> Pair {

@@ -23,8 +23,8 @@ import Testing
         lists: [RevocationList] = []
     ) -> TwoSites {
         var sites = TwoSites()
-        equip(&sites.left, left, "left.example", "right.example")
-        equip(&sites.right, right, "right.example", "left.example")
+        sites.left.useCertificates(of: authority, left, named: "left.example", peer: "right.example")
+        sites.right.useCertificates(of: authority, right, named: "right.example", peer: "left.example")
         var policy = PublicKeyPolicy()
         policy.revocation = revocation
         sites[keyPath: judge].connections[0].remote.kind = .publicKey(policy)
@@ -34,23 +34,6 @@ import Testing
             services: [AuthorityServices(authority.certificate, ocspURLs: ["http://ocsp.example.org/"])]
         )
         return sites
-    }
-
-    private func equip(
-        _ policy: inout Policy,
-        _ own: (certificate: X509Certificate, key: PrivateKey),
-        _ name: String,
-        _ peer: String
-    ) {
-        policy.secrets = []
-        policy.credentials = Credentials(
-            privateKeys: [own.key],
-            certificates: [own.certificate],
-            trust: TrustStore(authorities: [authority.certificate])
-        )
-        let kind = AuthenticationKind.publicKey(PublicKeyPolicy())
-        policy.connections[0].local = AuthenticationPolicy(kind: kind, identity: Identification(name))
-        policy.connections[0].remote = AuthenticationPolicy(kind: kind, identity: Identification(peer))
     }
 
     /// What a responder of the authority says.
@@ -169,8 +152,8 @@ import Testing
         // The signature is right, the authority is not: no server is to hear of it.
         let stranger = try RevokingAuthority("Somebody else")
         var sites = sites(judge: \.right)
-        equip(&sites.left, try stranger.issue("left.example"), "left.example", "right.example")
-        sites.left.credentials.trust = TrustStore(authorities: [authority.certificate])
+        let end = try stranger.issue("left.example")
+        sites.left.useCertificates(of: authority, end, named: "left.example", peer: "right.example")
         let pair = Pair(sites)
         #expect(pair.left.failure(of: pair.up()) != nil)
         #expect(pair.right.inquiries.isEmpty)

@@ -61,7 +61,7 @@ extension ScriptedPeer {
     }
 
     /// Answers IKE_SA_INIT with notifies and without an SA.
-    package func refuseInit(_ request: Received, _ notify: Notify) throws {
+    package func refuseInit(_ request: Received, _ notifies: Notify...) throws {
         let header = Header(
             initiatorSPI: request.header.initiatorSPI,
             responderSPI: .zero,
@@ -69,7 +69,7 @@ extension ScriptedPeer {
             flags: .response,
             messageID: 0
         )
-        deliver(try Message(header: header, payloads: [Payload(.notify(notify))]).encoded())
+        deliver(try Message(header: header, payloads: notifies.map { Payload(.notify($0)) }).encoded())
     }
 
     /// Checks the engine's AUTH payload and answers IKE_AUTH.

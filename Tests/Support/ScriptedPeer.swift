@@ -8,7 +8,7 @@ package import Inet
 ///
 /// There is no network between the two. What the peer sends arrives at once; what the engine sends waits until `next`
 /// takes it; time passes only in `pass`. The engine is the left one of `TwoSites`, the peer stands for the right one.
-package final class ScriptedPeer {
+package final class ScriptedPeer: CommandGiver {
     /// What a test changes in a message before it is protected and sent.
     package typealias Change = (inout Message) -> Void
 
@@ -206,16 +206,6 @@ package final class ScriptedPeer {
     package var isUp: Bool {
         let all = engine.summaries(now: now)
         return all.count == 1 && all[0].state == .established
-    }
-
-    package func failure(of id: CommandID) -> NegotiationFailure? {
-        guard case .failed(let failure)? = outcomes[id] else { return nil }
-        return failure
-    }
-
-    package func succeeded(_ id: CommandID) -> Bool {
-        guard case .done? = outcomes[id] else { return false }
-        return true
     }
 
     // MARK: - Protected messages

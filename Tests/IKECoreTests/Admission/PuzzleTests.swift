@@ -74,17 +74,6 @@ import Testing
 
     // MARK: - In an exchange
 
-    private func initResponse(_ peer: ScriptedPeer, _ request: ScriptedPeer.Received, _ notifies: [Notify]) throws {
-        let header = Header(
-            initiatorSPI: request.header.initiatorSPI,
-            responderSPI: .zero,
-            exchangeType: .ikeSAInit,
-            flags: .response,
-            messageID: 0
-        )
-        peer.deliver(try Message(header: header, payloads: notifies.map { Payload(.notify($0)) }).encoded())
-    }
-
     private var cookieNotify: Notify { Notify(.cookie, data: cookie.bytes) }
 
     @Test func anInitiatorSolvesThePuzzleAndSendsItsRequestAgainWithTheSolution() throws {
@@ -92,7 +81,7 @@ import Testing
         let id = peer.initiate()
         let first = try peer.nextRequest(.ikeSAInit)
         let puzzle = Puzzle(prf: .hmacSHA2_256, difficulty: 12)
-        try initResponse(peer, first, [cookieNotify, puzzle.notify])
+        try peer.refuseInit(first, cookieNotify, puzzle.notify)
         #expect(peer.isQuiet)
         peer.pass(.seconds(1))
         let second = try peer.nextRequest(.ikeSAInit)
@@ -114,7 +103,7 @@ import Testing
         let peer = try ScriptedPeer()
         peer.initiate()
         let puzzle = Puzzle(prf: .hmacSHA2_256, difficulty: 12)
-        try initResponse(peer, try peer.nextRequest(.ikeSAInit), [cookieNotify, puzzle.notify])
+        try peer.refuseInit(try peer.nextRequest(.ikeSAInit), cookieNotify, puzzle.notify)
         for _ in 0..<100 { peer.deliver([0]) }
         #expect(peer.isQuiet)
         var calls = 0
@@ -130,7 +119,7 @@ import Testing
         let peer = try ScriptedPeer()
         peer.initiate()
         let first = try peer.nextRequest(.ikeSAInit)
-        try initResponse(peer, first, [Puzzle(prf: .hmacSHA2_256, difficulty: 8).notify])
+        try peer.refuseInit(first, Puzzle(prf: .hmacSHA2_256, difficulty: 8).notify)
         #expect(peer.isQuiet)
         peer.pass(.seconds(4))
         #expect(try peer.nextRequest(.ikeSAInit).bytes == first.bytes)
@@ -144,7 +133,7 @@ import Testing
     func aPuzzleThatIsTooHardOrNotOfferedIsAnsweredWithTheCookieAloneAndSaid(puzzle: Puzzle) throws {
         let peer = try ScriptedPeer()
         peer.initiate()
-        try initResponse(peer, try peer.nextRequest(.ikeSAInit), [cookieNotify, puzzle.notify])
+        try peer.refuseInit(try peer.nextRequest(.ikeSAInit), cookieNotify, puzzle.notify)
         let second = try peer.nextRequest(.ikeSAInit)
         #expect(second.payloads.notify(.cookie) == cookieNotify)
         #expect(second.payloads.puzzleSolution == nil)
@@ -155,7 +144,7 @@ import Testing
         let peer = try ScriptedPeer()
         peer.initiate()
         let puzzle = Puzzle(prf: .hmacSHA2_256, difficulty: PuzzleSearch.mostDifficulty)
-        try initResponse(peer, try peer.nextRequest(.ikeSAInit), [cookieNotify, puzzle.notify])
+        try peer.refuseInit(try peer.nextRequest(.ikeSAInit), cookieNotify, puzzle.notify)
         peer.command(.shutDown)
         peer.pass(.seconds(60))
         #expect(peer.isQuiet)

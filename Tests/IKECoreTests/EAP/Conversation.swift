@@ -2,6 +2,7 @@ import IKECore
 import IKECrypto
 import IKEWire
 import Support
+import Testing
 
 /// Both sides of EAP in memory, from the first request to the end.
 struct Conversation {
@@ -28,6 +29,21 @@ struct Conversation {
         private static func failure(_ result: Result<EAPOutcome, NegotiationFailure>) -> String? {
             guard case .failure(let failure) = result else { return nil }
             return failure.message
+        }
+
+        /// Both sides must say that alice's password is wrong.
+        func expectWrongPassword(sourceLocation: SourceLocation = #_sourceLocation) {
+            #expect(
+                authenticatorFailure
+                    == "the password that \"alice\" has used is not the configured one (secrets, eap)",
+                sourceLocation: sourceLocation
+            )
+            #expect(
+                peerFailure
+                    == "the server refuses \"alice\" by EAP-MSCHAPv2: the password is wrong, or the user is not known "
+                    + "there (E=691)",
+                sourceLocation: sourceLocation
+            )
         }
     }
 

@@ -56,16 +56,7 @@ import Testing
     @Test(arguments: [TLSVersion.tls12, .tls13])
     func aWrongPasswordIsToldToBothSides(version: TLSVersion) throws {
         var conversation = try conversation(version, password: "wrong")
-        let ending = try conversation.run()
-        #expect(
-            ending.authenticatorFailure
-                == "the password that \"alice\" has used is not the configured one (secrets, eap)"
-        )
-        #expect(
-            ending.peerFailure
-                == "the server refuses \"alice\" by EAP-MSCHAPv2: the password is wrong, or the user is not known "
-                + "there (E=691)"
-        )
+        try conversation.run().expectWrongPassword()
     }
 
     @Test func anUnknownUserIsToldLikeAWrongPassword() throws {

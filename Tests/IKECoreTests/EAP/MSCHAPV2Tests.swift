@@ -52,16 +52,7 @@ import Testing
 
     @Test func aWrongPasswordIsToldToBothSides() throws {
         var conversation = Conversation(.alice(password: "wrong"), .gateway())
-        let ending = try conversation.run()
-        #expect(
-            ending.authenticatorFailure
-                == "the password that \"alice\" has used is not the configured one (secrets, eap)"
-        )
-        #expect(
-            ending.peerFailure
-                == "the server refuses \"alice\" by EAP-MSCHAPv2: the password is wrong, or the user is not known "
-                + "there (E=691)"
-        )
+        try conversation.run().expectWrongPassword()
         #expect(conversation.messages.last?.code == .failure)
     }
 

@@ -3,7 +3,7 @@ package import IKECrypto
 package import Inet
 
 /// A host of the network with what its engine has told it so far.
-package final class Host {
+package final class Host: CommandGiver {
     package let name: String
     /// The addresses that it has, the preferred one first.
     package private(set) var interfaces: [Interface]
@@ -125,17 +125,6 @@ package final class Host {
         case .log(let record): if keepsHistory { logs.append(record) }
         }
         dataPlane.apply(output)
-    }
-
-    /// The failure of a command, if it has failed.
-    package func failure(of id: CommandID) -> NegotiationFailure? {
-        guard case .failed(let failure)? = outcomes[id] else { return nil }
-        return failure
-    }
-
-    package func succeeded(_ id: CommandID) -> Bool {
-        guard case .done? = outcomes[id] else { return false }
-        return true
     }
 }
 

@@ -1,4 +1,6 @@
+package import IKECore
 package import IKECrypto
+import IKEWire
 
 /// An authority that is made for a test, and what it issues.
 package struct RevokingAuthority: Sendable {
@@ -57,4 +59,29 @@ package struct RevokingAuthority: Sendable {
 
     /// A responder that signs as the authority itself.
     package var responder: OCSPTestResponder { OCSPTestResponder(issuer: certificate, signer: certificate, key: key) }
+}
+
+extension Policy {
+    /// Has the ends of its one connection prove themselves with certificates of one authority.
+    ///
+    /// - Parameters:
+    ///   - own: the certificate of this end and its key.
+    ///   - services: of the authority.
+    package mutating func useCertificates(
+        of authority: RevokingAuthority,
+        _ own: (certificate: X509Certificate, key: PrivateKey),
+        named name: String,
+        peer: String,
+        services: [AuthorityServices] = []
+    ) {
+        secrets = []
+        credentials = Credentials(
+            privateKeys: [own.key],
+            certificates: [own.certificate],
+            trust: TrustStore(authorities: [authority.certificate], services: services)
+        )
+        let kind = AuthenticationKind.publicKey(PublicKeyPolicy())
+        connections[0].local = AuthenticationPolicy(kind: kind, identity: TwoSites.identity(name))
+        connections[0].remote = AuthenticationPolicy(kind: kind, identity: TwoSites.identity(peer))
+    }
 }
