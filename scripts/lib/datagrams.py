@@ -8,15 +8,21 @@
     datagrams.py flood     TARGET CAPTURE [--count N] [--rate N] [--from NETWORK]
                                                             the first captured packet as often and as fast as that, each time
                                                             with another SPI and the next source address of the network
+    datagrams.py half-open TARGET CAPTURE [--count N] [--rate N] [--from NETWORK] [--seed N]
+                                                            the first captured packet once from each of so many addresses of the
+                                                            network, which bring every cookie back, but solve no puzzle and never
+                                                            go on to IKE_AUTH
 
 CAPTURE is a classic pcap file of an Ethernet device. Truncated, altered and replayed packets keep the addresses and
-ports they had, so a daemon takes them for its peer's. IPv4 only; needs root. Prints how many packets were sent.
+ports they had, so a daemon takes them for its peer's. IPv4 only; needs root. Prints how many packets were sent; half-open
+prints how many strangers were let in.
 """
 
 import argparse
 import ipaddress
 import itertools
 import random
+import select
 import socket
 import struct
 import sys
@@ -25,6 +31,15 @@ import time
 ETHERNET_HEADER = 14
 IKE_HEADER = 28
 PORTS = (500, 4500)
+ETHERNET_IPV4 = 0x0800
+# RFC 7296: payload types, and the notify that carries a cookie.
+SECURITY_ASSOCIATION = 33
+NOTIFY = 41
+COOKIE = 16390
+# How often a stranger brings back a cookie, which may be no more than a place in a lottery.
+MOST_COOKIES = 8
+# Seconds without an answer after which none is waited for.
+SILENCE = 0.5
 
 
 def captured(path, target):
@@ -123,6 +138,69 @@ def flood(packet, count, network, seed):
         yield bytes(template)
 
 
+def cookie_of(message):
+    """The cookie that an answer to IKE_SA_INIT asks for, if it does."""
+    if len(message) < IKE_HEADER + 8 or message[16] != NOTIFY:
+        return None
+    length, kind = struct.unpack_from("!H2xH", message, IKE_HEADER + 2)
+    return message[IKE_HEADER + 8 : IKE_HEADER + length] if kind == COOKIE else None
+
+
+def with_cookie(request, cookie):
+    """The request with N(COOKIE) as its first payload (RFC 7296 section 2.6)."""
+    notify = struct.pack("!BBHBBH", request[16], 0, 8 + len(cookie), 0, 0, COOKIE) + cookie
+    message = bytearray(request[:IKE_HEADER] + notify + request[IKE_HEADER:])
+    message[16] = NOTIFY
+    struct.pack_into("!I", message, 24, len(message))
+    return bytes(message)
+
+
+def half_open(target, packet, count, rate, network, seed):
+    """Strangers who do what IKE_SA_INIT asks for and then say no more: how many got an SA."""
+    source = random.Random(seed)
+    request = packet[header_length(packet) :]
+    addresses = itertools.cycle(range(int(network.network_address), int(network.broadcast_address) + 1))
+    strangers = {}  # by SPI: the address, and how many cookies it has brought back
+    let_in = 0
+    # Nobody has the addresses, so the answers are read off the devices.
+    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_RAW) as out, socket.socket(
+        socket.AF_PACKET, socket.SOCK_DGRAM, socket.htons(ETHERNET_IPV4)
+    ) as heard:
+        heard.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
+
+        def send(spi, address, message):
+            datagram = bytearray(rebuilt(packet, spi + message[8:]))
+            struct.pack_into("!I", datagram, 12, address)
+            out.sendto(datagram, (target, 0))
+
+        begun = 0
+        began = last = time.monotonic()
+        while begun < count or time.monotonic() < last + SILENCE:
+            while begun < min(count, (time.monotonic() - began) * rate):
+                spi, address = source.randbytes(8), next(addresses)
+                strangers[spi] = (address, 0)
+                send(spi, address, request)
+                begun += 1
+                last = time.monotonic()
+            if not select.select([heard], [], [], 0.005)[0]:
+                continue
+            answer = heard.recv(65535)
+            message = answer[header_length(answer) :]
+            spi = message[:8]
+            if answer[12:16] != socket.inet_aton(target) or spi not in strangers or len(message) < IKE_HEADER:
+                continue
+            last = time.monotonic()
+            address, brought = strangers[spi]
+            cookie = cookie_of(message)
+            if cookie and brought < MOST_COOKIES:
+                strangers[spi] = (address, brought + 1)
+                send(spi, address, with_cookie(request, cookie))
+            elif message[16] == SECURITY_ASSOCIATION:
+                del strangers[spi]
+                let_in += 1
+    return let_in
+
+
 def paced(packets, rate):
     """So many packets a second, in portions of a hundredth of a second."""
     portion = max(1, rate // 100)
@@ -156,7 +234,7 @@ def send_raw(target, packets):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("kind", choices=("garbage", "truncated", "altered", "replayed", "flood"))
+    parser.add_argument("kind", choices=("garbage", "truncated", "altered", "replayed", "flood", "half-open"))
     parser.add_argument("target")
     parser.add_argument("capture", nargs="?")
     parser.add_argument("--count", type=int, default=20000)
@@ -164,12 +242,15 @@ def main():
     parser.add_argument("--rate", type=int, default=10000)
     parser.add_argument("--from", dest="network", type=ipaddress.IPv4Network, default="10.128.0.0/16")
     options = parser.parse_args()
+    if options.kind != "garbage" and not options.capture:
+        parser.error(f"{options.kind} needs a capture")
+    packets = list(captured(options.capture, options.target)) if options.capture else []
     if options.kind == "garbage":
         sent = send_plain(options.target, garbage(options.count, options.seed))
+    elif options.kind == "half-open":
+        print(half_open(options.target, packets[0], options.count, options.rate, options.network, options.seed))
+        return 0
     else:
-        if not options.capture:
-            parser.error(f"{options.kind} needs a capture")
-        packets = list(captured(options.capture, options.target))
         change = {
             "truncated": truncated,
             "altered": lambda found: altered(found, options.seed),
