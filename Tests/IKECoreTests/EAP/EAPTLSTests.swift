@@ -164,7 +164,7 @@ import Testing
     }
 
     @Test func expiredCertificatesAreRefused() throws {
-        var server = try conversation(nil, authority.gateway(notAfter: Self.past))
+        var server = try conversation(nil, authority.gateway(until: Self.past))
         let expired =
             "EAP-TLS fails: the peer's certificate is not trusted: the certificate of \"CN=gw\" has expired on "
             + "\(Self.past)"
@@ -173,7 +173,7 @@ import Testing
         #expect(
             first.authenticatorFailure == "EAP-TLS fails: the peer ended TLS with the alert \"certificate expired\""
         )
-        var client = try conversation(authority.client(notAfter: Self.past))
+        var client = try conversation(authority.client(until: Self.past))
         let second = try client.run()
         #expect(second.authenticatorFailure == expired.replacing("CN=gw", with: "CN=alice"))
         #expect(second.peerFailure == "EAP-TLS fails: the peer ended TLS with the alert \"certificate expired\"")

@@ -3,25 +3,13 @@ import IKECrypto
 import IKEWire
 import Support
 
-/// A CA that is made for a test, and the ends that it issues to.
+/// A CA that is made for a test, and the ends of TLS that it issues to.
 struct TestAuthority {
-    private let key: PrivateKey
-    let certificate: X509Certificate
+    private let authority: RevokingAuthority
 
-    static let end = UnixTime(seconds: Fixture.today.seconds + 86_400)
+    init(_ name: String = "EAP CA") throws { authority = try RevokingAuthority(name) }
 
-    init(_ name: String = "EAP CA") throws {
-        key = try PrivateKey.make(.ecdsa(.p256))
-        certificate = try CertificateBuilder(
-            commonName: name,
-            publicKey: key.publicKey,
-            notBefore: UnixTime(seconds: Fixture.today.seconds - 86_400),
-            notAfter: Self.end,
-            purpose: .authority
-        ).signed(by: key, of: nil)
-    }
-
-    var trust: TrustStore { TrustStore(authorities: [certificate]) }
+    var trust: TrustStore { TrustStore(authorities: [authority.certificate]) }
 
     /// Credentials with a certificate of this CA; `trust` is what the end itself believes.
     func issue(
@@ -29,22 +17,13 @@ struct TestAuthority {
         names: [AlternativeName],
         trust: TrustStore? = nil,
         purposes: StaticString = "serverAuth,clientAuth",
-        notAfter: UnixTime = end,
+        until end: UnixTime? = nil,
         versions: ClosedRange<TLSVersion> = .tls12 ... .tls13
     ) throws -> EAPTLSCredentials {
-        let own = try PrivateKey.make(.ecdsa(.p256))
-        var builder = CertificateBuilder(
-            commonName: name,
-            alternativeNames: names,
-            publicKey: own.publicKey,
-            notBefore: UnixTime(seconds: Fixture.today.seconds - 86_400),
-            notAfter: notAfter,
-            purpose: .endEntity
-        )
-        builder.keyPurposes = purposes
+        let own = try authority.issue(name, names: names, purposes: purposes, until: end)
         return EAPTLSCredentials(
-            certificates: [try builder.signed(by: key, of: certificate)],
-            privateKey: own,
+            certificates: [own.certificate],
+            privateKey: own.key,
             trust: trust ?? self.trust,
             today: Fixture.today,
             versions: versions
@@ -54,7 +33,7 @@ struct TestAuthority {
     func gateway(
         trust: TrustStore? = nil,
         purposes: StaticString = "serverAuth,clientAuth",
-        notAfter: UnixTime = end,
+        until end: UnixTime? = nil,
         versions: ClosedRange<TLSVersion> = .tls12 ... .tls13
     ) throws -> EAPTLSCredentials {
         try issue(
@@ -62,7 +41,7 @@ struct TestAuthority {
             names: [.dns("gw.example.org")],
             trust: trust,
             purposes: purposes,
-            notAfter: notAfter,
+            until: end,
             versions: versions
         )
     }
@@ -70,14 +49,14 @@ struct TestAuthority {
     func client(
         trust: TrustStore? = nil,
         purposes: StaticString = "serverAuth,clientAuth",
-        notAfter: UnixTime = end
+        until end: UnixTime? = nil
     ) throws -> EAPTLSCredentials {
         var credentials = try issue(
             "alice",
             names: [.email("alice@example.org")],
             trust: trust,
             purposes: purposes,
-            notAfter: notAfter
+            until: end
         )
         credentials.serverIdentity = Identification("gw.example.org")
         return credentials

@@ -25,18 +25,23 @@ package struct RevokingAuthority: Sendable {
 
     /// A certificate for a name, with its key.
     ///
-    /// - Parameter purposes: the extended key usage, in OpenSSL's words.
+    /// - Parameters:
+    ///   - names: those that are in it beside the subject; nil: the name is one of DNS.
+    ///   - purposes: the extended key usage, in OpenSSL's words.
+    ///   - end: nil: half a day after `Fixture.today`.
     package func issue(
         _ name: String,
-        purposes: StaticString = "serverAuth,clientAuth"
+        names: [AlternativeName]? = nil,
+        purposes: StaticString = "serverAuth,clientAuth",
+        until end: UnixTime? = nil
     ) throws -> (certificate: X509Certificate, key: PrivateKey) {
         let key = try PrivateKey.make(.ecdsa(.p256))
         var builder = CertificateBuilder(
             commonName: name,
-            alternativeNames: [.dns(name)],
+            alternativeNames: names ?? [.dns(name)],
             publicKey: key.publicKey,
             notBefore: Self.validity.0,
-            notAfter: Self.validity.1,
+            notAfter: end ?? Self.validity.1,
             purpose: .endEntity
         )
         builder.keyPurposes = purposes
