@@ -50,70 +50,84 @@ package struct VICIDecodingError: Error, Equatable, Sendable, CustomStringConver
 }
 
 /// Takes names, values and tags off the front of bytes and never reads past their end.
-struct ElementReader {
-    private let bytes: ArraySlice<UInt8>
-    private var index: Int
+struct ElementReader: ~Escapable {
+    private let bytes: Span<UInt8>
+    /// Of the next octet.
+    private(set) var offset = 0
 
-    init(_ bytes: ArraySlice<UInt8>) {
+    @_lifetime(copy bytes)
+    init(_ bytes: Span<UInt8>) {
         self.bytes = bytes
-        index = bytes.startIndex
     }
 
-    var offset: Int { index - bytes.startIndex }
-    var isAtEnd: Bool { index == bytes.endIndex }
+    var isAtEnd: Bool { offset == bytes.count }
     /// What was not taken yet.
-    var rest: ArraySlice<UInt8> { bytes[index...] }
+    var rest: [UInt8] { bytes.extracting(offset...).withUnsafeBufferPointer { Array($0) } }
 
     func error(_ reason: VICIDecodingError.Reason, at offset: Int? = nil) -> VICIDecodingError {
         VICIDecodingError(offset: offset ?? self.offset, reason: reason)
     }
 
+    @_lifetime(self: copy self)
     mutating func byte() throws(VICIDecodingError) -> UInt8 {
-        guard !isAtEnd else { throw error(.truncated) }
-        defer { index += 1 }
-        return bytes[index]
+        let place = try advance(1)
+        return bytes[place]
     }
 
+    @_lifetime(self: copy self)
     mutating func name() throws(VICIDecodingError) -> String {
-        String(decoding: try nameOctets(), as: UTF8.self)
+        let place = try skipName()
+        return bytes.extracting(place).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
-    /// The octets of a name, which are UTF-8.
-    @discardableResult
-    mutating func nameOctets() throws(VICIDecodingError) -> ArraySlice<UInt8> {
+    /// Steps over a name, which must be UTF-8.
+    /// - Returns: where its octets stand.
+    @_lifetime(self: copy self) @discardableResult
+    mutating func skipName() throws(VICIDecodingError) -> Range<Int> {
         let start = offset
-        let octets = try take(Int(try byte()))
+        let count = Int(try byte())
+        let first = try advance(count)
+        let place = first..<offset
+        guard isText(place) else { throw error(.nameNotText, at: start) }
+        return place
+    }
+
+    @_lifetime(self: copy self)
+    mutating func skipValue() throws(VICIDecodingError) {
+        let high = try byte()
+        let low = try byte()
+        _ = try advance(Int(high) << 8 | Int(low))
+    }
+
+    /// Steps over octets and says where they begin; the only place where the offset moves.
+    @_lifetime(self: copy self)
+    private mutating func advance(_ count: Int) throws(VICIDecodingError) -> Int {
+        guard bytes.count - offset >= count else { throw error(.truncated) }
+        defer { offset += count }
+        return offset
+    }
+
+    private func isText(_ place: Range<Int>) -> Bool {
         // Almost all names are ASCII, which needs no decoder.
-        guard octets.allSatisfy({ $0 < 0x80 }) || String(validating: octets, as: UTF8.self) != nil else {
-            throw error(.nameNotText, at: start)
+        for position in place where bytes[position] >= 0x80 {
+            return bytes.extracting(place).withUnsafeBufferPointer { String(validating: $0, as: UTF8.self) != nil }
         }
-        return octets
-    }
-
-    @discardableResult
-    mutating func value() throws(VICIDecodingError) -> ArraySlice<UInt8> {
-        try take(Int(try byte()) << 8 | Int(try byte()))
-    }
-
-    private mutating func take(_ count: Int) throws(VICIDecodingError) -> ArraySlice<UInt8> {
-        guard bytes.endIndex - index >= count else { throw error(.truncated) }
-        defer { index += count }
-        return bytes[index..<index + count]
+        return true
     }
 }
 
 extension VICIMessage {
     /// Reads a message as it stands on the wire, without a packet around it. All octets must be used up.
     package init(decoding bytes: [UInt8]) throws(VICIDecodingError) {
-        var reader = ElementReader(bytes[...])
+        var reader = ElementReader(bytes.span)
         try self.init(decoding: &reader)
     }
 
     /// Reads elements up to the end of the bytes.
     init(decoding reader: inout ElementReader) throws(VICIDecodingError) {
-        let bytes = reader.rest
+        let octets = reader.rest
         try Self.check(&reader, depth: 0)
-        self.init(elements: bytes)
+        self.init(elementsOf: octets, in: octets.indices)
     }
 
     /// Reads elements up to the end of the section they stand in; at depth 0, up to the end of the bytes.
@@ -123,14 +137,14 @@ extension VICIMessage {
             let tag = try reader.byte()
             switch ElementTag(rawValue: tag) {
             case .keyValue:
-                try reader.nameOctets()
-                try reader.value()
+                try reader.skipName()
+                try reader.skipValue()
             case .listStart:
-                try reader.nameOctets()
+                try reader.skipName()
                 try checkItems(&reader)
             case .sectionStart:
                 guard depth < Self.maximumDepth else { throw reader.error(.tooDeep, at: start) }
-                try reader.nameOctets()
+                try reader.skipName()
                 try check(&reader, depth: depth + 1)
             case .sectionEnd where depth > 0:
                 return
@@ -149,7 +163,7 @@ extension VICIMessage {
             let start = reader.offset
             let tag = try reader.byte()
             switch ElementTag(rawValue: tag) {
-            case .listItem: try reader.value()
+            case .listItem: try reader.skipValue()
             case .listEnd: return
             case .sectionStart, .sectionEnd, .keyValue, .listStart:
                 throw reader.error(.misplacedElement(tag), at: start)

@@ -51,7 +51,7 @@ extension VICIMessage {
 
     func write(to output: inout [UInt8]) throws(VICIEncodingError) {
         if let flaw { throw flaw }
-        guard ElementCursor.depth(of: bytes.span) <= Self.maximumDepth else { throw .tooDeep }
+        guard ElementCursor.depth(of: octets.span, extent) <= Self.maximumDepth else { throw .tooDeep }
         output += bytes
     }
 
@@ -59,7 +59,7 @@ extension VICIMessage {
     static func write(name: String, to bytes: inout [UInt8]) throws(VICIEncodingError) {
         guard let count = UInt8(exactly: name.utf8.count) else { throw .nameTooLong(name) }
         bytes.append(count)
-        bytes.append(contentsOf: name.utf8)
+        write(name, to: &bytes)
     }
 }
 
@@ -67,21 +67,43 @@ extension VICIMessage {
 
 extension VICIMessage {
     /// Adds a value; one that does not fit the format is left out, and the message cannot be sent.
-    mutating func append(_ name: String, value: some Collection<UInt8>) {
+    mutating func append(_ name: String, value: [UInt8]) {
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
-            bytes.append(ElementTag.keyValue.rawValue)
-            try Self.write(name: name, to: &bytes)
-            try Self.write(value: value, of: name, to: &bytes)
+            try Self.begin(.keyValue, name, &bytes)
+            try Self.write(length: value.count, of: name, to: &bytes)
+            bytes += value
         }
     }
 
-    mutating func append(_ name: String, items: [some Collection<UInt8>]) {
+    /// Adds a value of UTF-8 text.
+    package mutating func append(_ name: String, text: String) {
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
-            bytes.append(ElementTag.listStart.rawValue)
-            try Self.write(name: name, to: &bytes)
+            try Self.begin(.keyValue, name, &bytes)
+            try Self.write(length: text.utf8.count, of: name, to: &bytes)
+            Self.write(text, to: &bytes)
+        }
+    }
+
+    mutating func append(_ name: String, items: [[UInt8]]) {
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            try Self.begin(.listStart, name, &bytes)
             for item in items {
                 bytes.append(ElementTag.listItem.rawValue)
-                try Self.write(value: item, of: name, to: &bytes)
+                try Self.write(length: item.count, of: name, to: &bytes)
+                bytes += item
+            }
+            bytes.append(ElementTag.listEnd.rawValue)
+        }
+    }
+
+    /// Adds a list of UTF-8 texts.
+    package mutating func append(_ name: String, texts: [String]) {
+        write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
+            try Self.begin(.listStart, name, &bytes)
+            for text in texts {
+                bytes.append(ElementTag.listItem.rawValue)
+                try Self.write(length: text.utf8.count, of: name, to: &bytes)
+                Self.write(text, to: &bytes)
             }
             bytes.append(ElementTag.listEnd.rawValue)
         }
@@ -89,28 +111,35 @@ extension VICIMessage {
 
     /// Adds a section, whose elements are those that `body` adds.
     package mutating func append(_ name: String, section body: (inout VICIMessage) -> Void) {
-        let start = bytes.count
+        let start = extent.count
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
-            bytes.append(ElementTag.sectionStart.rawValue)
-            try Self.write(name: name, to: &bytes)
+            try Self.begin(.sectionStart, name, &bytes)
         }
-        guard bytes.count > start else { return }
+        guard extent.count > start else { return }
         body(&self)
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes.append(ElementTag.sectionEnd.rawValue)
         }
     }
 
-    private static func write(
-        value: some Collection<UInt8>,
-        of name: String,
-        to bytes: inout [UInt8]
+    private static func begin(
+        _ tag: ElementTag,
+        _ name: String,
+        _ bytes: inout [UInt8]
     ) throws(VICIEncodingError) {
-        guard let count = UInt16(exactly: value.count) else {
-            throw .valueTooLong(name: name, count: value.count)
-        }
+        bytes.append(tag.rawValue)
+        try write(name: name, to: &bytes)
+    }
+
+    /// 16 bits, in front of a value or an item of the list at a name.
+    private static func write(length: Int, of name: String, to bytes: inout [UInt8]) throws(VICIEncodingError) {
+        guard let count = UInt16(exactly: length) else { throw .valueTooLong(name: name, count: length) }
         bytes.append(UInt8(truncatingIfNeeded: count >> 8))
         bytes.append(UInt8(truncatingIfNeeded: count))
-        bytes.append(contentsOf: value)
+    }
+
+    private static func write(_ text: String, to bytes: inout [UInt8]) {
+        var text = text
+        text.withUTF8 { bytes.append(contentsOf: $0) }
     }
 }

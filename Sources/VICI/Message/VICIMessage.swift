@@ -13,8 +13,10 @@
 /// A message is kept as it goes on the wire, so that sending one copies its bytes, and reading one makes no objects but for
 /// what is asked for: a status of a thousand SAs has some hundred thousand values.
 package struct VICIMessage: Sendable {
-    /// The elements, one after the other and well formed.
-    private(set) var bytes: [UInt8]
+    /// The elements stand among these, one after the other and well formed.
+    private(set) var octets: [UInt8]
+    /// Where. What is read shares the octets with the message that it is a section of.
+    private(set) var extent: Range<Int>
     /// The first element that does not fit the format and was left out.
     private(set) var flaw: VICIEncodingError?
     /// Where the elements stand, for a message that came to be read.
@@ -42,7 +44,8 @@ package struct VICIMessage: Sendable {
     }
 
     package init() {
-        bytes = []
+        octets = []
+        extent = 0..<0
     }
 
     package init(entries: [Entry]) {
@@ -50,13 +53,17 @@ package struct VICIMessage: Sendable {
         for entry in entries { append(entry.name, entry.element) }
     }
 
-    /// - Precondition: `bytes` are the elements of a message that was decoded or written.
-    init(elements bytes: ArraySlice<UInt8>) {
-        self.bytes = Array(bytes)
-        knownPlaces = ElementCursor.places(in: self.bytes.span)
+    /// - Precondition: what stands in `extent` are the elements of a message that was decoded or written.
+    init(elementsOf octets: [UInt8], in extent: Range<Int>) {
+        self.octets = octets
+        self.extent = extent
+        knownPlaces = ElementCursor.places(in: octets.span, extent)
     }
 
-    package var isEmpty: Bool { bytes.isEmpty }
+    package var isEmpty: Bool { extent.isEmpty }
+
+    /// The elements as they go on the wire.
+    var bytes: ArraySlice<UInt8> { octets[extent] }
 }
 
 extension VICIMessage: Hashable {
@@ -71,55 +78,47 @@ extension VICIMessage: Hashable {
 
 extension VICIMessage {
     /// Everything in the message, in order.
-    package var entries: [Entry] {
-        places.map { Entry(String(decoding: bytes[$0.name], as: UTF8.self), element(at: $0)) }
-    }
+    package var entries: [Entry] { places.map { Entry(text(in: $0.name), element(at: $0)) } }
 
-    private var places: [ElementCursor.Place] { knownPlaces ?? ElementCursor.places(in: bytes.span) }
+    private var places: [ElementCursor.Place] { knownPlaces ?? ElementCursor.places(in: octets.span, extent) }
+
+    private func text(in place: Range<Int>) -> String { String(decoding: octets[place], as: UTF8.self) }
+
+    private func section(in place: Range<Int>) -> VICIMessage { VICIMessage(elementsOf: octets, in: place) }
 
     private func element(at place: ElementCursor.Place) -> Element {
         switch place.kind {
-        case .value: .value(Array(bytes[place.content]))
-        case .list: .list(items(in: place.content))
-        case .section: .section(VICIMessage(elements: bytes[place.content]))
+        case .value: .value(Array(octets[place.content]))
+        case .list: .list(itemPlaces(in: place.content).map { Array(octets[$0]) })
+        case .section: .section(section(in: place.content))
         }
     }
 
-    /// The items of a list whose content stands there.
-    private func items(in content: Range<Int>) -> [[UInt8]] {
-        itemPlaces(in: content).map { Array(bytes[$0]) }
-    }
-
+    /// Where the items of a list stand.
     private func itemPlaces(in content: Range<Int>) -> [Range<Int>] {
-        var cursor = ElementCursor(at: content.lowerBound)
+        var cursor = ElementCursor(content)
         var places: [Range<Int>] = []
-        while let item = cursor.nextItem(in: bytes.span, before: content.upperBound) { places.append(item) }
+        while let item = cursor.nextItem(in: octets.span) { places.append(item) }
         return places
     }
 
     /// What stands at the first element of a name, if it is of a kind.
     private func content(_ name: String, _ kind: ElementCursor.Kind) -> Range<Int>? {
         var name = name
-        let place = name.withUTF8 { octets in
-            places.first { $0.name.count == octets.count && bytes[$0.name].elementsEqual(octets) }
-        }
+        let place = name.withUTF8 { name in places.first(called: name, in: octets.span) }
         guard let place, place.kind == kind else { return nil }
         return place.content
     }
 
     /// The value at `name`, as it came. Nil if there is none, or a list or a section stands there.
-    package func bytes(_ name: String) -> [UInt8]? {
-        content(name, .value).map { Array(bytes[$0]) }
-    }
+    package func bytes(_ name: String) -> [UInt8]? { content(name, .value).map { Array(octets[$0]) } }
 
     /// The section at `name`. Nil if there is none, or something else stands there.
-    package func section(_ name: String) -> VICIMessage? {
-        content(name, .section).map { VICIMessage(elements: bytes[$0]) }
-    }
+    package func section(_ name: String) -> VICIMessage? { content(name, .section).map { section(in: $0) } }
 
     /// The items of the list at `name` as text. Nil if there is none, or something else stands there.
     package func list(_ name: String) -> [String]? {
-        content(name, .list).map { itemPlaces(in: $0).map { String(decoding: bytes[$0], as: UTF8.self) } }
+        content(name, .list).map { itemPlaces(in: $0).map { text(in: $0) } }
     }
 
     /// The value at `name` as a decimal number. Nil if there is none or it is no such number.
@@ -141,16 +140,14 @@ extension VICIMessage {
 
     /// The sections directly inside, with their names, in order.
     package var sections: [(name: String, section: VICIMessage)] {
-        places.filter { $0.kind == .section }.map { place in
-            (String(decoding: bytes[place.name], as: UTF8.self), VICIMessage(elements: bytes[place.content]))
-        }
+        places.filter { $0.kind == .section }.map { (text(in: $0.name), section(in: $0.content)) }
     }
 
     /// The value at `name` as text; bytes that are not UTF-8 are repaired with U+FFFD.
     ///
     /// Assigning replaces whatever stands at the name, or adds it at the end; assigning nil leaves the name out.
     package subscript(name: String) -> String? {
-        get { content(name, .value).map { String(decoding: bytes[$0], as: UTF8.self) } }
+        get { content(name, .value).map { text(in: $0) } }
         set {
             if let newValue {
                 set(name, .text(newValue))
@@ -189,24 +186,14 @@ extension VICIMessage {
         flaw = flaw ?? other.flaw
     }
 
-    /// Adds a value of UTF-8 text.
-    package mutating func append(_ name: String, text: String) {
-        append(name, value: text.utf8)
-    }
-
     /// Adds a value of decimal digits.
     package mutating func append(_ name: String, number: Int64) {
-        append(name, value: String(number).utf8)
+        append(name, text: String(number))
     }
 
     /// Adds a value of decimal digits.
     package mutating func append(_ name: String, number: UInt64) {
-        append(name, value: String(number).utf8)
-    }
-
-    /// Adds a list of UTF-8 texts.
-    package mutating func append(_ name: String, texts: [String]) {
-        append(name, items: texts.map(\.utf8))
+        append(name, text: String(number))
     }
 }
 
@@ -214,13 +201,15 @@ extension VICIMessage {
     /// Adds octets, and takes them back when what they stand for does not fit the format.
     mutating func write(_ body: (inout [UInt8]) throws(VICIEncodingError) -> Void) {
         knownPlaces = nil
-        let start = bytes.count
+        if extent != octets.indices { octets = Array(bytes) }
+        let start = octets.count
         do throws(VICIEncodingError) {
-            try body(&bytes)
+            try body(&octets)
         } catch {
-            bytes.removeSubrange(start...)
+            octets.removeSubrange(start...)
             flaw = flaw ?? error
         }
+        extent = octets.indices
     }
 }
 

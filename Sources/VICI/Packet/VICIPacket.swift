@@ -86,7 +86,7 @@ extension VICIPacket {
 extension VICIPacket {
     /// Reads what follows the length field of one packet: its type, name and message. All octets must be used up.
     package init(decoding body: ArraySlice<UInt8>) throws(VICIDecodingError) {
-        var reader = ElementReader(body)
+        var reader = ElementReader(body.span)
         let type = try reader.byte()
         guard let kind = Kind(rawValue: type) else { throw reader.error(.unknownPacket(type), at: 0) }
         switch kind {
