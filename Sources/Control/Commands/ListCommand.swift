@@ -15,12 +15,12 @@ enum ListCommand {
         let report = try StatusReport.limited(to: invocation.operands.first, from: &daemon, withSAs: false)
         let connections = report.connections.compactMap(\.configuration)
         if invocation.has("json") {
-            console.print(JSON.array(connections.map(\.json)).encoded(pretty: true))
+            console.print(JSONWriter.document(pretty: true) { $0.array(of: connections) { $0.write(to: &$1) } })
         } else if connections.isEmpty {
             console.print("No connections are configured.")
         } else {
             let table = ConnectionTable(palette: console.palette)
-            console.print(connections.map { table.lines(for: $0).joined(separator: "\n") }.joined(separator: "\n\n"))
+            console.print(lines: Array(connections.map(table.lines).joined(separator: [""])))
         }
         return .ok
     }

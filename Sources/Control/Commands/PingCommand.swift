@@ -59,7 +59,7 @@ enum PingCommand {
     /// `office#3 198.51.100.7:4500: answer 1 after 12.34 ms`
     private static func line(_ answer: VICIMessage, _ number: Int, _ time: Int) -> String {
         let name = (answer["ikesa-name"] ?? "") + (answer["ikesa-uniqueid"].map { "#\($0)" } ?? "")
-        let address = IKESAStatus.End(answer, side: "remote").address ?? "its peer"
+        let address = IKESAStatus.End(answer, .remote).address ?? "its peer"
         return Columns.printable("\(name) \(address)") + ": answer \(number) after \(milliseconds(time)) ms"
     }
 

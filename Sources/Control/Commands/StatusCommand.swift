@@ -37,7 +37,7 @@ enum StatusCommand {
         var history = ThroughputHistory()
         guard invocation.has("watch") else {
             let report = try report(for: invocation, order, history)
-            console.print(lines(report, invocation, console).joined(separator: "\n"))
+            console.print(lines: lines(report, invocation, console))
             return .ok
         }
         // What is wrong from the start ends the command; what goes wrong later is shown until it is over.
@@ -99,7 +99,9 @@ enum StatusCommand {
         _ console: Console,
         columns: Int? = nil
     ) -> [String] {
-        if invocation.has("json") { return [report.json.encoded(pretty: !invocation.has("watch"))] }
+        if invocation.has("json") {
+            return [JSONWriter.document(pretty: !invocation.has("watch")) { report.write(to: &$0) }]
+        }
         let table = StatusTable(
             report,
             palette: console.palette,

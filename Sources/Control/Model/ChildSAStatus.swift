@@ -49,8 +49,8 @@ struct ChildSAStatus {
         hasExtendedSequenceNumbers = message.flag("esn")
         cpu = message.number("cpu")
         suite = Suite(message)
-        inbound = Traffic(message, direction: "in")
-        outbound = Traffic(message, direction: "out")
+        inbound = Traffic(message, .inbound)
+        outbound = Traffic(message, .outbound)
         age = message.number("install-time")
         rekeyIn = message.number("rekey-time")
         endsIn = message.number("life-time")
@@ -79,10 +79,25 @@ struct ChildSAStatus {
 }
 
 extension ChildSAStatus.Traffic {
-    init(_ message: VICIMessage, direction: String) {
-        spi = message["spi-\(direction)"]
-        bytes = message.number("bytes-\(direction)") ?? 0
-        packets = message.number("packets-\(direction)") ?? 0
-        idle = message.number("use-\(direction)")
+    /// What the daemon calls what it tells of a direction.
+    struct Keys {
+        let spi, bytes, packets, idle: String
+
+        static let inbound = Keys(direction: "in")
+        static let outbound = Keys(direction: "out")
+
+        private init(direction: String) {
+            spi = "spi-\(direction)"
+            bytes = "bytes-\(direction)"
+            packets = "packets-\(direction)"
+            idle = "use-\(direction)"
+        }
+    }
+
+    init(_ message: VICIMessage, _ keys: Keys) {
+        spi = message[keys.spi]
+        bytes = message.number(keys.bytes) ?? 0
+        packets = message.number(keys.packets) ?? 0
+        idle = message.number(keys.idle)
     }
 }

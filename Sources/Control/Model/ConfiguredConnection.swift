@@ -48,18 +48,21 @@ struct ConfiguredConnection {
         localPort = message.number("local_port")
         remotePort = message.number("remote_port")
         version = message["version"]
-        local = Self.authentications(message, prefix: "local-")
-        remote = Self.authentications(message, prefix: "remote-")
+        local = []
+        remote = []
         proposals = message.list("proposals") ?? []
         rekeyTime = message.period("rekey_time")
         lifetime = message.period("life_time")
         dpdDelay = message.period("dpd_delay")
-        children = message.section("children")?.sections.map { Child(name: $0.name, $0.section) } ?? []
-    }
-
-    private static func authentications(_ message: VICIMessage, prefix: String) -> [Authentication] {
-        message.sections.filter { $0.name.hasPrefix(prefix) }.map {
-            Authentication(method: $0.section["class"], identity: $0.section["id"])
+        children = []
+        for (name, section) in message.sections {
+            if name.hasPrefix("local-") {
+                local.append(Authentication(section))
+            } else if name.hasPrefix("remote-") {
+                remote.append(Authentication(section))
+            } else if name == "children" {
+                children += section.sections.map { Child(name: $0.name, $0.section) }
+            }
         }
     }
 
@@ -68,6 +71,13 @@ struct ConfiguredConnection {
         remoteAddresses.allSatisfy { address in
             address.hasPrefix("%any") || address.contains("/") || address == "0.0.0.0" || address == "::"
         }
+    }
+}
+
+extension ConfiguredConnection.Authentication {
+    init(_ message: VICIMessage) {
+        method = message["class"]
+        identity = message["id"]
     }
 }
 

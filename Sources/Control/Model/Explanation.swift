@@ -64,18 +64,14 @@ extension Explanation.Failure {
         role = message["role"] ?? "initiator"
         age = message.number("ago") ?? 0
         count = message.number("count") ?? 1
-        local = Self.address(message, "local")
-        remote = Self.address(message, "remote")
+        local = IKESAStatus.End(message, .local).address
+        remote = IKESAStatus.End(message, .remote).address
         reason = message["reason"] ?? "unknown"
         self.message = message["msg"] ?? "the daemon does not say why"
         configured = message.list("configured") ?? []
         offered = message.list("offered") ?? []
         setting = message["setting"]
         advice = message["advice"]
-    }
-
-    private static func address(_ message: VICIMessage, _ side: String) -> String? {
-        IKESAStatus.End(message, side: side).address
     }
 }
 

@@ -16,8 +16,8 @@ struct IKESAStatus {
         /// `192.0.2.1:4500`, `[2001:db8::1]:4500`.
         var address: String? {
             guard let host else { return nil }
-            let bracketed = host.contains(":") ? "[\(host)]" : host
-            return port.map { "\(host.contains(":") ? bracketed : host):\($0)" } ?? host
+            guard let port else { return host }
+            return host.utf8.contains(UInt8(ascii: ":")) ? "[\(host)]:\(port)" : "\(host):\(port)"
         }
     }
 
@@ -52,8 +52,8 @@ struct IKESAStatus {
         uniqueID = message.number("uniqueid")
         state = message["state"]?.lowercased() ?? "unknown"
         isInitiator = message.flag("initiator")
-        local = End(message, side: "local")
-        remote = End(message, side: "remote")
+        local = End(message, .local)
+        remote = End(message, .remote)
         initiatorSPI = message["initiator-spi"]
         responderSPI = message["responder-spi"]
         suite = Suite(message)
@@ -74,13 +74,30 @@ struct IKESAStatus {
 }
 
 extension IKESAStatus.End {
-    init(_ message: VICIMessage, side: String) {
-        identity = message["\(side)-id"]
-        host = message["\(side)-host"]
-        port = message.number("\(side)-port")
-        authentication = message["\(side)-auth"]
-        laterRounds = message.list("\(side)-rounds") ?? []
-        isBehindNAT = message.flag("nat-\(side)")
+    /// What the daemon calls what it tells of an end.
+    struct Keys {
+        let identity, host, port, authentication, laterRounds, isBehindNAT: String
+
+        static let local = Keys(side: "local")
+        static let remote = Keys(side: "remote")
+
+        private init(side: String) {
+            identity = "\(side)-id"
+            host = "\(side)-host"
+            port = "\(side)-port"
+            authentication = "\(side)-auth"
+            laterRounds = "\(side)-rounds"
+            isBehindNAT = "nat-\(side)"
+        }
+    }
+
+    init(_ message: VICIMessage, _ keys: Keys) {
+        identity = message[keys.identity]
+        host = message[keys.host]
+        port = message.number(keys.port)
+        authentication = message[keys.authentication]
+        laterRounds = message.list(keys.laterRounds) ?? []
+        isBehindNAT = message.flag(keys.isBehindNAT)
     }
 }
 

@@ -43,8 +43,9 @@ struct StatusReport {
 
         private var childrenWithoutSA: [ConfiguredConnection.Child] {
             guard let configuration, ikeSAs.contains(where: \.isUp) else { return [] }
-            let present = Set(ikeSAs.lazy.flatMap { $0.children.lazy.map(\.name) })
-            return configuration.children.filter { !present.contains($0.name) }
+            return configuration.children.filter { child in
+                !ikeSAs.contains { $0.children.contains { $0.name == child.name } }
+            }
         }
     }
 
@@ -68,8 +69,8 @@ struct StatusReport {
     /// In the order of the configuration; SAs without one come last.
     var connections: [Connection]
 
-    var ikeSAs: [IKESAStatus] { connections.flatMap(\.ikeSAs) }
-    var childSAs: [ChildSAStatus] { ikeSAs.flatMap(\.children) }
+    var ikeSACount: Int { connections.reduce(0) { $0 + $1.ikeSAs.count } }
+    var childSACount: Int { connections.reduce(0) { $1.ikeSAs.reduce($0) { $0 + $1.children.count } } }
 
     /// How many connections stand how.
     var tally: [Liveness: Int] {

@@ -13,7 +13,9 @@ enum Columns {
     }
 
     /// How many columns a text takes once it was made printable.
-    static func shownCount(of text: String) -> Int { count(of: printable(text)) }
+    static func shownCount(of text: String) -> Int {
+        isPlain(text) ? text.utf8.count : count(of: printable(text))
+    }
 
     /// Shortens a text from its middle, since names differ at their ends: `gw-01.exa…le.org`.
     static func shorten(_ text: String, to limit: Int, ellipsis: String) -> String {

@@ -22,37 +22,38 @@ struct Line {
     /// Adds text; with a width it is a cell of the table, shortened from its middle and padded; without one it is running
     /// text, cut at the end of the line.
     mutating func add(
-        _ piece: some StringProtocol,
+        _ piece: String,
         _ style: Palette.Style = .plain,
         width: Int? = nil,
         _ alignment: Alignment = .left
     ) {
-        var text = Columns.printable(piece)
-        var count = Columns.count(of: text)
         let room = limit - column
-        guard let width else {
-            if count > room {
-                text = Columns.cut(text, to: room, ellipsis: palette.ellipsis)
-                count = Columns.count(of: text)
-            }
-            return append(text, columns: count, style)
-        }
         // Half a number says something wrong; rather none, in a window that is too narrow.
-        if alignment == .right, width > room { return skip(room) }
-        if count > min(width, room) {
-            text = Columns.shorten(text, to: min(width, room), ellipsis: palette.ellipsis)
+        if let width, alignment == .right, width > room { return skip(room) }
+        let most = min(width ?? room, room)
+        var text = piece
+        var count = text.utf8.count
+        // Almost everything is plain and fits.
+        if count > most || !Columns.isPlain(text) {
+            text = Columns.printable(text)
+            text =
+                width == nil
+                ? Columns.cut(text, to: most, ellipsis: palette.ellipsis)
+                : Columns.shorten(text, to: most, ellipsis: palette.ellipsis)
             count = Columns.count(of: text)
         }
-        if alignment == .right { skip(width - count) }
+        let padding = (width ?? count) - count
+        if alignment == .right { skip(padding) }
         append(text, columns: count, style)
-        if alignment == .left { skip(width - count) }
+        if alignment == .left { skip(padding) }
     }
 
     private mutating func append(_ piece: String, columns: Int, _ style: Palette.Style) {
         guard !piece.isEmpty else { return }
-        text += repeatElement(UInt8(ascii: " "), count: gap)
+        if text.isEmpty { text.reserveCapacity(limit) }
+        for _ in 0..<gap { text.append(UInt8(ascii: " ")) }
         gap = 0
-        text += palette.paint(piece, style).utf8
+        palette.paint(piece, style, into: &text)
         column += columns
     }
 

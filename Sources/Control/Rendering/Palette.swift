@@ -44,6 +44,12 @@ package struct Palette: Equatable, Sendable {
         return "\u{1b}[\(code)m\(text)\u{1b}[0m"
     }
 
+    /// The same, added to UTF-8.
+    func paint(_ text: String, _ style: Style, into output: inout [UInt8]) {
+        var painted = hasColor ? paint(text, style) : text
+        painted.withUTF8 { output.append(contentsOf: $0) }
+    }
+
     /// Marks what is up.
     var filled: String { hasUnicode ? "●" : "*" }
     /// Marks what is on its way, or only partly up.

@@ -32,6 +32,6 @@ extension Line {
 
     /// The items of a list as words: all but the last with a comma.
     static func withCommas(_ items: [String]) -> [String] {
-        items.dropLast().map { $0 + "," } + items.suffix(1)
+        items.count > 1 ? items.dropLast().map { $0 + "," } + items.suffix(1) : items
     }
 }

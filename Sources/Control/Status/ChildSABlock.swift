@@ -2,8 +2,8 @@ extension StatusLayout {
     private static let childIndentation = 2
     private static let childLabelColumn = labelColumn + childIndentation
 
-    /// The lines of one CHILD SA.
-    func block(for child: ChildSAStatus, isVerbose: Bool) -> [Line] {
+    /// Adds the lines of one CHILD SA.
+    func add(_ child: ChildSAStatus, isVerbose: Bool, to lines: inout [Line]) {
         let (mark, style) = palette.mark(isUp: child.isUp)
         let head = head(
             child.name,
@@ -14,13 +14,12 @@ extension StatusLayout {
             state: child.state,
             age: child.age
         )
-        var lines = selectors(behind: head, local: child.localSelectors, remote: child.remoteSelectors)
+        lines += selectors(behind: head, local: child.localSelectors, remote: child.remoteSelectors)
         lines.append(protection(of: child))
         lines.append(traffic(child.inbound, "in"))
         lines.append(traffic(child.outbound, "out"))
         if child.drops > 0 || isVerbose { lines.append(drops(of: child)) }
         if isVerbose { lines.append(details(of: child)) }
-        return lines
     }
 
     /// A configured child that has no SA.

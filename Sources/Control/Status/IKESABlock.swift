@@ -1,6 +1,6 @@
 extension StatusLayout {
-    /// The lines of one IKE SA, with its CHILD SAs below.
-    func block(for ikeSA: IKESAStatus, isVerbose: Bool) -> [Line] {
+    /// Adds the lines of one IKE SA, with its CHILD SAs below.
+    func add(_ ikeSA: IKESAStatus, isVerbose: Bool, to lines: inout [Line]) {
         let (mark, style) = palette.mark(isUp: ikeSA.isUp)
         var head = head(
             ikeSA.connection,
@@ -15,15 +15,9 @@ extension StatusLayout {
             head.skip(2)
             head.add(life)
         }
-        var lines = [head]
-        for (side, label) in [(ikeSA.local, "local"), (ikeSA.remote, "remote")] {
-            lines.append(end(side, label, of: ikeSA))
-            lines += side.laterRounds.map { round in
-                var line = detail("", indentation: Self.labelColumn)
-                line.add("and \(round)")
-                return line
-            }
-        }
+        lines.append(head)
+        add(ikeSA.local, "local", of: ikeSA, to: &lines)
+        add(ikeSA.remote, "remote", of: ikeSA, to: &lines)
         lines += crypto(ikeSA.suite)
         lines += eap(ikeSA.eap)
         lines += names(ikeSA)
@@ -33,10 +27,10 @@ extension StatusLayout {
             lines.append(line)
         }
         if isVerbose { lines += details(of: ikeSA) }
-        return lines + ikeSA.children.flatMap { block(for: $0, isVerbose: isVerbose) }
+        for child in ikeSA.children { add(child, isVerbose: isVerbose, to: &lines) }
     }
 
-    private func end(_ end: IKESAStatus.End, _ label: String, of ikeSA: IKESAStatus) -> Line {
+    private func add(_ end: IKESAStatus.End, _ label: String, of ikeSA: IKESAStatus, to lines: inout [Line]) {
         var line = detail(label, indentation: Self.labelColumn)
         line.add(end.identity ?? "", width: identity)
         line.skip(2)
@@ -49,7 +43,12 @@ extension StatusLayout {
         } else if ikeSA.isUp {
             line.add("no NAT", .quiet)
         }
-        return line
+        lines.append(line)
+        for round in end.laterRounds {
+            var line = detail("", indentation: Self.labelColumn)
+            line.add("and \(round)")
+            lines.append(line)
+        }
     }
 
     private func crypto(_ suite: Suite) -> [Line] {
@@ -57,7 +56,9 @@ extension StatusLayout {
         var line = detail("crypto", indentation: Self.labelColumn)
         line.add(cipher)
         // The registry's prefix says what the word in front of it says already.
-        if let prf = suite.prf { line.add(", PRF \(prf.hasPrefix("PRF_") ? String(prf.dropFirst(4)) : prf)") }
+        if let prf = suite.prf {
+            line.add(", PRF \(prf.hasPrefix("PRF_") ? String(Substring(prf.utf8.dropFirst(4))) : prf)")
+        }
         if let group = suite.keyExchange { line.add(", group \(group)") }
         return [line]
     }
@@ -77,6 +78,7 @@ extension StatusLayout {
 
     /// Whom to ask for names inside the tunnel.
     private func names(_ ikeSA: IKESAStatus) -> [Line] {
+        guard !ikeSA.dnsServers.isEmpty || !ikeSA.encryptedDNS.isEmpty else { return [] }
         var words = Line.withCommas(ikeSA.dnsServers)
         if !ikeSA.dnsServers.isEmpty, !ikeSA.dnsDomains.isEmpty {
             words += ["for"] + Line.withCommas(ikeSA.dnsDomains)

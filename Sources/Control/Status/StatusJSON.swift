@@ -1,199 +1,202 @@
 extension StatusReport {
-    /// The document of `ikectl status --json`; `Sources/Control/README.md` describes it.
+    /// Writes the document of `ikectl status --json`; `Sources/Control/README.md` describes it.
     ///
     /// Keys are never left out: what is not known is null.
-    var json: JSON {
+    func write(to json: inout JSONWriter) {
         let tally = tally
-        return .object([
-            (
-                "daemon",
-                .object([("name", .string(daemon)), ("version", .text(version)), ("uptime", .integer(uptime))])
-            ),
-            (
-                "summary",
-                .object(
-                    [("connections", .integer(connections.count))]
-                        + Liveness.allCases.map { ($0.rawValue, .integer(tally[$0] ?? 0)) }
-                        + [("ike_sas", .integer(ikeSAs.count)), ("child_sas", .integer(childSAs.count))]
-                )
-            ),
-            ("offloads", offloads.json),
-            ("connections", .array(connections.map(\.json))),
-        ])
+        json.object { json in
+            json.member("daemon") { json in
+                json.member("name", daemon)
+                json.member("version", version)
+                json.member("uptime", uptime)
+            }
+            json.member("summary") { json in
+                json.member("connections", connections.count)
+                for liveness in Liveness.allCases { json.member(liveness.rawValue, tally[liveness] ?? 0) }
+                json.member("ike_sas", ikeSACount)
+                json.member("child_sas", childSACount)
+            }
+            json.member("offloads", offloads) { $0.write(to: &$1) }
+            json.member("connections", connections) { $0.write(to: &$1) }
+        }
     }
 }
 
 extension StatusReport.Offloads {
-    fileprivate var json: JSON {
-        .object([
-            ("read", .integer(read)), ("written", .integer(written)), ("joined", .integer(joined)),
-            ("merged", .integer(merged)), ("refused", .integer(refused)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("read", read)
+            json.member("written", written)
+            json.member("joined", joined)
+            json.member("merged", merged)
+            json.member("refused", refused)
+        }
     }
 }
 
 extension StatusReport.Connection {
-    fileprivate var json: JSON {
-        .object([
-            ("name", .string(name)),
-            ("state", .string(liveness.rawValue)),
-            ("configuration", configuration?.json ?? .null),
-            ("ike_sas", .array(ikeSAs.map(\.json))),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("state", liveness.rawValue)
+            json.member("configuration", configuration) { $0.write(to: &$1) }
+            json.member("ike_sas", ikeSAs) { $0.write(to: &$1) }
+        }
     }
 }
 
 extension IKESAStatus {
-    fileprivate var json: JSON {
-        .object([
-            ("id", .integer(uniqueID)),
-            ("state", .string(state)),
-            ("initiator", .bool(isInitiator)),
-            ("initiator_spi", .text(initiatorSPI)),
-            ("responder_spi", .text(responderSPI)),
-            ("local", local.json),
-            ("remote", remote.json),
-            ("encryption", suite.encryptionJSON),
-            ("integrity", .text(suite.integrity)),
-            ("prf", .text(suite.prf)),
-            ("key_exchange", .text(suite.keyExchange)),
-            ("eap", eap?.json ?? .null),
-            ("age", .integer(age)),
-            ("rekey_in", .integer(rekeyIn)),
-            ("ends_in", .integer(endsIn)),
-            ("lifetime", .integer(lifetime)),
-            ("retransmits", .integer(retransmits)),
-            (
-                "dns",
-                .object([
-                    ("servers", .texts(dnsServers)), ("domains", .texts(dnsDomains)),
-                    ("encrypted", .texts(encryptedDNS)),
-                ])
-            ),
-            ("child_sas", .array(children.map(\.json))),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("id", uniqueID)
+            json.member("state", state)
+            json.member("initiator", isInitiator)
+            json.member("initiator_spi", initiatorSPI)
+            json.member("responder_spi", responderSPI)
+            json.member("local", local) { $0.write(to: &$1) }
+            json.member("remote", remote) { $0.write(to: &$1) }
+            suite.writeEncryption(to: &json)
+            json.member("integrity", suite.integrity)
+            json.member("prf", suite.prf)
+            json.member("key_exchange", suite.keyExchange)
+            json.member("eap", eap) { $0.write(to: &$1) }
+            json.member("age", age)
+            json.member("rekey_in", rekeyIn)
+            json.member("ends_in", endsIn)
+            json.member("lifetime", lifetime)
+            json.member("retransmits", retransmits)
+            json.member("dns") { json in
+                json.member("servers", dnsServers)
+                json.member("domains", dnsDomains)
+                json.member("encrypted", encryptedDNS)
+            }
+            json.member("child_sas", children) { $0.write(to: &$1) }
+        }
     }
 }
 
 extension IKESAStatus.End {
-    fileprivate var json: JSON {
-        .object([
-            ("identity", .text(identity)),
-            ("address", .text(host)),
-            ("port", .integer(port)),
-            ("authentication", .text(authentication)),
-            ("further_identities", .texts(laterRounds)),
-            ("nat", .bool(isBehindNAT)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("identity", identity)
+            json.member("address", host)
+            json.member("port", port)
+            json.member("authentication", authentication)
+            json.member("further_identities", laterRounds)
+            json.member("nat", isBehindNAT)
+        }
     }
 }
 
 extension EAPStatus {
-    fileprivate var json: JSON {
-        .object([
-            ("method", .string(method)),
-            ("user", .text(user)),
-            ("tls_version", .text(tlsVersion)),
-            ("tls_cipher", .text(cipherSuite)),
-            ("tls_client_certificate", .text(clientCertificate)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("method", method)
+            json.member("user", user)
+            json.member("tls_version", tlsVersion)
+            json.member("tls_cipher", cipherSuite)
+            json.member("tls_client_certificate", clientCertificate)
+        }
     }
 }
 
 extension ChildSAStatus {
-    fileprivate var json: JSON {
-        .object([
-            ("name", .string(name)),
-            ("id", .integer(uniqueID)),
-            ("reqid", .integer(reqID)),
-            ("state", .string(state)),
-            ("mode", .text(mode)),
-            ("protocol", .text(networkProtocol)),
-            ("udp_encapsulation", .bool(isUDPEncapsulated)),
-            ("extended_sequence_numbers", .bool(hasExtendedSequenceNumbers)),
-            ("cpu", .integer(cpu)),
-            ("encryption", suite.encryptionJSON),
-            ("integrity", .text(suite.integrity)),
-            ("key_exchange", .text(suite.keyExchange)),
-            ("local_selectors", .texts(localSelectors)),
-            ("remote_selectors", .texts(remoteSelectors)),
-            ("in", inbound.json),
-            ("out", outbound.json),
-            (
-                "drops",
-                .object([
-                    ("replay", .integer(replayDrops)),
-                    ("authentication", .integer(authenticationFailures)),
-                    ("selector", .integer(selectorDrops)),
-                ])
-            ),
-            ("age", .integer(age)),
-            ("rekey_in", .integer(rekeyIn)),
-            ("ends_in", .integer(endsIn)),
-            ("mtu", .integer(mtu)),
-            ("path_mtu", .integer(pathMTU)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("id", uniqueID)
+            json.member("reqid", reqID)
+            json.member("state", state)
+            json.member("mode", mode)
+            json.member("protocol", networkProtocol)
+            json.member("udp_encapsulation", isUDPEncapsulated)
+            json.member("extended_sequence_numbers", hasExtendedSequenceNumbers)
+            json.member("cpu", cpu)
+            suite.writeEncryption(to: &json)
+            json.member("integrity", suite.integrity)
+            json.member("key_exchange", suite.keyExchange)
+            json.member("local_selectors", localSelectors)
+            json.member("remote_selectors", remoteSelectors)
+            json.member("in", inbound) { $0.write(to: &$1) }
+            json.member("out", outbound) { $0.write(to: &$1) }
+            json.member("drops") { json in
+                json.member("replay", replayDrops)
+                json.member("authentication", authenticationFailures)
+                json.member("selector", selectorDrops)
+            }
+            json.member("age", age)
+            json.member("rekey_in", rekeyIn)
+            json.member("ends_in", endsIn)
+            json.member("mtu", mtu)
+            json.member("path_mtu", pathMTU)
+        }
     }
 }
 
 extension ChildSAStatus.Traffic {
-    fileprivate var json: JSON {
-        .object([
-            ("spi", .text(spi)),
-            ("bytes", .integer(bytes)),
-            ("packets", .integer(packets)),
-            ("idle", .integer(idle)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("spi", spi)
+            json.member("bytes", bytes)
+            json.member("packets", packets)
+            json.member("idle", idle)
+        }
     }
 }
 
 extension Suite {
-    fileprivate var encryptionJSON: JSON {
-        .object([("algorithm", .text(encryption)), ("key_bits", .integer(encryptionKeySize))])
+    fileprivate func writeEncryption(to json: inout JSONWriter) {
+        json.member("encryption") { json in
+            json.member("algorithm", encryption)
+            json.member("key_bits", encryptionKeySize)
+        }
     }
 }
 
 extension ConfiguredConnection {
-    /// An element of `ikectl list --json`, and the `configuration` of a connection in `ikectl status --json`.
-    var json: JSON {
-        .object([
-            ("name", .string(name)),
-            ("version", .text(version)),
-            ("local_addresses", .texts(localAddresses)),
-            ("local_port", .integer(localPort)),
-            ("local", .array(local.map(\.json))),
-            ("remote_addresses", .texts(remoteAddresses)),
-            ("remote_port", .integer(remotePort)),
-            ("remote", .array(remote.map(\.json))),
-            ("proposals", .texts(proposals)),
-            ("rekey_time", .integer(rekeyTime)),
-            ("life_time", .integer(lifetime)),
-            ("dpd_delay", .integer(dpdDelay)),
-            ("children", .array(children.map(\.json))),
-        ])
+    /// Writes an element of `ikectl list --json`, and the `configuration` of a connection in `ikectl status --json`.
+    func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("version", version)
+            json.member("local_addresses", localAddresses)
+            json.member("local_port", localPort)
+            json.member("local", local) { $0.write(to: &$1) }
+            json.member("remote_addresses", remoteAddresses)
+            json.member("remote_port", remotePort)
+            json.member("remote", remote) { $0.write(to: &$1) }
+            json.member("proposals", proposals)
+            json.member("rekey_time", rekeyTime)
+            json.member("life_time", lifetime)
+            json.member("dpd_delay", dpdDelay)
+            json.member("children", children) { $0.write(to: &$1) }
+        }
     }
 }
 
 extension ConfiguredConnection.Authentication {
-    fileprivate var json: JSON {
-        .object([("identity", .text(identity)), ("method", .text(method))])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("identity", identity)
+            json.member("method", method)
+        }
     }
 }
 
 extension ConfiguredConnection.Child {
-    fileprivate var json: JSON {
-        .object([
-            ("name", .string(name)),
-            ("mode", .text(mode)),
-            ("local_selectors", .texts(localSelectors)),
-            ("remote_selectors", .texts(remoteSelectors)),
-            ("proposals", .texts(proposals)),
-            ("rekey_time", .integer(rekeyTime)),
-            ("life_time", .integer(lifetime)),
-            ("start_action", .text(startAction)),
-            ("dpd_action", .text(dpdAction)),
-            ("close_action", .text(closeAction)),
-            ("trapped", .bool(isTrapped)),
-        ])
+    fileprivate func write(to json: inout JSONWriter) {
+        json.object { json in
+            json.member("name", name)
+            json.member("mode", mode)
+            json.member("local_selectors", localSelectors)
+            json.member("remote_selectors", remoteSelectors)
+            json.member("proposals", proposals)
+            json.member("rekey_time", rekeyTime)
+            json.member("life_time", lifetime)
+            json.member("start_action", startAction)
+            json.member("dpd_action", dpdAction)
+            json.member("close_action", closeAction)
+            json.member("trapped", isTrapped)
+        }
     }
 }

@@ -18,24 +18,24 @@ struct StatusLayout {
     init(_ report: StatusReport, palette: Palette, limit: Int) {
         self.palette = palette
         self.limit = limit
+        var lastID: Int?
+        var mostPackets: UInt64 = 0
         for connection in report.connections {
-            // Children are indented by two, and so is what stands behind them.
-            let names = [connection.name] + connection.childNames.map { "  " + $0 }
-            name = max(name, names.map { Columns.shownCount(of: $0) }.max() ?? 0)
-        }
-        for ikeSA in report.ikeSAs {
-            uniqueID = max(uniqueID, Self.spelled(ikeSA.uniqueID).count)
-            for end in [ikeSA.local, ikeSA.remote] {
-                identity = max(identity, Columns.shownCount(of: end.identity ?? ""))
-                address = max(address, Columns.shownCount(of: end.address ?? ""))
-            }
-            for child in ikeSA.children {
-                uniqueID = max(uniqueID, Self.spelled(child.uniqueID).count)
-                for traffic in [child.inbound, child.outbound] {
-                    packets = max(packets, Quantities.count(traffic.packets).count)
+            name = max(name, Columns.shownCount(of: connection.name))
+            for child in connection.configuration?.children ?? [] { noteName(of: child.name) }
+            for ikeSA in connection.ikeSAs {
+                if let id = ikeSA.uniqueID { lastID = max(lastID ?? id, id) }
+                noteEnd(ikeSA.local)
+                noteEnd(ikeSA.remote)
+                for child in ikeSA.children {
+                    noteName(of: child.name)
+                    if let id = child.uniqueID { lastID = max(lastID ?? id, id) }
+                    mostPackets = max(mostPackets, child.inbound.packets, child.outbound.packets)
                 }
             }
         }
+        uniqueID = Self.spelled(lastID).utf8.count
+        packets = Quantities.count(mostPackets).utf8.count
         name = min(name, Self.widestName)
         address = min(address, Self.widestAddress)
         identity = min(identity, Self.identityAndAddress - address)
@@ -47,6 +47,16 @@ struct StatusLayout {
     private static let widestAddress = 47
     /// 100 columns less the label, the longest way to authenticate, `behind NAT` and the gaps.
     private static let identityAndAddress = 58
+
+    /// Children are indented by two, and so is what stands behind them.
+    private mutating func noteName(of child: String) {
+        name = max(name, 2 + Columns.shownCount(of: child))
+    }
+
+    private mutating func noteEnd(_ end: IKESAStatus.End) {
+        identity = max(identity, Columns.shownCount(of: end.identity ?? ""))
+        address = max(address, Columns.shownCount(of: end.address ?? ""))
+    }
 
     private static func spelled(_ uniqueID: Int?) -> String { uniqueID.map { "#\($0)" } ?? "" }
 }
@@ -95,11 +105,9 @@ extension StatusLayout {
     /// How long an SA goes on: `rekey in 3h 41m, 23h 48m of 24h left`.
     func life(rekeyIn: Int?, endsIn: Int?, of lifetime: Int? = nil) -> String? {
         guard rekeyIn != nil || endsIn != nil else { return nil }
-        var parts = [rekeyIn.map { "rekey in \(Quantities.duration($0))" } ?? "no rekeying"]
-        if let endsIn {
-            let total = lifetime.map { " of \(Quantities.period($0))" } ?? ""
-            parts.append("\(Quantities.duration(endsIn))\(total) left")
-        }
-        return parts.joined(separator: ", ")
+        let rekeying = rekeyIn.map { "rekey in \(Quantities.duration($0))" } ?? "no rekeying"
+        guard let endsIn else { return rekeying }
+        let total = lifetime.map { " of \(Quantities.period($0))" } ?? ""
+        return "\(rekeying), \(Quantities.duration(endsIn))\(total) left"
     }
 }

@@ -33,7 +33,12 @@ struct StatusTable {
 
     /// The totals, and under them a block for each connection behind an empty line.
     var lines: [String] {
-        framed(report.connections.flatMap { [""] + block(for: $0).map(\.rendered) })
+        var lines: [String] = []
+        for connection in report.connections {
+            lines.append("")
+            for line in block(for: connection) { lines.append(line.rendered) }
+        }
+        return framed(lines)
     }
 
     /// The totals, and under them a line for each tunnel.
@@ -56,9 +61,11 @@ struct StatusTable {
 
     private func block(for connection: StatusReport.Connection) -> [Line] {
         guard !connection.ikeSAs.isEmpty else { return absent(connection) }
-        return connection.ikeSAs.flatMap { layout.block(for: $0, isVerbose: isVerbose) }
-            + connection.missingChildren.flatMap { layout.missing($0, .bad, state: "down") }
-            + connection.waitingChildren.flatMap { layout.missing($0, .quiet, state: Self.trapped) }
+        var lines: [Line] = []
+        for ikeSA in connection.ikeSAs { layout.add(ikeSA, isVerbose: isVerbose, to: &lines) }
+        for child in connection.missingChildren { lines += layout.missing(child, .bad, state: "down") }
+        for child in connection.waitingChildren { lines += layout.missing(child, .quiet, state: Self.trapped) }
+        return lines
     }
 
     /// A connection without any SA.
@@ -92,8 +99,8 @@ extension StatusTable {
         var first = layout.blank(to: 0)
         first.add(daemon, .strong)
         if let uptime = report.uptime { first.add(", up \(Quantities.duration(uptime))") }
-        first.add(", " + Quantities.count(report.ikeSAs.count, "IKE SA"))
-        first.add(", " + Quantities.count(report.childSAs.count, "CHILD SA"))
+        first.add(", " + Quantities.count(report.ikeSACount, "IKE SA"))
+        first.add(", " + Quantities.count(report.childSACount, "CHILD SA"))
         let total =
             "\(Quantities.count(report.connections.count, "connection"))\(report.connections.isEmpty ? "" : ":")"
         return [first] + layout.blank(to: 0).filled(with: [(total, .plain)] + groups) { layout.blank(to: 2) }

@@ -29,7 +29,7 @@ struct ThroughputHistory {
         let seconds = seenAt.map { ($0.duration(to: now)) / .seconds(1) } ?? 0
         var counters: [Int: (inbound: UInt64, outbound: UInt64)] = [:]
         var sums: [String: (inbound: Double, outbound: Double)] = [:]
-        for ikeSA in report.ikeSAs {
+        for ikeSA in report.connections.lazy.flatMap(\.ikeSAs) {
             for child in ikeSA.children {
                 let name = Tunnel(connection: ikeSA.connection, child: child.name).description
                 var sum = sums[name] ?? (0, 0)

@@ -34,6 +34,17 @@ package final class Console {
     /// Writes lines to standard output.
     func print(_ text: String) { output(text + "\n") }
 
+    /// Writes very many lines to standard output, each of which is copied once.
+    func print(lines: [String]) {
+        var text = ""
+        text.reserveCapacity(lines.reduce(0) { $0 + $1.utf8.count + 1 })
+        for line in lines {
+            text += line
+            text += "\n"
+        }
+        output(text)
+    }
+
     /// Writes to standard output as is.
     func write(_ text: String) { output(text) }
 

@@ -23,7 +23,7 @@ struct LogLine {
             ("time", .string(time)), ("subsystem", .text(message["group"]?.lowercased())), ("level", .integer(level)),
             ("connection", .text(message["ikesa-name"])),
             ("ike_sa", .integer(message.number("ikesa-uniqueid", as: UInt32.self))),
-            ("peer", .text(IKESAStatus.End(message, side: "remote").address)),
+            ("peer", .text(IKESAStatus.End(message, .remote).address)),
             ("message", .text(message["msg"])), ("lost", .integer(message.number("lost", as: UInt64.self))),
         ])
     }

@@ -34,7 +34,7 @@ struct TraceLine {
             separator: " "
         )
         let name = (message["ikesa-name"] ?? "") + (message["ikesa-uniqueid"].map { "#\($0)" } ?? "")
-        let ends = ["local", "remote"].map { IKESAStatus.End(message, side: $0).address ?? "" }
+        let ends = [.local, .remote].map { IKESAStatus.End(message, $0).address ?? "" }
         var size = "\(message["octets"] ?? "0") octets"
         if let fragments = message["fragments"] { size += ", \(fragments) fragments" }
         if message["protected"] == nil { size += ", not protected" }
