@@ -72,9 +72,10 @@ extension Daemon {
 
     private func listSAs(_ message: VICIMessage, _ client: ControlServer.ClientID) {
         let now = now
-        for sa in summaries(message) {
-            let children = sa.children.filter { message.admits($0.childSA) }
-            if message["child"] != nil || message["child-id"] != nil, children.isEmpty { continue }
+        let namesChild = message["child"] != nil || message["child-id"] != nil
+        endpoint.forEachSummary(now: now, id: message.number("ike-id"), of: message["ike"]) { sa in
+            let children = namesChild ? sa.children.filter { message.admits($0.childSA) } : sa.children
+            if namesChild, children.isEmpty { return }
             control.stream(client, "list-sa", of: children) { some in
                 sa.message(children: some) { tunnels.traffic(of: $0, now: now) }
             }

@@ -158,20 +158,22 @@ extension Traffic {
 extension Proposal {
     /// `encr-alg` and its companions.
     fileprivate func writeAlgorithms(to section: inout VICIMessage) {
-        if let cipher = encryption.first {
+        if let cipher = first(.encryption) {
             section.append("encr-alg", text: EncryptionAlgorithm(rawValue: cipher.id).description)
             if let bits = cipher.keyLength { section.append("encr-keysize", number: Int64(bits)) }
         }
-        if let algorithm = integrity.first, algorithm.id != 0 {
+        if let algorithm = first(.integrity), algorithm.id != 0 {
             section.append("integ-alg", text: IntegrityAlgorithm(rawValue: algorithm.id).description)
         }
-        if let algorithm = prf.first {
+        if let algorithm = first(.prf) {
             section.append("prf-alg", text: PRFAlgorithm(rawValue: algorithm.id).description)
         }
-        if let method = keyExchange.first, method.id != 0 {
+        if let method = first(.keyExchange), method.id != 0 {
             section.append("dh-group", text: KeyExchangeMethod(rawValue: method.id).description)
         }
     }
+
+    private func first(_ type: TransformType) -> Transform? { transforms.first { $0.type == type } }
 }
 
 extension VICIMessage {

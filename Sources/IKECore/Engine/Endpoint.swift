@@ -417,9 +417,22 @@ package final class Endpoint {
     ///   - id: the only one that is asked for; nil: all.
     ///   - connection: whose SAs are asked for; nil: those of all.
     package func summaries(now: Instant, id: UInt32? = nil, of connection: String? = nil) -> [IKESASummary] {
-        sas.values.filter { sa in
+        var summaries: [IKESASummary] = []
+        forEachSummary(now: now, id: id, of: connection) { summaries.append($0) }
+        return summaries
+    }
+
+    /// The same one by one, so that who tells of them begins before the last one is summed up.
+    package func forEachSummary(
+        now: Instant,
+        id: UInt32? = nil,
+        of connection: String? = nil,
+        _ body: (IKESASummary) -> Void
+    ) {
+        let wanted = sas.values.filter { sa in
             !sa.isClosed && (id ?? sa.id) == sa.id && (connection == nil || sa.connection?.name == connection)
-        }.sorted { $0.id < $1.id }.map { $0.summary(now) }
+        }
+        for sa in wanted.sorted(by: { $0.id < $1.id }) { body(sa.summary(now)) }
     }
 
     /// The peers' addresses that the routing should be asked about for `LocalNetwork`: those of SAs whose path is ours to choose.

@@ -237,10 +237,7 @@ extension IKESA {
         }
     }
 
-    var isClosed: Bool {
-        guard case .closed = state else { return false }
-        return true
-    }
+    var isClosed: Bool { stage == .closed }
 
     /// Whether it has lingered for its time, or would linger for longer.
     func isOverdue(at now: Instant) -> Bool {

@@ -37,6 +37,25 @@ final class IKESA {
         case closed(IKESecurity?, until: Instant)
     }
 
+    /// A state without what exists in it, which would be copied for whoever asks only for this.
+    enum Stage {
+        case connecting, halfOpen, authenticating, contending, established, deleting, superseded, closed
+
+        init(_ state: State) {
+            self =
+                switch state {
+                case .connecting: .connecting
+                case .halfOpen: .halfOpen
+                case .authenticating: .authenticating
+                case .contending: .contending
+                case .established: .established
+                case .deleting: .deleting
+                case .superseded: .superseded
+                case .closed: .closed
+                }
+        }
+    }
+
     /// What an authenticated SA has.
     struct Established {
         let security: IKESecurity
@@ -129,7 +148,11 @@ final class IKESA {
     var probeAt: Instant?
     /// Messages that failed their integrity check while nobody has authenticated.
     private var forgeries = Strangers.forgeries
-    var state: State
+    var state: State {
+        didSet { stage = Stage(state) }
+    }
+    /// Which of the states it is in.
+    private(set) var stage: Stage
     var children: [ChildEntry] = []
     /// SPIs of CHILD SAs that the peer deleted before the answer that makes them was here.
     var overtaking: [ESPSPI] = []
@@ -172,6 +195,7 @@ final class IKESA {
         firstLocal = local
         isOriginalInitiator = role == .initiator
         self.state = state
+        stage = Stage(state)
         begunAt = now
         lastHeard = now
         lastSent = now
@@ -213,22 +237,13 @@ final class IKESA {
         }
     }
 
-    var isHalfOpen: Bool {
-        guard case .halfOpen = state else { return false }
-        return true
-    }
+    var isHalfOpen: Bool { stage == .halfOpen }
 
     /// Carries CHILD SAs and can be asked for more.
-    var isEstablished: Bool {
-        guard case .established = state else { return false }
-        return true
-    }
+    var isEstablished: Bool { stage == .established }
 
     /// Waits for the answer to its Delete.
-    var isDeleting: Bool {
-        guard case .deleting = state else { return false }
-        return true
-    }
+    var isDeleting: Bool { stage == .deleting }
 
     var childPath: ChildPath {
         ChildPath(

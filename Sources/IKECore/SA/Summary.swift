@@ -107,7 +107,7 @@ extension IKESA {
     }
 
     private func summaryState(_ established: Established?) -> IKESASummary.State {
-        switch state {
+        switch stage {
         case .connecting, .halfOpen, .authenticating, .contending: .connecting
         case .established: established?.ongoing.rekeyIKE == nil ? .established : .rekeying
         case .superseded: .rekeyed
