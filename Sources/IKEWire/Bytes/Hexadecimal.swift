@@ -1,9 +1,17 @@
 /// Two lower-case digits for each octet, without separators.
 package func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
-    let digits = Array("0123456789abcdef".utf8)
     var text: [UInt8] = []
-    for octet in octets { text += [digits[Int(octet >> 4)], digits[Int(octet & 15)]] }
+    text.reserveCapacity(2 * octets.underestimatedCount)
+    for octet in octets {
+        text.append(hexadecimalDigit(octet >> 4))
+        text.append(hexadecimalDigit(octet & 15))
+    }
     return String(decoding: text, as: UTF8.self)
+}
+
+/// - Precondition: `value` is below 16.
+private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
+    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
 }
 
 /// The octets that pairs of digits stand for, in either case; nil for an odd count or another character.

@@ -110,8 +110,22 @@ extension Identification: CustomStringConvertible {
     }
 
     private func text(withPrefix prefix: String) -> String {
+        if type == .fqdn, isHostName { return String(decoding: data, as: UTF8.self) }
         let candidates = printableText.map { [$0, prefix + $0] } ?? []
         return candidates.first { Identification($0) == self } ?? "\(prefix)#\(hexadecimal(data))"
+    }
+
+    /// Whether the octets are what ordinary names of hosts are made of, which reads as nothing else.
+    private var isHostName: Bool {
+        var hasLetter = false
+        for octet in data {
+            switch octet {
+            case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): hasLetter = true
+            case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."): continue
+            default: return false
+            }
+        }
+        return hasLetter
     }
 
     private var printableText: String? {
