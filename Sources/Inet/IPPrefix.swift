@@ -83,15 +83,15 @@ extension IPPrefix {
 extension IPPrefix: LosslessStringConvertible {
     /// Reads "10.0.0.0/8"; a bare address is the block of that one address; host bits are cleared.
     package init?(_ text: String) {
-        let parts = text.utf8.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false).map(Substring.init)
-        guard let first = parts.first, parts.count <= 2, let address = IPAddress(String(first)) else { return nil }
-        guard parts.count == 2 else {
+        guard let slash = text.utf8.firstIndex(of: UInt8(ascii: "/")) else {
+            guard let address = IPAddress(text) else { return nil }
             self.init(address)
             return
         }
-        guard let digits = parts.last, digits.utf8.first != UInt8(ascii: "+"), let length = Int(digits) else {
-            return nil
-        }
+        let digits = text[text.utf8.index(after: slash)...]
+        guard let address = IPAddress(String(text[..<slash])), digits.utf8.first != UInt8(ascii: "+"),
+            let length = Int(digits)
+        else { return nil }
         self.init(address, length: length)
     }
 

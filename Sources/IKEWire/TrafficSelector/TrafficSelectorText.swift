@@ -53,19 +53,16 @@ extension TrafficSelector: CustomStringConvertible {
 
 extension TrafficSelector {
     private init?(addressText text: Substring, protocolID: IPProtocol, ports: PortSelector) {
-        let ends = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map(Substring.init)
-        switch ends.count {
-        case 1:
+        guard text.utf8.contains(UInt8(ascii: "-")) else {
             guard let prefix = IPPrefix(String(text)) else { return nil }
             self.init(prefix, protocolID: protocolID, ports: ports)
-        case 2:
-            guard let first = ends.first.flatMap({ IPAddress(String($0)) }),
-                let last = ends.last.flatMap({ IPAddress(String($0)) }),
-                first.family == last.family, first <= last
-            else { return nil }
-            self.init(protocolID: protocolID, ports: ports, addresses: first...last)
-        default: return nil
+            return
         }
+        let ends = text.utf8.split(separator: UInt8(ascii: "-"), omittingEmptySubsequences: false).map(Substring.init)
+        guard ends.count == 2, let first = IPAddress(String(ends[0])), let last = IPAddress(String(ends[1])),
+            first.family == last.family, first <= last
+        else { return nil }
+        self.init(protocolID: protocolID, ports: ports, addresses: first...last)
     }
 
     /// A name or a number; nothing stands for all protocols.

@@ -72,14 +72,23 @@ struct ReferenceResolver {
         private(set) var sections: [SectionDraft] = []
         /// How many references in a row the longest line of inheritance has.
         var depth = 0
+        /// All of them, once they are more than a few.
         private var seen: Set<ObjectIdentifier> = []
 
         /// False when it was there already.
         mutating func append(_ section: SectionDraft) -> Bool {
-            guard seen.insert(ObjectIdentifier(section)).inserted else { return false }
+            if sections.count < Self.few {
+                guard !sections.contains(where: { $0 === section }) else { return false }
+            } else {
+                if seen.isEmpty { seen = Set(sections.map { ObjectIdentifier($0) }) }
+                guard seen.insert(ObjectIdentifier(section)).inserted else { return false }
+            }
             sections.append(section)
             return true
         }
+
+        /// So many are looked through faster than a set is made.
+        private static let few = 8
     }
 
     private mutating func append(_ section: SectionDraft, to ancestry: inout Ancestry) throws(ConfigurationError) {

@@ -13,6 +13,8 @@ package final class Section: Sendable {
     package let location: SourceLocation?
     /// Whether another section inherits from this one or from one within it.
     package let isReferenced: Bool
+    /// Those of the settings, which are looked through for each setting that there might be.
+    private let keys: [String]
 
     /// A section that does not come from a file.
     package convenience init(name: String, settings: [Setting] = [], sections: [Section] = []) {
@@ -31,11 +33,12 @@ package final class Section: Sendable {
         self.sections = sections
         self.location = location
         self.isReferenced = isReferenced
+        keys = settings.map(\.key)
     }
 
     /// The setting of that key. As in a file, the last of several counts.
     package func setting(_ key: String) -> Setting? {
-        settings.last { $0.key == key }
+        keys.lastIndex(of: key).map { settings[$0] }
     }
 
     /// The section of that name.

@@ -4,14 +4,11 @@ final class SectionDraft {
     let name: String
     /// Where the name stands first.
     let location: SourceLocation
-    private(set) var entries: [Entry] = []
-    private(set) var sections: [SectionDraft] = []
+    private var namedEntries = NamedList<Entry>()
+    private var namedSections = NamedList<SectionDraft>()
     private(set) var references: [Reference] = []
     /// Set once a reference leads through this section.
     var isReferenced = false
-
-    private var entryIndex: [String: Int] = [:]
-    private var sectionIndex: [String: Int] = [:]
 
     /// A key with its value; an empty assignment leaves none, which also hides what would be inherited.
     struct Entry {
@@ -36,26 +33,23 @@ final class SectionDraft {
             return existing
         }
         let draft = SectionDraft(name: name, location: location)
-        sectionIndex[name] = sections.count
-        sections.append(draft)
+        namedSections.set(name, draft)
         return draft
     }
 
-    func section(_ name: String) -> SectionDraft? {
-        sectionIndex.isEmpty ? nil : sectionIndex[name].map { sections[$0] }
-    }
+    /// In the order in which they appear first.
+    var sections: [SectionDraft] { namedSections.elements }
+
+    func section(_ name: String) -> SectionDraft? { namedSections[name] }
+
+    /// In the order in which their keys appear first.
+    var entries: [Entry] { namedEntries.elements }
 
     /// Whether the key is set here, or unset.
-    func sets(_ key: String) -> Bool { !entryIndex.isEmpty && entryIndex[key] != nil }
+    func sets(_ key: String) -> Bool { namedEntries.position(of: key) != nil }
 
     func set(_ key: String, to setting: Setting?) {
-        let entry = Entry(key: key, setting: setting)
-        if let index = entryIndex[key] {
-            entries[index] = entry
-        } else {
-            entryIndex[key] = entries.count
-            entries.append(entry)
-        }
+        namedEntries.set(key, Entry(key: key, setting: setting))
     }
 
     func addReference(_ reference: Reference) {

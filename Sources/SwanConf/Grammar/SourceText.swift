@@ -11,7 +11,9 @@ package final class SourceText: Sendable {
     init(name: String, bytes: [UInt8]) {
         self.name = name
         self.bytes = bytes
-        lineStarts = [0] + bytes.indices.lazy.filter { bytes[$0] == Octet.lineFeed }.map { $0 + 1 }
+        var lineStarts = [0]
+        for (offset, octet) in bytes.enumerated() where octet == Octet.lineFeed { lineStarts.append(offset + 1) }
+        self.lineStarts = lineStarts
     }
 
     /// The line that an octet stands in: its number counted from 1, and where it starts.

@@ -111,8 +111,13 @@ package struct ChildConfiguration: Hashable, Sendable {
         remoteTrafficSelectors = try Self.selectors("remote_ts", reader)
         (rekeyTime, lifeTime) = try Self.lifetimes(reader)
         randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: max(lifeTime - rekeyTime, .zero))
-        byteLimits = try VolumeLimits("bytes", reader)
-        packetLimits = try VolumeLimits("packets", reader)
+        byteLimits = try VolumeLimits(rekey: "rekey_bytes", life: "life_bytes", rand: "rand_bytes", reader)
+        packetLimits = try VolumeLimits(
+            rekey: "rekey_packets",
+            life: "life_packets",
+            rand: "rand_packets",
+            reader
+        )
         replayWindow = try Self.replayWindow(reader)
         copyDF = try reader.boolean("copy_df") ?? true
         copyECN = try reader.boolean("copy_ecn") ?? true

@@ -69,11 +69,11 @@ struct SectionReader {
     /// - Parameter expected: what the setting takes, as it ends the sentence "`key` takes ...".
     func read<T>(
         _ key: String,
-        _ expected: String,
+        _ expected: @autoclosure () -> String,
         _ parse: (String) -> T?
     ) throws(ConfigurationError) -> T? {
         guard let value = try value(key) else { return nil }
-        guard let result = parse(value.text) else { throw value.unexpected(expected) }
+        guard let result = parse(value.text) else { throw value.unexpected(expected()) }
         return result
     }
 

@@ -10,19 +10,21 @@ package struct VolumeLimits: Hashable, Sendable {
 
     /// Each derives from the others as with times: 10 % apart.
     ///
-    /// - Parameter unit: `bytes` or `packets`.
-    init(_ unit: String, _ reader: SectionReader) throws(ConfigurationError) {
-        let configuredLife = try Self.volume("life_\(unit)", reader)
-        let configuredRekey = try Self.volume("rekey_\(unit)", reader)
+    /// - Parameters: what the three settings are called.
+    init(rekey rekeyKey: String, life lifeKey: String, rand randKey: String, _ reader: SectionReader)
+        throws(ConfigurationError)
+    {
+        let configuredLife = try Self.volume(lifeKey, reader)
+        let configuredRekey = try Self.volume(rekeyKey, reader)
         let derivedRekey = configuredLife.map { $0 - $0 / 10 } ?? 0
         rekey = configuredRekey ?? derivedRekey
         life = configuredLife ?? rekey.addingReportingOverflow(rekey / 10).partialValue
-        if life != 0, rekey >= life, let value = try reader.value("rekey_\(unit)") {
-            throw value.failure("`rekey_\(unit)` must be less than `life_\(unit)`, or the SA ends before it is rekeyed")
+        if life != 0, rekey >= life, let value = try reader.value(rekeyKey) {
+            throw value.failure("`\(rekeyKey)` must be less than `\(lifeKey)`, or the SA ends before it is rekeyed")
         }
-        rand = try Self.volume("rand_\(unit)", reader) ?? (life > rekey ? life - rekey : 0)
-        if rekey != 0, rand >= rekey, let value = try reader.value("rand_\(unit)") {
-            throw value.failure("`rand_\(unit)` must be less than `rekey_\(unit)`")
+        rand = try Self.volume(randKey, reader) ?? (life > rekey ? life - rekey : 0)
+        if rekey != 0, rand >= rekey, let value = try reader.value(randKey) {
+            throw value.failure("`\(randKey)` must be less than `\(rekeyKey)`")
         }
     }
 

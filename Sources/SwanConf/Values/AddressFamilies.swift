@@ -4,8 +4,6 @@ import Inet
 enum AddressFamilies {
     /// True when a family is on both sides; nil stands for both families.
     static func meet(_ local: [IPAddress.Family?], _ remote: [IPAddress.Family?]) -> Bool {
-        let ofLocal = Set(local)
-        let ofRemote = Set(remote)
-        return ofLocal.contains(nil) || ofRemote.contains(nil) || !ofLocal.isDisjoint(with: ofRemote)
+        local.contains(nil) || remote.contains(nil) || local.contains(where: remote.contains)
     }
 }

@@ -35,6 +35,7 @@ extension TrafficSelectorTemplate: CustomStringConvertible {
     /// As it is written in a configuration.
     package var description: String {
         switch self {
+        case .dynamic(.any, .any): "dynamic"
         case .dynamic:
             // The addresses do not matter, only what follows them.
             "dynamic" + "\(resolved(address: .anyV4))".drop { $0 != "[" }
@@ -52,6 +53,10 @@ extension TrafficSelectorTemplate {
         let text = value.text
         let addresses = Substring(text.utf8.prefix { $0 != UInt8(ascii: "[") })
         if addresses.lowercased() == "dynamic" {
+            guard addresses.endIndex < text.endIndex else {
+                self = .dynamic(protocolID: .any, ports: .any)
+                return
+            }
             // Any address serves to read what is in the brackets.
             guard let selector = TrafficSelector(swanctl: "\(IPAddress.anyV4)" + text.dropFirst(addresses.count)) else {
                 throw Self.refusal(of: value)

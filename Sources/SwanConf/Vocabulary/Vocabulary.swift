@@ -54,8 +54,10 @@ final class Vocabulary: Sendable {
 
     /// The rule for a section of that name; a longer name goes before a shorter one that it starts with.
     func rule(forSection name: String) -> SectionRule? {
-        sections
-            .filter { $0.takesSuffix ? name.hasPrefix($0.name) : name == $0.name }
+        if let rule = sections.first(where: { $0.name == name }) { return rule }
+        return
+            sections
+            .filter { $0.takesSuffix && name.hasPrefix($0.name) }
             .max { $0.name.utf8.count < $1.name.utf8.count }
     }
 
