@@ -29,7 +29,7 @@ struct ConfigurationStore {
     var isConfinedToUDP = false
 
     /// A connection as it was written, and as the engine takes it, with the certificates that it names.
-    private struct LoadedConnection {
+    private final class LoadedConnection: Sendable {
         let configuration: ConnectionConfiguration
         let connection: Connection
 

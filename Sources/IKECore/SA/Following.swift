@@ -348,7 +348,8 @@ extension Endpoint {
     }
 
     private func concerned(by connections: Set<String>) -> [IKESA] {
-        sas.values.filter { sa in sa.connection.map { connections.contains($0.name) } ?? false }.sorted {
+        guard !connections.isEmpty else { return [] }
+        return sas.values.filter { sa in sa.connection.map { connections.contains($0.name) } ?? false }.sorted {
             $0.id < $1.id
         }
     }
