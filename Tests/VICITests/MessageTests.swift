@@ -210,6 +210,31 @@ import VICI
         #expect(message.entries.map(\.name) == ["s", "l", "aa", "a", "b", "c", "a"])
     }
 
+    @Test func aSectionThatWasReadIsAMessageOfItsOwn() throws {
+        let whole: VICIMessage = ["a": "1", "s": ["b": "2", "l": ["x"]], "c": "3"]
+        var section = try #require(try VICIMessage(decoding: try whole.encoded()).section("s"))
+        #expect(section == ["b": "2", "l": ["x"]])
+        #expect(section["a"] == nil && section["c"] == nil)
+        section.append("d", text: "4")
+        #expect(section == ["b": "2", "l": ["x"], "d": "4"])
+        #expect(try VICIMessage(decoding: try section.encoded()) == section)
+    }
+
+    @Test(
+        arguments: [
+            ("0", 0, 0), ("007", 7, 7), ("-5", -5, nil), ("+5", 5, 5), ("", nil, nil), ("1a", nil, nil),
+            ("1 ", nil, nil),
+            ("9223372036854775807", .max, 9_223_372_036_854_775_807), ("9223372036854775808", nil, 1 << 63),
+            ("18446744073709551615", nil, .max), ("18446744073709551616", nil, nil),
+        ] as [(String, Int?, UInt64?)]
+    )
+    func numbersAreDecimalAndFit(text: String, signed: Int?, unsigned: UInt64?) {
+        let message: VICIMessage = ["n": .text(text)]
+        #expect(message.number("n") == signed)
+        #expect(message.number("n") == unsigned)
+        #expect(message.number("n", as: Int.self) == signed)
+    }
+
     @Test func aMessagePrintsInTheNotationOfTheDocumentation() {
         let message: VICIMessage = ["a": "1", "l": ["x", "y"], "s": ["b": .number(2)]]
         #expect(message.description == "{ a = 1 l = [ x, y ] s = { b = 2 } }")

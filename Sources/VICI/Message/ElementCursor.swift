@@ -121,7 +121,9 @@ struct ElementCursor {
 extension [ElementCursor.Place] {
     /// The first element of a name.
     func first(called name: UnsafeBufferPointer<UInt8>, in bytes: Span<UInt8>) -> Element? {
-        for place in self where place.name.count == name.count && place.isCalled(name, in: bytes) { return place }
+        for index in indices where self[index].name.count == name.count && self[index].isCalled(name, in: bytes) {
+            return self[index]
+        }
         return nil
     }
 }

@@ -82,7 +82,25 @@ extension VICIMessage {
 
     private var places: [ElementCursor.Place] { knownPlaces ?? ElementCursor.places(in: octets.span, extent) }
 
-    private func text(in place: Range<Int>) -> String { String(decoding: octets[place], as: UTF8.self) }
+    private func text(in place: Range<Int>) -> String {
+        octets.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[place]), as: UTF8.self) }
+    }
+
+    /// Nil for what is not a few decimal digits.
+    private func digits(in place: Range<Int>) -> UInt64? {
+        guard 1...Self.mostDigits ~= place.count else { return nil }
+        let octets = octets.span
+        var number: UInt64 = 0
+        for position in place {
+            let digit = octets[position] &- UInt8(ascii: "0")
+            guard digit < 10 else { return nil }
+            number = number * 10 + UInt64(digit)
+        }
+        return number
+    }
+
+    /// So many fit every type of 64 bits.
+    private static let mostDigits = 18
 
     private func section(in place: Range<Int>) -> VICIMessage { VICIMessage(elementsOf: octets, in: place) }
 
@@ -105,7 +123,10 @@ extension VICIMessage {
     /// What stands at the first element of a name, if it is of a kind.
     private func content(_ name: String, _ kind: ElementCursor.Kind) -> Range<Int>? {
         var name = name
-        let place = name.withUTF8 { name in places.first(called: name, in: octets.span) }
+        let place = name.withUTF8 { name in
+            if let knownPlaces { return knownPlaces.first(called: name, in: octets.span) }
+            return places.first(called: name, in: octets.span)
+        }
         guard let place, place.kind == kind else { return nil }
         return place.content
     }
@@ -127,8 +148,15 @@ extension VICIMessage {
     }
 
     /// The same for the types that almost all numbers have, of which a generic function in another module knows nothing.
-    package func number(_ name: String) -> Int? { self[name].flatMap { Int($0) } }
-    package func number(_ name: String) -> UInt64? { self[name].flatMap { UInt64($0) } }
+    package func number(_ name: String) -> Int? {
+        guard let place = content(name, .value) else { return nil }
+        return digits(in: place).map { Int($0) } ?? Int(text(in: place))
+    }
+
+    package func number(_ name: String) -> UInt64? {
+        guard let place = content(name, .value) else { return nil }
+        return digits(in: place) ?? UInt64(text(in: place))
+    }
 
     /// Whether the value at `name` says yes: `yes`, `true`, `enabled` or `1`, as strongSwan reads truth.
     package func flag(_ name: String) -> Bool {
