@@ -37,7 +37,7 @@ import VICI
                         .map(String.init).sorted()
                 },
                 target: { links[$0] },
-                run: { program, _ in
+                run: { program, _, _ in
                     guard program == "timedatectl" else { return programs[program] }
                     return isSynchronized.map { HostView.ProgramResult(status: 0, output: $0) }
                 },
@@ -111,7 +111,10 @@ import VICI
 
     private func paths(_ route: String?, mtu: Int = 1438, peers: Int = 1) -> [Finding] {
         var programs: [String: HostView.ProgramResult] = [:]
-        if let route { programs["ip"] = HostView.ProgramResult(status: 0, output: route) }
+        if let route {
+            let routes = (1...peers).map { route.replacing("198.51.100.1", with: "198.51.100.\($0)") }
+            programs["ip"] = HostView.ProgramResult(status: 0, output: routes.joined(separator: "\n"))
+        }
         var doctor = doctor(programs: programs)
         doctor.tunnels = (1...peers).map {
             Doctor.Tunnel(connection: "site", remote: "198.51.100.\($0)", mtu: mtu, overhead: 62)
@@ -120,14 +123,16 @@ import VICI
     }
 
     @Test func theSizeOfATunnelIsHeldToThePathToItsPeer() {
-        let direct = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \n    cache \n"
+        let direct = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \\    cache \n"
         #expect(paths(direct).map(\.level) == [.ok])
-        let learned = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \n    cache expires 596sec mtu 1400 \n"
+        let learned = "198.51.100.1 via 192.0.2.1 dev eth0 src 192.0.2.2 uid 0 \\    cache expires 596sec mtu 1400 \n"
         let narrow = paths(learned)
         #expect(narrow.map(\.level) == [.warning])
         #expect(narrow.first?.message.contains("carries 1400 octets, but its tunnel lets 1438 in") == true)
         #expect(narrow.first?.advice?.contains("mtu = 1323") == true)
         #expect(paths(learned, mtu: 1323).map(\.level) == [.ok])
+        #expect(paths("local " + learned).map(\.level) == [.warning])
+        #expect(paths("203.0.113.9 dev eth0 mtu 1300").map(\.level) == [.unchecked])
         #expect(paths(nil).map(\.level) == [.unchecked])
     }
 

@@ -2,14 +2,14 @@
 
 extension Doctor {
     var firewall: [Finding] {
-        if let result = host.run("nft", ["-j", "list", "ruleset"]) {
+        if let result = host.run("nft", ["-j", "list", "ruleset"], nil) {
             guard result.status == 0, let filter = PacketFilter(nftables: result.output) else {
                 return [.unchecked("firewall", "nft does not show its rules", "run as root")]
             }
             return findings(filter) { chain, what in "nft insert rule \(chain) \(what) accept" }
         }
         let tables = ["iptables", "ip6tables"].compactMap { program in
-            host.run(program, ["-S"]).map { (program: program, result: $0) }
+            host.run(program, ["-S"], nil).map { (program: program, result: $0) }
         }
         guard !tables.isEmpty else { return [.unchecked("firewall", "neither nft nor iptables is here to show rules")] }
         return tables.flatMap { program, result -> [Finding] in
@@ -60,5 +60,5 @@ extension Doctor {
 }
 
 extension HostView {
-    fileprivate var usesNFTables: Bool { run("nft", ["--version"]) != nil }
+    fileprivate var usesNFTables: Bool { run("nft", ["--version"], nil) != nil }
 }

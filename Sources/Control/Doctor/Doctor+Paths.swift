@@ -41,9 +41,10 @@ extension Doctor {
     /// One finding for each peer, of the CHILD SA that lets most in.
     var paths: [Finding] {
         let byRemote = Dictionary(grouping: tunnels, by: \.remote).sorted { $0.key < $1.key }
+        let pathMTUs = pathMTUs(to: byRemote.map(\.key))
         let findings = byRemote.compactMap { remote, tunnels -> Finding? in
             guard let most = tunnels.max(by: { $0.mtu + $0.overhead < $1.mtu + $1.overhead }) else { return nil }
-            return finding(most, pathMTU(to: remote))
+            return finding(most, pathMTUs[remote])
         }
         // Of many peers without trouble nobody wants to read.
         let remarkable = findings.filter { $0.level != .ok }
@@ -78,17 +79,31 @@ extension Doctor {
     /// RFC 791: what every host takes.
     private static let leastInner = 576
 
-    /// What the kernel has learned of the path, or the MTU of the interface that it begins with. The daemon's own packets have a
-    /// mark, so that they do not go into a tunnel.
-    private func pathMTU(to remote: String) -> Int? {
-        let answer = host.run("ip", ["route", "get", remote, "mark", Self.socketMark])
-        guard let answer, answer.status == 0 else { return nil }
-        let words = answer.output.split(whereSeparator: \.isWhitespace)
-        func following(_ word: String) -> Substring? {
-            words.firstIndex { $0 == word }.flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+    /// What the kernel has learned of each path, or the MTU of the interface that it begins with. The daemon's own packets have
+    /// a mark, so that they do not go into a tunnel.
+    private func pathMTUs(to remotes: [String]) -> [String: Int] {
+        guard !remotes.isEmpty else { return [:] }
+        // One process for all of them, which goes on behind one that there is no way to.
+        let questions = remotes.map { "route get \($0) mark \(Self.socketMark)\n" }.joined()
+        let answer = host.run("ip", ["-force", "-oneline", "-batch", "-"], questions)
+        let known = Set(remotes)
+        var ofDevices: [Substring: Int] = [:]
+        var mtus: [String: Int] = [:]
+        for route in (answer?.output ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
+            let words = route.split(separator: UInt8(ascii: " ")).map(Substring.init)
+            // The kind of the route may stand in front of the address, as in `local 192.0.2.1 dev lo`.
+            guard let remote = words.prefix(2).map(String.init).first(where: known.contains) else { continue }
+            func following(_ word: String) -> Substring? {
+                words.firstIndex { $0 == word }.flatMap { words.indices.contains($0 + 1) ? words[$0 + 1] : nil }
+            }
+            if let learned = following("mtu").flatMap({ Int($0) }) {
+                mtus[remote] = learned
+            } else if let device = following("dev") {
+                ofDevices[device] = ofDevices[device] ?? host.number("/sys/class/net/\(device)/mtu")
+                mtus[remote] = ofDevices[device]
+            }
         }
-        if let learned = following("mtu").flatMap({ Int($0) }) { return learned }
-        return following("dev").flatMap { host.number("/sys/class/net/\($0)/mtu") }
+        return mtus
     }
 
     /// As `iked` marks what it sends.

@@ -132,7 +132,7 @@ struct Doctor {
         guard host.seconds() > Self.someTimeAgo else {
             return .failure("clock", "the clock says a year before 2025", "set it: certificates are judged by it")
         }
-        let answer = host.run("timedatectl", ["show", "--property=NTPSynchronized", "--value"])
+        let answer = host.run("timedatectl", ["show", "--property=NTPSynchronized", "--value"], nil)
         switch answer?.output.prefix(while: { !$0.isWhitespace }) {
         case "yes"?: return .ok("clock", "it is synchronized")
         case "no"?:

@@ -6,8 +6,8 @@ struct HostView {
     var names: (_ directory: String) -> [String]
     /// What a symbolic link leads to; nil: it is none or may not be read.
     var target: (_ link: String) -> String?
-    /// Runs a program and waits for its end; nil: there is no such program.
-    var run: (_ program: String, _ arguments: [String]) -> ProgramResult?
+    /// Runs a program, which finds `input` at its standard input, and waits for its end; nil: there is no such program.
+    var run: (_ program: String, _ arguments: [String], _ input: String?) -> ProgramResult?
     /// The errno that opening `/dev/net/tun` ends with; zero where it opens.
     var tunError: () -> Int32
     /// Since 1970.

@@ -7,7 +7,7 @@ extension HostView {
             text: { LiveHost.text($0) },
             names: { HostFile.names(in: $0) ?? [] },
             target: { LiveHost.target($0) },
-            run: { LiveHost.run($0, $1) },
+            run: { LiveHost.run($0, $1, $2) },
             tunError: {
                 let device = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
                 guard device >= 0 else { return errno }
@@ -42,14 +42,22 @@ private enum LiveHost {
     }
 
     /// Standard error is left out: what a program complains about, its status says.
-    static func run(_ program: String, _ arguments: [String]) -> HostView.ProgramResult? {
+    static func run(_ program: String, _ arguments: [String], _ input: String?) -> HostView.ProgramResult? {
         guard let path = path(of: program) else { return nil }
+        // A file: who writes to a pipe may wait for a program that waits for somebody to read its output.
+        let file = input == nil ? nil : tmpfile()
+        defer { if let file { fclose(file) } }
+        if let input {
+            guard let file, fputs(input, file) >= 0 else { return nil }
+            rewind(file)
+        }
         var ends: [Int32] = [-1, -1]
         guard pipe(&ends) == 0 else { return nil }
         for end in ends { _ = fcntl(end, F_SETFD, FD_CLOEXEC) }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }
+        if let file { posix_spawn_file_actions_adddup2(&actions, fileno(file), STDIN_FILENO) }
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         var process = pid_t()
