@@ -95,6 +95,29 @@ import Testing
     }
 }
 
+@Suite struct PageTests {
+    @Test func aLongPageIsWrittenWhileItGrows() {
+        var pieces: [String] = []
+        var page = Page { pieces.append($0) }
+        var line = Line(.unicode)
+        line.add("● line")
+        for _ in 0..<20_000 { page.add(line) }
+        #expect(pieces.count > 1)
+        page.flush()
+        #expect(pieces.joined() == String(repeating: "● line\n", count: 20_000))
+    }
+
+    @Test func aLongDocumentIsTheSameInPieces() {
+        let items = (0..<20_000).map { "item \($0)" }
+        var pieces: [String] = []
+        var page = Page { pieces.append($0) }
+        page.add(pretty: false) { json in json.object { $0.member("items", items) } }
+        #expect(pieces.count > 1)
+        page.flush()
+        #expect(pieces.joined() == JSON.object([("items", .texts(items))]).encoded(pretty: false))
+    }
+}
+
 @Suite struct PaletteTests {
     private func palette(_ isTerminal: Bool, _ variables: [String: String]) -> Palette {
         Palette(isTerminal: isTerminal) { variables[$0] }

@@ -10,7 +10,7 @@ import VICI
         for (index, name) in octets.keys.sorted().enumerated() {
             let message = Fixture.ikeSA(name, index: index)
             let section = try #require(message.section(name))
-            var ikeSA = IKESAStatus(connection: name, section)
+            let ikeSA = IKESAStatus(connection: name, section)
             ikeSA.children[0].inbound.bytes = UInt64(octets[name]?.inbound ?? 0)
             ikeSA.children[0].outbound.bytes = UInt64(octets[name]?.outbound ?? 0)
             let configured = try #require(Fixture.connection(name).section(name))

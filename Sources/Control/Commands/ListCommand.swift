@@ -15,12 +15,20 @@ enum ListCommand {
         let report = try StatusReport.limited(to: invocation.operands.first, from: &daemon, withSAs: false)
         let connections = report.connections.compactMap(\.configuration)
         if invocation.has("json") {
-            console.print(JSONWriter.document(pretty: true) { $0.array(of: connections) { $0.write(to: &$1) } })
+            console.print { page in
+                page.add(pretty: true) { $0.array(of: connections) { $0.write(to: &$1) } }
+                page.endLine()
+            }
         } else if connections.isEmpty {
             console.print("No connections are configured.")
         } else {
             let table = ConnectionTable(palette: console.palette)
-            console.print(lines: Array(connections.map(table.lines).joined(separator: [""])))
+            console.print { page in
+                for (position, connection) in connections.enumerated() {
+                    if position > 0 { page.endLine() }
+                    for line in table.lines(for: connection) { page.add(line) }
+                }
+            }
         }
         return .ok
     }

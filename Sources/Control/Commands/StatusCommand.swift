@@ -37,7 +37,7 @@ enum StatusCommand {
         var history = ThroughputHistory()
         guard invocation.has("watch") else {
             let report = try report(for: invocation, order, history)
-            console.print(lines: lines(report, invocation, console))
+            console.print { add(report, to: &$0, invocation, console) }
             return .ok
         }
         // What is wrong from the start ends the command; what goes wrong later is shown until it is over.
@@ -85,7 +85,12 @@ enum StatusCommand {
         let report = try report(for: invocation, order, history)
         history.note(report, at: .now)
         if invocation.has("json") || invocation.has("verbose") || invocation.has("short") {
-            return lines(report, invocation, console, columns: columns)
+            var text = ""
+            var page = Page { text += $0 }
+            add(report, to: &page, invocation, console, columns: columns)
+            page.flush()
+            // The last line is ended, too.
+            return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { String($0) }
         }
         let width = columns ?? Line.standardLimit
         let table = WatchTable(report: report, history: history, palette: console.palette, columns: width).lines
@@ -93,14 +98,16 @@ enum StatusCommand {
         return status.totalLines + (table.isEmpty ? [] : [""] + table)
     }
 
-    private static func lines(
+    private static func add(
         _ report: StatusReport,
+        to page: inout Page,
         _ invocation: Invocation,
         _ console: Console,
         columns: Int? = nil
-    ) -> [String] {
+    ) {
         if invocation.has("json") {
-            return [JSONWriter.document(pretty: !invocation.has("watch")) { report.write(to: &$0) }]
+            page.add(pretty: !invocation.has("watch")) { report.write(to: &$0) }
+            return page.endLine()
         }
         let table = StatusTable(
             report,
@@ -108,6 +115,6 @@ enum StatusCommand {
             isVerbose: invocation.has("verbose"),
             limit: min(columns ?? Line.standardLimit, Line.standardLimit)
         )
-        return invocation.has("short") ? table.shortLines : table.lines
+        if invocation.has("short") { table.addShort(to: &page) } else { table.add(to: &page) }
     }
 }

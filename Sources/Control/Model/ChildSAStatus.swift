@@ -1,7 +1,7 @@
 import VICI
 
-/// One CHILD SA as the daemon's `list-sa` event tells it.
-struct ChildSAStatus {
+/// One CHILD SA as the daemon's `list-sa` event tells it. An object like its IKE SA.
+final class ChildSAStatus {
     /// What went one way through the SA.
     struct Traffic {
         var spi: String?

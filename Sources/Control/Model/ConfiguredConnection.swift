@@ -1,7 +1,7 @@
 import VICI
 
-/// One connection of the daemon's configuration, as its `list-conn` event tells it.
-struct ConfiguredConnection {
+/// One connection of the daemon's configuration, as its `list-conn` event tells it. An object, like the SAs that it has.
+final class ConfiguredConnection {
     /// What one end shows the other to prove its identity.
     struct Authentication {
         /// `pre-shared key`, `public key`, `EAP`.
@@ -69,7 +69,8 @@ struct ConfiguredConnection {
     /// Whether this end cannot start the negotiation, because no single peer is named.
     var waitsForPeers: Bool {
         remoteAddresses.allSatisfy { address in
-            address.hasPrefix("%any") || address.contains("/") || address == "0.0.0.0" || address == "::"
+            address.hasPrefix("%any") || address.utf8.contains(UInt8(ascii: "/")) || address == "0.0.0.0"
+                || address == "::"
         }
     }
 }

@@ -1,7 +1,7 @@
 import VICI
 
-/// One IKE SA as the daemon's `list-sa` event tells it.
-struct IKESAStatus {
+/// One IKE SA as the daemon's `list-sa` event tells it. An object, since a copy of its texts would cost more than making it.
+final class IKESAStatus {
     /// One end of the IKE SA.
     struct End {
         var identity: String?

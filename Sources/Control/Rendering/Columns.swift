@@ -4,7 +4,8 @@ import IKEWire
 enum Columns {
     /// How many columns a text takes. Wide characters (East Asian scripts, emoji) take two.
     static func count(of text: some StringProtocol) -> Int {
-        isPlain(text) ? text.utf8.count : text.reduce(0) { $0 + width(of: $1) }
+        if isPlain(text) { return text.utf8.count }
+        return Palette.isSign(String(text)) ? 1 : text.reduce(0) { $0 + width(of: $1) }
     }
 
     /// Whether a text is nothing but printable ASCII, as almost all texts are: each octet is a character of one column.
@@ -47,7 +48,7 @@ enum Columns {
     /// Replaces what would steer a terminal rather than show on it. Identities come from the peer, so they are not trusted
     /// to be text: control characters, escape sequences and marks that reorder or hide their neighbours become `?`.
     static func printable(_ text: some StringProtocol) -> String {
-        if isPlain(text) { return String(text) }
+        if isPlain(text) || Palette.isSign(String(text)) { return String(text) }
         var result = String.UnicodeScalarView()
         for scalar in text.unicodeScalars {
             result.append(scalar.isPrintable ? scalar : "?")

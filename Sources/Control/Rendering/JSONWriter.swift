@@ -1,27 +1,48 @@
 import IKEWire
 
-/// Writes a JSON document (RFC 8259) as UTF-8, member by member in the order they are given: a status of a thousand SAs has a
-/// hundred thousand of them. What is not known is null.
+/// Writes a JSON document (RFC 8259), member by member in the order they are given: a status of a thousand SAs has a hundred
+/// thousand of them. What is not known is null.
+///
+/// What takes a closure is inlined, since each closure would copy what it writes of.
 struct JSONWriter {
     private let isPretty: Bool
-    private var text: [UInt8] = []
+    private var page: Page
     /// How far the lines here are indented.
     private var indentation = 0
     /// Whether nothing stands in the innermost array or object yet.
     private var isEmpty = true
 
-    private init(isPretty: Bool) {
-        self.isPretty = isPretty
+    /// A document as a text.
+    /// - Parameter body: writes one value.
+    static func document(pretty: Bool, _ body: (inout JSONWriter) -> Void) -> String {
+        var text = ""
+        var page = Page { text += $0 }
+        page.add(pretty: pretty, body)
+        page.flush()
+        return text
     }
+}
 
+extension Page {
+    /// Adds a document of JSON.
     /// - Parameters:
     ///   - pretty: whether each member has a line of its own, two blanks further right than what it stands in.
     ///   - body: writes one value.
-    static func document(pretty: Bool, _ body: (inout JSONWriter) -> Void) -> String {
-        var writer = JSONWriter(isPretty: pretty)
+    mutating func add(pretty: Bool, _ body: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter(isPretty: pretty, page: self)
+        text = []
         body(&writer)
-        return String(decoding: writer.text, as: UTF8.self)
+        self = writer.finished
     }
+}
+
+extension JSONWriter {
+    fileprivate init(isPretty: Bool, page: Page) {
+        self.isPretty = isPretty
+        self.page = page
+    }
+
+    fileprivate var finished: Page { page }
 }
 
 // MARK: - Values
@@ -32,7 +53,7 @@ extension JSONWriter {
         case .null: put("null")
         case .bool(let value): put(value ? "true" : "false")
         case .number(let digits): put(digits)
-        case .string(let value): JSONString.write(value, to: &text)
+        case .string(let value): JSONString.write(value, to: &page.text)
         case .array(let items): array(of: items) { $1.value($0) }
         case .object(let members):
             object {
@@ -44,10 +65,12 @@ extension JSONWriter {
         }
     }
 
+    @inline(__always)
     mutating func object(_ members: (inout JSONWriter) -> Void) {
         nest("{", "}", members)
     }
 
+    @inline(__always)
     mutating func array<Item>(of items: [Item], _ write: (Item, inout JSONWriter) -> Void) {
         nest("[", "]") { writer in
             for item in items {
@@ -63,7 +86,7 @@ extension JSONWriter {
 extension JSONWriter {
     mutating func member(_ key: String, _ value: String?) {
         begin(key)
-        if let value { JSONString.write(value, to: &text) } else { put("null") }
+        if let value { JSONString.write(value, to: &page.text) } else { put("null") }
     }
 
     mutating func member(_ key: String, _ value: Int?) {
@@ -83,20 +106,23 @@ extension JSONWriter {
 
     mutating func member(_ key: String, _ items: [String]) {
         begin(key)
-        array(of: items) { JSONString.write($0, to: &$1.text) }
+        array(of: items) { JSONString.write($0, to: &$1.page.text) }
     }
 
+    @inline(__always)
     mutating func member<Item>(_ key: String, _ items: [Item], _ write: (Item, inout JSONWriter) -> Void) {
         begin(key)
         array(of: items, write)
     }
 
+    @inline(__always)
     mutating func member(_ key: String, object members: (inout JSONWriter) -> Void) {
         begin(key)
         object(members)
     }
 
     /// An object, or null.
+    @inline(__always)
     mutating func member<Value>(_ key: String, _ value: Value?, _ write: (Value, inout JSONWriter) -> Void) {
         begin(key)
         if let value { write(value, &self) } else { put("null") }
@@ -109,37 +135,52 @@ extension JSONWriter {
     /// - Parameter piece: nothing that needs to be escaped.
     private mutating func put(_ piece: String) {
         var piece = piece
-        piece.withUTF8 { text.append(contentsOf: $0) }
+        piece.withUTF8 { page.text.append(contentsOf: $0) }
     }
 
-    private mutating func nest(_ opening: String, _ closing: String, _ body: (inout JSONWriter) -> Void) {
-        put(opening)
+    private mutating func put(sign: Unicode.Scalar) {
+        page.text.append(UInt8(ascii: sign))
+    }
+
+    @inline(__always)
+    private mutating func nest(
+        _ opening: Unicode.Scalar,
+        _ closing: Unicode.Scalar,
+        _ body: (inout JSONWriter) -> Void
+    ) {
+        put(sign: opening)
         indentation += 2
         isEmpty = true
         body(&self)
         indentation -= 2
         if !isEmpty { breakLine() }
         isEmpty = false
-        put(closing)
+        put(sign: closing)
     }
 
     /// - Parameter key: one of ours, which need not be escaped.
     private mutating func begin(_ key: String) {
         beginItem()
-        put("\"")
+        put(sign: "\"")
         put(key)
-        put(isPretty ? "\": " : "\":")
+        put(sign: "\"")
+        put(sign: ":")
+        if isPretty { put(sign: " ") }
     }
 
     private mutating func beginItem() {
-        if !isEmpty { put(",") }
+        if !isEmpty { put(sign: ",") }
         isEmpty = false
+        page.settle()
         breakLine()
     }
 
     private mutating func breakLine() {
         guard isPretty else { return }
-        put("\n")
-        for _ in 0..<indentation { text.append(UInt8(ascii: " ")) }
+        put(sign: "\n")
+        page.text.append(contentsOf: Self.blanks.prefix(indentation))
     }
+
+    /// Deeper than any document goes.
+    private static let blanks = [UInt8](repeating: UInt8(ascii: " "), count: 128)
 }

@@ -3,7 +3,7 @@ struct Line {
     private let palette: Palette
     private let limit: Int
     /// UTF-8.
-    private var text: [UInt8] = []
+    private(set) var text: [UInt8] = []
     /// Spaces owed: they are written before the next piece only, so that no line ends in blanks.
     private var gap = 0
     /// How many columns the line takes, with the gap in front of the next piece.

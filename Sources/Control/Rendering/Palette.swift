@@ -50,6 +50,11 @@ package struct Palette: Equatable, Sendable {
         painted.withUTF8 { output.append(contentsOf: $0) }
     }
 
+    /// Whether a text is one of the signs below that are not ASCII, each of which takes a column.
+    static func isSign(_ text: String) -> Bool {
+        text == "●" || text == "⇄" || text == "○" || text == "◐" || text == "…"
+    }
+
     /// Marks what is up.
     var filled: String { hasUnicode ? "●" : "*" }
     /// Marks what is on its way, or only partly up.

@@ -16,7 +16,7 @@
 struct ConnectionTable {
     let palette: Palette
 
-    func lines(for connection: ConfiguredConnection) -> [String] {
+    func lines(for connection: ConfiguredConnection) -> [Line] {
         var head = Line(palette)
         head.add(connection.name, .strong)
         head.skip(2)
@@ -28,7 +28,7 @@ struct ConnectionTable {
         let liveness = connection.dpdDelay.map { "liveness check \(Quantities.period($0))" }
         lines += times(rekey: connection.rekeyTime, life: connection.lifetime, others: [liveness], indentation: 2)
         for child in connection.children { lines += self.lines(for: child) }
-        return lines.map(\.rendered)
+        return lines
     }
 
     private func lines(for child: ConfiguredConnection.Child) -> [Line] {

@@ -41,7 +41,7 @@ struct ShortTable {
     private static let tunnelAndPeer = 41
     private static let widestTunnel = 26
 
-    var lines: [String] {
+    var lines: [Line] {
         guard !rows.isEmpty else { return [] }
         var head = Line(palette, limit: limit)
         head.skip(2)
@@ -54,7 +54,7 @@ struct ShortTable {
         head.add("IN", .quiet, width: Self.sizeWidth, .right)
         head.add("OUT", .quiet, width: Self.sizeWidth, .right)
         head.add("LAST USE", .quiet, width: Self.useWidth, .right)
-        return [head.rendered] + rows.map { line(for: $0).rendered }
+        return [head] + rows.map { line(for: $0) }
     }
 
     private func line(for row: Row) -> Line {

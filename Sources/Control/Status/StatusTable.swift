@@ -31,41 +31,54 @@ struct StatusTable {
         layout = StatusLayout(report, palette: palette, limit: limit)
     }
 
-    /// The totals, and under them a block for each connection behind an empty line.
-    var lines: [String] {
-        var lines: [String] = []
-        for connection in report.connections {
-            lines.append("")
-            for line in block(for: connection) { lines.append(line.rendered) }
+    /// Adds the totals, and under them a block for each connection behind an empty line.
+    func add(to page: inout Page) {
+        frame(&page) { add in
+            for connection in report.connections {
+                add(layout.blank(to: 0))
+                block(for: connection, add)
+            }
         }
-        return framed(lines)
     }
 
-    /// The totals, and under them a line for each tunnel.
-    var shortLines: [String] {
-        let table = ShortTable(report, palette: layout.palette, limit: layout.limit).lines
-        return framed(table.isEmpty ? [] : [""] + table)
+    /// Adds the totals, and under them a line for each tunnel.
+    func addShort(to page: inout Page) {
+        let lines = ShortTable(report, palette: layout.palette, limit: layout.limit).lines
+        frame(&page) { add in
+            if !lines.isEmpty { add(layout.blank(to: 0)) }
+            lines.forEach(add)
+        }
     }
 
     /// The totals alone.
     var totalLines: [String] { totals.map(\.rendered) }
 
     /// Puts the totals above a table, and below it, too, where those above have scrolled away.
-    private func framed(_ table: [String]) -> [String] {
-        let totals = totals.map(\.rendered)
-        return totals + table + (table.count > Self.fewRows ? [""] + totals : [])
+    private func frame(_ page: inout Page, _ addTable: ((Line) -> Void) -> Void) {
+        let totals = totals
+        for line in totals { page.add(line) }
+        var count = 0
+        addTable { line in
+            page.add(line)
+            count += 1
+        }
+        guard count > Self.fewRows else { return }
+        page.endLine()
+        for line in totals { page.add(line) }
     }
 
     /// The rows that a small terminal shows.
     private static let fewRows = 24
 
-    private func block(for connection: StatusReport.Connection) -> [Line] {
-        guard !connection.ikeSAs.isEmpty else { return absent(connection) }
-        var lines: [Line] = []
-        for ikeSA in connection.ikeSAs { layout.add(ikeSA, isVerbose: isVerbose, to: &lines) }
-        for child in connection.missingChildren { lines += layout.missing(child, .bad, state: "down") }
-        for child in connection.waitingChildren { lines += layout.missing(child, .quiet, state: Self.trapped) }
-        return lines
+    private func block(for connection: StatusReport.Connection, _ add: (Line) -> Void) {
+        guard !connection.ikeSAs.isEmpty else { return absent(connection).forEach(add) }
+        for ikeSA in connection.ikeSAs {
+            var lines: [Line] = []
+            layout.add(ikeSA, isVerbose: isVerbose, to: &lines)
+            lines.forEach(add)
+        }
+        for child in connection.missingChildren { layout.missing(child, .bad, state: "down").forEach(add) }
+        for child in connection.waitingChildren { layout.missing(child, .quiet, state: Self.trapped).forEach(add) }
     }
 
     /// A connection without any SA.

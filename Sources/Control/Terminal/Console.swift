@@ -34,15 +34,11 @@ package final class Console {
     /// Writes lines to standard output.
     func print(_ text: String) { output(text + "\n") }
 
-    /// Writes very many lines to standard output, each of which is copied once.
-    func print(lines: [String]) {
-        var text = ""
-        text.reserveCapacity(lines.reduce(0) { $0 + $1.utf8.count + 1 })
-        for line in lines {
-            text += line
-            text += "\n"
-        }
-        output(text)
+    /// Writes to standard output what `body` adds to a page, while it does.
+    func print(_ body: (inout Page) -> Void) {
+        var page = Page(output)
+        body(&page)
+        page.flush()
     }
 
     /// Writes to standard output as is.
