@@ -61,30 +61,30 @@ package struct ChildSASummary: Sendable {
 }
 
 extension IKESA {
-    func summary(_ now: Instant) -> IKESASummary {
-        // Each of them copies what the state holds, so once.
-        let established = established
-        let peer = established?.peer
-        let connection = peer?.connection ?? self.connection
+    func summary(_ now: Instant) -> IKESASummary { summary(now, established) }
+
+    /// - Parameter established: taken out of the state once, and looked into where it is, since each copy of what an SA holds costs.
+    private func summary(_ now: Instant, _ established: Established?) -> IKESASummary {
+        let unfinished = established == nil ? connection : nil
         return IKESASummary(
             id: id,
-            connection: connection?.name,
+            connection: established?.peer.connection.name ?? unfinished?.name,
             state: summaryState(established),
             role: role,
             spiI: spiI,
             spiR: spiR,
             local: local,
             remote: remote,
-            localIdentity: peer?.localIdentity ?? connection?.local.identity,
-            remoteIdentity: peer?.remoteIdentity ?? connection?.remote.identity,
-            localAuthentication: connection?.local.kind,
-            remoteAuthentication: connection?.remote.kind,
-            eap: peer?.eap,
-            laterRounds: peer?.laterRounds ?? [],
-            localVirtual: peer?.inner.local ?? [],
-            remoteVirtual: peer?.inner.remote ?? [],
-            grant: peer?.grant,
-            dns: peer?.inner.dns ?? InnerDNS(),
+            localIdentity: established?.peer.localIdentity ?? unfinished?.local.identity,
+            remoteIdentity: established?.peer.remoteIdentity ?? unfinished?.remote.identity,
+            localAuthentication: established?.peer.connection.local.kind ?? unfinished?.local.kind,
+            remoteAuthentication: established?.peer.connection.remote.kind ?? unfinished?.remote.kind,
+            eap: established?.peer.eap,
+            laterRounds: established?.peer.laterRounds ?? [],
+            localVirtual: established?.peer.inner.local ?? [],
+            remoteVirtual: established?.peer.inner.remote ?? [],
+            grant: established?.peer.grant,
+            dns: established?.peer.inner.dns ?? InnerDNS(),
             proposal: established?.security.proposal ?? security?.proposal,
             nat: nat,
             negotiationTime: established.map { $0.since - begunAt },
@@ -92,7 +92,7 @@ extension IKESA {
             timeToRekey: established?.rekeyAt.map { $0 - now },
             timeToExpiry: established?.expiresAt.map { $0 - now },
             timeToReauthentication: established?.origin.renewAt.map { $0 - now },
-            lifetime: connection?.lifetime.hard,
+            lifetime: (established?.peer.connection.lifetime ?? unfinished?.lifetime)?.hard,
             retransmissions: window.retransmissions,
             children: children.map { entry in
                 ChildSASummary(
