@@ -9,6 +9,18 @@ package func hexadecimal(_ octets: some Sequence<UInt8>) -> String {
     return String(decoding: text, as: UTF8.self)
 }
 
+/// All digits of a number, the highest first.
+func hexadecimal<Number: FixedWidthInteger>(_ number: Number) -> String {
+    let count = Number.bitWidth / 4
+    return String(unsafeUninitializedCapacity: count) { text in
+        for position in 0..<count {
+            let digit = number >> Number(4 * (count - 1 - position)) & 15
+            text[position] = hexadecimalDigit(UInt8(truncatingIfNeeded: digit))
+        }
+        return count
+    }
+}
+
 /// - Precondition: `value` is below 16.
 private func hexadecimalDigit(_ value: UInt8) -> UInt8 {
     value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)

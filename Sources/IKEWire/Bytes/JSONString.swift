@@ -3,10 +3,13 @@ package enum JSONString {
     /// Adds a string of RFC 8259 section 7. Control characters beyond ASCII are escaped as well, for terminals that show it.
     package static func write(_ text: String, to output: inout [UInt8]) {
         output.append(UInt8(ascii: "\""))
-        let isPlain = text.utf8.withContiguousStorageIfAvailable { !$0.contains(where: mayNeedEscape) }
-        if isPlain == true {
-            output += text.utf8
-        } else {
+        var text = text
+        let isPlain = text.withUTF8 { octets in
+            guard !octets.contains(where: mayNeedEscape) else { return false }
+            output.append(contentsOf: octets)
+            return true
+        }
+        if !isPlain {
             for scalar in text.unicodeScalars { write(scalar, to: &output) }
         }
         output.append(UInt8(ascii: "\""))

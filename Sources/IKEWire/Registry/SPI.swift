@@ -21,7 +21,7 @@ extension IKESPI {
 
 extension IKESPI: CustomStringConvertible {
     /// 16 hexadecimal digits.
-    package var description: String { hexadecimal(bytes) }
+    package var description: String { hexadecimal(rawValue) }
 }
 
 /// The number by which the receiver of an ESP or AH packet knows its SA: 4 octets, chosen by the receiver (RFC 4303 section 2.1).
@@ -44,7 +44,7 @@ extension ESPSPI {
 
 extension ESPSPI: CustomStringConvertible {
     /// 8 hexadecimal digits.
-    package var description: String { hexadecimal(bytes) }
+    package var description: String { hexadecimal(rawValue) }
 }
 
 // MARK: -

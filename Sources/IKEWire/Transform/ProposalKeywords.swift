@@ -52,30 +52,33 @@ extension Proposal {
         func failure(_ problem: ProposalKeywordError.Problem) -> ProposalKeywordError {
             ProposalKeywordError(keywords: keywords, problem: problem)
         }
-        let aead = encryption.filter { EncryptionAlgorithm(rawValue: $0.id).isAEAD }
-        guard aead.isEmpty || aead.count == encryption.count else { throw failure(.mixedCiphers) }
+        let ciphers = encryption
+        let exchanges = keyExchange
+        let aeadCount = ciphers.count { EncryptionAlgorithm(rawValue: $0.id).isAEAD }
+        let isAEAD = aeadCount > 0
+        guard !isAEAD || aeadCount == ciphers.count else { throw failure(.mixedCiphers) }
 
         var prfs = prf
         var integrities = integrity
         if protocolID == .ike, prfs.isEmpty {
-            prfs = integrity.compactMap { IntegrityAlgorithm(rawValue: $0.id).matchingPRF.map(Transform.prf) }
-            if !aead.isEmpty { integrities = [] }
+            prfs = integrities.compactMap { IntegrityAlgorithm(rawValue: $0.id).matchingPRF.map(Transform.prf) }
+            if isAEAD { integrities = [] }
         }
-        if let superfluous = integrities.first, !aead.isEmpty { throw failure(.integrityBesideAEAD(superfluous)) }
+        if let superfluous = integrities.first, isAEAD { throw failure(.integrityBesideAEAD(superfluous)) }
         if protocolID != .ah {
-            guard !encryption.isEmpty else { throw failure(.missing(.encryption)) }
+            guard !ciphers.isEmpty else { throw failure(.missing(.encryption)) }
         }
-        guard !aead.isEmpty || !integrities.isEmpty else { throw failure(.missing(.integrity)) }
+        guard isAEAD || !integrities.isEmpty else { throw failure(.missing(.integrity)) }
         if protocolID == .ike {
             guard !prfs.isEmpty else { throw failure(.missing(.prf)) }
-            guard !keyExchange.isEmpty else { throw failure(.missing(.keyExchange)) }
+            guard !exchanges.isEmpty else { throw failure(.missing(.keyExchange)) }
         }
         var counters = sequenceNumbers
         if protocolID != .ike, counters.isEmpty { counters = [.sequenceNumbers(.standard)] }
         return Proposal(
             number: number,
             protocolID: protocolID,
-            transforms: encryption + integrities + prfs + keyExchange + counters
+            transforms: ciphers + integrities + prfs + exchanges + counters
         )
     }
 }

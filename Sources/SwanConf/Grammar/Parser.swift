@@ -119,17 +119,11 @@ struct Parser {
 
     private mutating func parseName() throws(ConfigurationError) -> String {
         let location = cursor.location
-        var name: [UInt8] = []
-        while let octet = cursor.next {
-            if Octet.isName(octet) {
-                name.append(octet)
-                cursor.advance()
-            } else if startsDoubledColon {
-                name.append(Octet.colon)
-                cursor.advance(2)
-            } else {
-                break
-            }
+        var name = Array(cursor.take(while: Octet.isName))
+        while startsDoubledColon {
+            name.append(Octet.colon)
+            cursor.advance(2)
+            name += cursor.take(while: Octet.isName)
         }
         guard name.count <= GrammarLimits.nameLength else {
             throw failure(at: location, "this name is longer than \(GrammarLimits.nameLength) octets")
@@ -145,6 +139,7 @@ struct Parser {
 
     /// `include` followed by blanks and anything but `=`, which would make it a key.
     private var startsInclude: Bool {
+        guard cursor.next == UInt8(ascii: "i") else { return false }
         var ahead = cursor
         guard ahead.take(while: Octet.isName).elementsEqual("include".utf8) else { return false }
         let blanks = ahead.take(while: Octet.isBlank)

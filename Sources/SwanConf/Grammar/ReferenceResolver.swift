@@ -169,8 +169,10 @@ struct ReferenceResolver {
             for reference in section.references where sectionPath.hasPrefix(reference.path + ".") {
                 throw failure(at: reference.location, "a section cannot inherit from itself or from what it stands in")
             }
-            var ancestry = Ancestry()
-            try append(section, to: &ancestry)
+            if !section.references.isEmpty {
+                var ancestry = Ancestry()
+                try append(section, to: &ancestry)
+            }
             try checkReferences(below: section, path: sectionPath)
         }
     }

@@ -98,12 +98,18 @@ package struct ChildConfiguration: Hashable, Sendable {
     }
 
     /// - Parameter path: dotted names of the section, for errors where there is no file.
-    init(name: String, section: Section, path: String) throws(ConfigurationError) {
+    init(
+        name: String,
+        section: Section,
+        path: String,
+        _ proposalLists: ProposalLists
+    ) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .child, path: path)
         guard !name.isEmpty else { throw reader.failure("a child needs a name") }
         self.name = name
-        espProposals = try ProposalList.read(
-            try reader.list("esp_proposals"),
+        espProposals = try proposalLists.read(
+            "esp_proposals",
+            of: reader,
             protocolID: .esp,
             default: Proposal.defaultESP
         )

@@ -97,8 +97,13 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         case ifAsked, always, never
     }
 
-    /// Reads a section of `connections`, or the one of a `load-conn`.
+    /// Reads the section of a `load-conn`.
     package init(name: String, section: Section) throws(ConfigurationError) {
+        try self.init(name: name, section: section, ProposalLists())
+    }
+
+    /// Reads a section of `connections`.
+    init(name: String, section: Section, _ proposalLists: ProposalLists) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .connection, path: "connections.\(name)")
         guard !name.isEmpty else { throw reader.failure("a connection needs a name") }
         self.name = name
@@ -106,8 +111,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         remoteAddresses = try Self.hosts("remote_addrs", reader)
         localPort = try reader.integer("local_port", in: 1...UInt16.max) ?? Self.ikePort
         remotePort = try reader.integer("remote_port", in: 1...UInt16.max) ?? Self.ikePort
-        proposals = try ProposalList.read(
-            try reader.list("proposals"),
+        proposals = try proposalLists.read(
+            "proposals",
+            of: reader,
             protocolID: .ike,
             default: Proposal.defaultIKE
         )
@@ -136,7 +142,7 @@ package struct ConnectionConfiguration: Hashable, Sendable {
         pools = try reader.list("pools")?.map(\.text) ?? []
         (local, laterLocal) = try Self.authentication("local", .localAuthentication, reader)
         (remote, laterRemote) = try Self.authentication("remote", .remoteAuthentication, reader)
-        children = try Self.children(reader)
+        children = try Self.children(reader, proposalLists)
         let isMeantToBeUp = children.contains(where: \.isMeantToBeUp)
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? (isMeantToBeUp ? 0 : 1)
         try checkFamilies(reader)
@@ -216,7 +222,10 @@ extension ConnectionConfiguration {
         return (first, rounds.dropFirst().map(\.configuration))
     }
 
-    private static func children(_ reader: SectionReader) throws(ConfigurationError) -> [ChildConfiguration] {
+    private static func children(
+        _ reader: SectionReader,
+        _ proposalLists: ProposalLists
+    ) throws(ConfigurationError) -> [ChildConfiguration] {
         var children: [ChildConfiguration] = []
         var names: Set<String> = []
         for section in reader.section.sections where section.name == "children" {
@@ -231,7 +240,14 @@ extension ConnectionConfiguration {
                 guard names.insert(child.name).inserted else {
                     throw reader.failure("two children are called `\(child.name)`")
                 }
-                children.append(try ChildConfiguration(name: child.name, section: child, path: "\(path).\(child.name)"))
+                children.append(
+                    try ChildConfiguration(
+                        name: child.name,
+                        section: child,
+                        path: "\(path).\(child.name)",
+                        proposalLists
+                    )
+                )
             }
         }
         return children

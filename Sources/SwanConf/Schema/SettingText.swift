@@ -28,6 +28,8 @@ struct SettingText {
 
     /// The items between commas, trimmed; empty ones do not count.
     func splitAtCommas() -> [SettingText] {
+        // Most lists have one item.
+        if !text.utf8.contains(where: { $0 == Octet.comma || Self.isBlank($0) }) { return text.isEmpty ? [] : [self] }
         let octets = Array(text.utf8)
         return octets.indices.split(omittingEmptySubsequences: true) { octets[$0] == Octet.comma }.compactMap { item in
             guard let first = item.first(where: { !Self.isBlank(octets[$0]) }),

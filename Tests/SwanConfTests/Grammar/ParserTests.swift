@@ -148,4 +148,16 @@ import Testing
         #expect(section.setting("proposals")?.location == nil)
         #expect(section.location == nil)
     }
+
+    @Test func theLastOfManyValuesAndAllOfManySectionsCount() throws {
+        let many = (1...20).map { "k\($0) = \($0)" } + (1...20).map { "s\($0) { a = \($0) }" }
+        let again = ["k3 = again", "k19 = again", "s3 { b = more }", "s19 { b = more }"]
+        let section = try SettingsTree.parse((many + again).joined(separator: "\n"), file: "f")
+        #expect(section.settings.map(\.key) == (1...20).map { "k\($0)" })
+        #expect(section.setting("k3")?.value == .text("again") && section.setting("k19")?.value == .text("again"))
+        #expect(section.setting("k20")?.value == .text("20"))
+        #expect(section.sections.map(\.name) == (1...20).map { "s\($0)" })
+        #expect(section.section("s3")?.settings.map(\.key) == ["a", "b"])
+        #expect(section.section("s19")?.settings.map(\.key) == ["a", "b"])
+    }
 }

@@ -1,10 +1,25 @@
 import IKEWire
 
-/// The proposals of a connection or a child.
-enum ProposalList {
+/// The proposals of connections and children, by the setting that they were read from: a thousand connections may inherit one.
+final class ProposalLists {
+    private var known: [ObjectIdentifier: (setting: Setting, proposals: [Proposal])] = [:]
+
     /// In the order in which they are written, numbered from 1; `default` stands for several.
-    /// - Parameter values: the items of the setting, nil when it is not set.
-    static func read(
+    func read(
+        _ key: String,
+        of reader: SectionReader,
+        protocolID: ProtocolID,
+        default standard: [Proposal]
+    ) throws(ConfigurationError) -> [Proposal] {
+        guard let setting = reader.section.setting(key) else { return standard }
+        if let known = known[ObjectIdentifier(setting)] { return known.proposals }
+        let proposals = try Self.read(try reader.list(key), protocolID: protocolID, default: standard)
+        known[ObjectIdentifier(setting)] = (setting, proposals)
+        return proposals
+    }
+
+    /// - Parameter values: the items of the setting, nil when there are none.
+    private static func read(
         _ values: [SettingText]?,
         protocolID: ProtocolID,
         default standard: [Proposal]
