@@ -65,12 +65,18 @@ final class OutboundTurns: Sendable {
         }
     }
 
-    /// Leaves the device to the inbound thread, if it can be read.
+    /// Leaves the device to the inbound thread, if it can be read. For a moment both wait for it, so that nobody does at no time.
     private func giveDevice() -> Bool {
-        guard worker.withLock({ $0.forgoDevice() }) else { return false }
-        // It is in that set only while it is not in this one.
-        try? inboundEpoll.add(queue.raw, .readable, token: InboundWorker.deviceToken)
-        return true
+        worker.withLock { worker in
+            guard !worker.isDevicePaused else { return false }
+            do {
+                try inboundEpoll.add(queue.raw, .readable, token: InboundWorker.deviceToken)
+            } catch {
+                return false
+            }
+            worker.forgoDevice()
+            return true
+        }
     }
 
     // MARK: - The inbound thread
@@ -78,8 +84,8 @@ final class OutboundTurns: Sendable {
     /// Sends what the device has, or some of it. Where there is more to do, or the caller has other things to do, the other thread
     /// takes over.
     func takeTurn(isBusy: Bool) {
-        guard isBusy || !worker.withLock({ $0.shortTurn() }) else { return }
+        guard isBusy || !worker.withLock({ $0.shortTurn() }), worker.withLock({ $0.watchDevice() }) else { return }
+        // It cannot fail for a descriptor that is in the set.
         try? inboundEpoll.remove(queue.raw)
-        worker.withLock { $0.watchDevice() }
     }
 }

@@ -207,18 +207,20 @@ extension OutboundWorker {
         try? epoll.remove(queue.raw)
     }
 
-    /// Waits for the device here from now on.
-    func watchDevice() {
-        guard !isDeviceLost else { return }
-        // It is in the set already if it was never taken out.
-        try? epoll.add(queue.raw, isDevicePaused ? [] : .readable, token: Self.deviceToken)
+    /// Waits for the device here from now on. False where the kernel has no memory for that.
+    func watchDevice() -> Bool {
+        guard !isDeviceLost else { return true }
+        do {
+            try epoll.add(queue.raw, isDevicePaused ? [] : .readable, token: Self.deviceToken)
+            return true
+        } catch {
+            return false
+        }
     }
 
-    /// Waits for the device no longer, unless it is not to be read; returns whether.
-    func forgoDevice() -> Bool {
-        guard !isDevicePaused else { return false }
+    /// Waits for the device no longer; that cannot fail for a descriptor that is in the set.
+    func forgoDevice() {
         try? epoll.remove(queue.raw)
-        return true
     }
 
     /// A change of interest in a descriptor that is in the set cannot fail.
