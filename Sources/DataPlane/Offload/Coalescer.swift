@@ -236,6 +236,7 @@ extension TransportSegment {
     /// the kernel goes on from.
     fileprivate func becomeSuperPacket(payload: Int, isPushed: Bool) {
         headers.writeLengths(to: packet, payload: payload)
+        if !headers.isIPv6 { Checksum.write(to: packet, headers.ipLength, at: 10) }
         if headers.isTCP, isPushed {
             let flags = packet.load(fromByteOffset: headers.ipLength + 13, as: UInt8.self)
             packet.storeBytes(of: flags | TCPFlags.push, toByteOffset: headers.ipLength + 13, as: UInt8.self)

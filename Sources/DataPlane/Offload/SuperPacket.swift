@@ -75,26 +75,16 @@ package struct SuperPacket: ~Copyable {
         let isLast = offset + share == payload
         let packet = base + offset
         packet.copyMemory(from: template, byteCount: headers.length)
-        writeIP(packet, headers.length + share)
-        if headers.isTCP {
-            writeTCP(packet + headers.ipLength, isLast: isLast)
-        } else {
-            packet.storeBig(UInt16(truncatingIfNeeded: transportLength(share)), at: headers.ipLength + 4)
-        }
+        headers.writeLengths(to: packet, payload: share)
+        if !headers.isIPv6 { writeIPv4(packet, headers.length + share) }
+        if headers.isTCP { writeTCP(packet + headers.ipLength, isLast: isLast) }
         writeChecksum(packet, share)
         offset += share
         return UnsafeMutableRawBufferPointer(start: packet, count: headers.length + share)
     }
 
-    /// Octets of transport header and payload.
-    private func transportLength(_ share: Int) -> Int { headers.length - headers.ipLength + share }
-
-    private mutating func writeIP(_ packet: UnsafeMutableRawPointer, _ length: Int) {
-        guard !headers.isIPv6 else {
-            packet.storeBig(UInt16(truncatingIfNeeded: length - 40), at: 4)
-            return
-        }
-        packet.storeBig(UInt16(truncatingIfNeeded: length), at: 2)
+    /// The next identification, and the checksum of a header for `length` octets in all.
+    private mutating func writeIPv4(_ packet: UnsafeMutableRawPointer, _ length: Int) {
         packet.storeBig(identification, at: 4)
         let sum = headerSum &+ UInt64(truncatingIfNeeded: length) &+ UInt64(identification)
         packet.storeBig(~Checksum.folded(sum), at: 10)
@@ -111,7 +101,7 @@ package struct SuperPacket: ~Copyable {
     }
 
     private func writeChecksum(_ packet: UnsafeMutableRawPointer, _ share: Int) {
-        let length = transportLength(share)
+        let length = headers.transportLength(payload: share)
         let sum =
             pseudoHeaderSum &+ UInt64(truncatingIfNeeded: length) &+ Checksum.sum(packet + headers.ipLength, length)
         packet.storeBig(Checksum.transmitted(sum, isUDP: !headers.isTCP), at: headers.checksumOffset)

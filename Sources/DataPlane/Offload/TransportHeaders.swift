@@ -11,25 +11,32 @@ struct TransportHeaders: Equatable {
     var checksumOffset: Int { ipLength + (isTCP ? 16 : 6) }
     private var protocolNumber: UInt8 { isTCP ? 6 : 17 }
 
-    /// Writes the lengths of IP and UDP for `payload` octets behind these headers, and with IPv4 the header's checksum.
+    /// Octets of the transport header and `payload` octets behind it.
+    func transportLength(payload: Int) -> Int { length - ipLength + payload }
+
+    /// Writes the lengths of IP and UDP for `payload` octets behind these headers; what sums over them is the caller's.
     func writeLengths(to packet: UnsafeMutableRawPointer, payload: Int) {
         if isIPv6 {
             packet.storeBig(UInt16(truncatingIfNeeded: length + payload - 40), at: 4)
         } else {
             packet.storeBig(UInt16(truncatingIfNeeded: length + payload), at: 2)
-            Checksum.write(to: packet, ipLength, at: 10)
         }
-        if !isTCP { packet.storeBig(UInt16(truncatingIfNeeded: length - ipLength + payload), at: ipLength + 4) }
+        if !isTCP { packet.storeBig(UInt16(truncatingIfNeeded: transportLength(payload: payload)), at: ipLength + 4) }
     }
 
     /// The sum over the pseudo-header of a packet with `payload` octets behind these headers.
     func pseudoHeader(_ packet: UnsafeRawPointer, payload: Int) -> UInt64 {
-        Checksum.pseudoHeader(packet, isIPv6: isIPv6, protocol: protocolNumber, length: length - ipLength + payload)
+        Checksum.pseudoHeader(
+            packet,
+            isIPv6: isIPv6,
+            protocol: protocolNumber,
+            length: transportLength(payload: payload)
+        )
     }
 
     /// The sum that its transport checksum is about.
     func sum(_ packet: UnsafeRawPointer, payload: Int) -> UInt64 {
-        pseudoHeader(packet, payload: payload) &+ Checksum.sum(packet + ipLength, length - ipLength + payload)
+        pseudoHeader(packet, payload: payload) &+ Checksum.sum(packet + ipLength, transportLength(payload: payload))
     }
 }
 

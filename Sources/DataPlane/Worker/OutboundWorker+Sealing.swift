@@ -14,11 +14,11 @@ extension OutboundWorker {
         if mayRelease { releaseHeld() }
         var budget = most
         var isEmpty = false
-        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused, !isEmpty {
+        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
             budget -= 1
             guard let frame = nextFrame() else {
                 isEmpty = true
-                continue
+                break
             }
             // A policy that was installed before the packet was sent must be found.
             applyCommands()
