@@ -85,10 +85,7 @@ enum StatusCommand {
         let report = try report(for: invocation, order, history)
         history.note(report, at: .now)
         if invocation.has("json") || invocation.has("verbose") || invocation.has("short") {
-            var text = ""
-            var page = Page { text += $0 }
-            add(report, to: &page, invocation, console, columns: columns)
-            page.flush()
+            let text = Page.text { add(report, to: &$0, invocation, console, columns: columns) }
             // The last line is ended, too.
             return text.split(separator: "\n", omittingEmptySubsequences: false).dropLast().map { String($0) }
         }

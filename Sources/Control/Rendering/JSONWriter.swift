@@ -15,11 +15,7 @@ struct JSONWriter {
     /// A document as a text.
     /// - Parameter body: writes one value.
     static func document(pretty: Bool, _ body: (inout JSONWriter) -> Void) -> String {
-        var text = ""
-        var page = Page { text += $0 }
-        page.add(pretty: pretty, body)
-        page.flush()
-        return text
+        Page.text { $0.add(pretty: pretty, body) }
     }
 }
 

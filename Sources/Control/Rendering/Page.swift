@@ -10,6 +10,15 @@ struct Page {
         self.write = write
     }
 
+    /// All that `body` adds, for who has no use for parts.
+    static func text(_ body: (inout Page) -> Void) -> String {
+        var text = ""
+        var page = Page { text += $0 }
+        body(&page)
+        page.flush()
+        return text
+    }
+
     mutating func add(_ line: Line) {
         text += line.text
         endLine()
