@@ -28,8 +28,9 @@
 #include <openssl/x509_vfy.h>
 #include <openssl/x509v3.h>
 
+/// Written out, since one is made for each packet.
 static inline OSSL_PARAM ossl_param_aead_tag(void *octets, size_t count) {
-    return OSSL_PARAM_construct_octet_string(OSSL_CIPHER_PARAM_AEAD_TAG, octets, count);
+    return (OSSL_PARAM){OSSL_CIPHER_PARAM_AEAD_TAG, OSSL_PARAM_OCTET_STRING, octets, count, OSSL_PARAM_UNMODIFIED};
 }
 static inline OSSL_PARAM ossl_param_aead_iv_length(size_t *count) {
     return OSSL_PARAM_construct_size_t(OSSL_CIPHER_PARAM_AEAD_IVLEN, count);

@@ -18,28 +18,23 @@ struct CipherContext: ~Copyable {
     }
 
     private let context: Context
-    private let functions: UnsafePointer<CipherFunctions>
     private let begin: CipherFunctions.Initialize
     private let nonceLength: Int
-    /// The tag's place in memory, and the end mark: written per message, allocated once.
-    private let tagParameters: ParameterList
-    /// Where `finish` could write and never does, because nothing that is used here pads.
-    private let sink: WipedMemory
 
     /// The provider's state of the cipher; it wipes what it frees.
     private struct Context: ~Copyable {
         let pointer: UnsafeMutableRawPointer
-        private let free: @convention(c) (UnsafeMutableRawPointer?) -> Void
+        let functions: UnsafePointer<CipherFunctions>
 
         init(_ functions: UnsafePointer<CipherFunctions>) throws(CryptoError) {
             guard let pointer = functions.pointee.newContext(functions.pointee.provider) else {
                 throw .library("new cipher context")
             }
             self.pointer = pointer
-            free = functions.pointee.freeContext
+            self.functions = functions
         }
 
-        deinit { free(pointer) }
+        deinit { functions.pointee.freeContext(pointer) }
     }
 
     /// Sets the key, which must be as long as the cipher asks for.
@@ -68,10 +63,7 @@ struct CipherContext: ~Copyable {
         try check(result, "begin (key)")
         if case .ccm(let length, _) = options { nonceLength = length } else { nonceLength = cipher.nonceLength }
         self.context = context
-        self.functions = functions
         self.begin = begin
-        tagParameters = ParameterList(ossl_param_aead_tag(nil, 0))
-        sink = WipedMemory(count: Int(EVP_MAX_BLOCK_LENGTH))
     }
 
     /// CCM's lengths; that padding is ESP's and IKE's own affair.
@@ -115,9 +107,10 @@ extension CipherContext {
     /// Begins a message to be opened, which must have this tag.
     @inline(__always)
     func start(nonce: UnsafePointer<UInt8>, tag: UnsafeRawPointer, count: Int) throws(CryptoError) {
-        tagParameters.first.pointee.data = UnsafeMutableRawPointer(mutating: tag)
-        tagParameters.first.pointee.data_size = count
-        try check(begin(context.pointer, nil, 0, nonce, nonceLength, tagParameters.first), "begin (nonce and tag)")
+        let result = Self.withTagParameter(UnsafeMutableRawPointer(mutating: tag), count) { parameter in
+            begin(context.pointer, nil, 0, nonce, nonceLength, parameter)
+        }
+        try check(result, "begin (nonce and tag)")
     }
 
     /// CCM authenticates the length before the data, so it must be known first (RFC 3610 section 2.2).
@@ -142,7 +135,7 @@ extension CipherContext {
     @inline(__always)
     private func update(_ output: UnsafeMutablePointer<UInt8>?, _ input: UnsafePointer<UInt8>?, _ count: Int) -> Bool {
         var written = 0
-        return functions.pointee.update(context.pointer, output, &written, count, input, count) > 0
+        return context.functions.pointee.update(context.pointer, output, &written, count, input, count) > 0
     }
 
     /// Ends a message. Answers whether libcrypto accepted, which for an opening AEAD context is whether the tag is
@@ -150,14 +143,32 @@ extension CipherContext {
     @inline(__always)
     func finish() -> Bool {
         var written = 0
-        return functions.pointee.finish(context.pointer, sink.octets, &written, Int(EVP_MAX_BLOCK_LENGTH)) > 0
+        // Nothing that is used here pads, so the room is never written to.
+        var room = SIMD32<UInt8>()
+        return withUnsafeMutableBytes(of: &room) { room in
+            let octets = room.assumingMemoryBound(to: UInt8.self).baseAddress
+            return context.functions.pointee.finish(context.pointer, octets, &written, room.count) > 0
+        }
     }
 
     /// Writes the tag of the message that was sealed.
     @inline(__always)
     func tag(to octets: UnsafeMutableRawPointer, count: Int) throws(CryptoError) {
-        tagParameters.first.pointee.data = octets
-        tagParameters.first.pointee.data_size = count
-        try check(functions.pointee.getParameters(context.pointer, tagParameters.first), "get parameters (tag)")
+        let result = Self.withTagParameter(octets, count) { parameter in
+            context.functions.pointee.getParameters(context.pointer, parameter)
+        }
+        try check(result, "get parameters (tag)")
+    }
+
+    /// Lends a list of parameters that names the tag's place. It stands on the stack: a list for each SA would be memory that
+    /// it does not need between packets.
+    @inline(__always)
+    private static func withTagParameter(
+        _ tag: UnsafeMutableRawPointer,
+        _ count: Int,
+        _ body: (UnsafeMutablePointer<OSSL_PARAM>) -> Int32
+    ) -> Int32 {
+        var list = (ossl_param_aead_tag(tag, count), OSSL_PARAM())
+        return withUnsafeMutablePointer(to: &list) { $0.withMemoryRebound(to: OSSL_PARAM.self, capacity: 2, body) }
     }
 }

@@ -8,14 +8,9 @@ extension PacketCipher {
     /// under the packets' key (NIST SP 800-38A appendix C), so that no packet costs a random number.
     package func makeIV(counter: UInt64, to iv: UnsafeMutableRawPointer) throws(CryptoError) {
         guard direction == .seal else { throw .wrongDirection }
-        switch ivCipher {
-        case .none:
-            iv.storeBytes(of: counter.bigEndian, as: UInt64.self)
-        case .some(let cipher):
-            iv.storeBytes(of: 0, as: UInt64.self)
-            iv.storeBytes(of: counter.bigEndian, toByteOffset: 8, as: UInt64.self)
-            let block = iv.assumingMemoryBound(to: UInt8.self)
-            guard cipher.process(from: block, to: block, count: 16) else { throw .library("IV encryption") }
+        switch unpredictableIVs {
+        case .none: iv.storeBytes(of: counter.bigEndian, as: UInt64.self)
+        case .some(let ivs): try ivs.write(counter, to: iv)
         }
     }
 
@@ -27,5 +22,24 @@ extension PacketCipher {
             try makeIV(counter: counter, to: base)
         }
         return iv
+    }
+}
+
+/// Makes IVs that cannot be foretold from a counter, for CBC.
+final class UnpredictableIVs {
+    private let cipher: CipherContext
+
+    /// Under the key that the packets are encrypted with.
+    init(key: SecretBytes) throws(CryptoError) {
+        let ecb = try LibraryCipher.aes("ECB", keyLength: key.count)
+        cipher = try CipherContext(ecb, key: key, direction: .encrypt, options: .unpadded)
+    }
+
+    /// Writes the 16 octets for a counter.
+    func write(_ counter: UInt64, to iv: UnsafeMutableRawPointer) throws(CryptoError) {
+        iv.storeBytes(of: 0, as: UInt64.self)
+        iv.storeBytes(of: counter.bigEndian, toByteOffset: 8, as: UInt64.self)
+        let block = iv.assumingMemoryBound(to: UInt8.self)
+        guard cipher.process(from: block, to: block, count: 16) else { throw .library("IV encryption") }
     }
 }

@@ -70,7 +70,7 @@ extension PacketCipher {
         }
     }
 
-    /// Leaves the untruncated MAC in `code`.
+    /// The untruncated MAC of a packet, which stands there until the next one is made.
     @inline(__always)
     func authenticate(
         iv: UnsafeRawPointer,
@@ -78,21 +78,17 @@ extension PacketCipher {
         trailer: UnsafeRawBufferPointer,
         ciphertext: UnsafeRawPointer,
         count: Int
-    ) throws(CryptoError) {
+    ) throws(CryptoError) -> UnsafeRawPointer {
         // Before a single octet is read, since opening authenticates first.
         try checkLength(count, "ciphertext")
-        switch integrity {
-        case .some(let integrity):
-            try integrity.start()
-            try integrity.update(aad.baseAddress, count: aad.count)
-            try integrity.update(iv, count: suite.ivLength)
-            try integrity.update(ciphertext, count: count)
-            try integrity.update(trailer.baseAddress, count: trailer.count)
-            try integrity.finish(to: code)
-        case .none:
-            // `CipherSuite` makes no such suite; a code of nothing must not be taken for one.
-            throw .unsupported("\(suite.encryption) without an integrity algorithm")
-        }
+        // `CipherSuite` makes no suite of this mode without; a code of nothing must not be taken for one.
+        guard let integrity else { throw .unsupported("\(suite.encryption) without an integrity algorithm") }
+        return try integrity.code(
+            of: aad,
+            UnsafeRawBufferPointer(start: iv, count: suite.ivLength),
+            UnsafeRawBufferPointer(start: ciphertext, count: count),
+            trailer
+        )
     }
 
     /// Far more than a packet has, and what libcrypto's `int`s count at most.

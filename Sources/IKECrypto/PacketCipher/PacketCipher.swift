@@ -18,13 +18,12 @@ package final class PacketCipher {
     package let direction: Direction
 
     let cipher: CipherContext
-    let integrity: Authenticator?
-    /// Makes unpredictable IVs from a counter; only for sealing with CBC.
-    let ivCipher: CipherContext?
+    /// An AEAD has none.
+    let integrity: PacketIntegrity?
+    /// Only for sealing with CBC.
+    let unpredictableIVs: UnpredictableIVs?
     /// The salt, followed by room for the rest of a nonce or counter block; what the cipher starts from.
     private let nonceMemory = WipedMemory(count: nonceLength)
-    /// Room for an untruncated MAC; an AEAD has none.
-    private let codeMemory: WipedMemory
 
     /// AES' block, the longest nonce there is.
     private static let nonceLength = 16
@@ -54,16 +53,14 @@ package final class PacketCipher {
             options: Self.options(suite)
         )
         if let algorithm = suite.integrity {
-            integrity = try Authenticator(algorithm, key: keys.integrity)
+            integrity = try PacketIntegrity(algorithm, key: keys.integrity)
         } else {
             integrity = nil
         }
-        codeMemory = WipedMemory(count: suite.integrity == nil ? 0 : Authenticator.largestLength)
         if suite.mode == .cbc, direction == .seal {
-            let ecb = try LibraryCipher.aes("ECB", keyLength: suite.cipherKeyLength)
-            ivCipher = try CipherContext(ecb, key: key, direction: .encrypt, options: .unpadded)
+            unpredictableIVs = try UnpredictableIVs(key: key)
         } else {
-            ivCipher = nil
+            unpredictableIVs = nil
         }
 
         salt.withUnsafeBytes { nonceMemory.raw.copyMemory(from: $0) }
@@ -74,7 +71,6 @@ package final class PacketCipher {
     }
 
     var nonce: UnsafeMutablePointer<UInt8> { nonceMemory.octets }
-    var code: UnsafeMutablePointer<UInt8> { codeMemory.octets }
 
     private static func options(_ suite: CipherSuite) -> CipherContext.Options {
         switch suite.mode {
@@ -113,7 +109,7 @@ extension PacketCipher {
             try sealAEAD(aad: aad, input: input, output: output, count: count, icv: icv)
         } else {
             try crypt(input: input, output: output, count: count)
-            try authenticate(iv: iv, aad: aad, trailer: trailer, ciphertext: output, count: count)
+            let code = try authenticate(iv: iv, aad: aad, trailer: trailer, ciphertext: output, count: count)
             icv.copyMemory(from: code, byteCount: suite.icvLength)
         }
     }
@@ -138,7 +134,7 @@ extension PacketCipher {
             guard trailer.isEmpty else { throw .invalidLength(field: "AEAD trailer", octets: trailer.count) }
             try openAEAD(aad: aad, input: input, output: output, count: count, icv: icv)
         } else {
-            try authenticate(iv: iv, aad: aad, trailer: trailer, ciphertext: input, count: count)
+            let code = try authenticate(iv: iv, aad: aad, trailer: trailer, ciphertext: input, count: count)
             guard CRYPTO_memcmp(code, icv, suite.icvLength) == 0 else { throw .authenticationFailed }
             try crypt(input: input, output: output, count: count)
         }
