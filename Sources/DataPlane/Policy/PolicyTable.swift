@@ -61,7 +61,7 @@ package struct PolicyTable<Target> {
             case .v6: v6
             }
         for tuple in tuples {
-            let key = tuple.lengths.key(local: packet.source, remote: packet.destination)
+            let key = tuple.masks.key(local: packet.source, remote: packet.destination)
             let entry = tuple.entries[key]?.first { fits($0.target) && $0.selectors.admits(packet) }
             if let entry { return entry.target }
         }
@@ -70,7 +70,7 @@ package struct PolicyTable<Target> {
 
     private static func target(for packet: InnerPacket, in tuples: [Tuple]) -> Target? {
         for index in tuples.indices {
-            let key = tuples[index].lengths.key(local: packet.source, remote: packet.destination)
+            let key = tuples[index].masks.key(local: packet.source, remote: packet.destination)
             guard let entries = tuples[index].entries[key] else { continue }
             for index in entries.indices where entries[index].selectors.admits(packet) { return entries[index].target }
         }
@@ -121,24 +121,26 @@ extension PolicyTable {
         let entry = Entry(
             owner: owner,
             rank: Rank(local, remote, isTrap: owner.isTrap, isOwn: isOwn, order: nextOrder),
-            selectors: SelectorSet(sources: [local], destinations: [remote]),
+            selectors: SelectorPair(source: local, destination: remote),
             target: target
         )
-        let lengths = PrefixLengths(local: local.commonLength, remote: remote.commonLength, family: local.family)
-        let key = lengths.key(local: local.addresses.lowerBound, remote: remote.addresses.lowerBound)
+        let lengths = PrefixLengths(local: local.commonLength, remote: remote.commonLength)
+        let masks = PrefixMasks(lengths, local.family)
+        let key = masks.key(local: local.addresses.lowerBound, remote: remote.addresses.lowerBound)
+        let place = Place(family: local.family, lengths: lengths, key: key)
         switch local.family {
-        case .v4: Self.insert(entry, lengths, key, into: &v4)
-        case .v6: Self.insert(entry, lengths, key, into: &v6)
+        case .v4: Self.insert(entry, place, masks, into: &v4)
+        case .v6: Self.insert(entry, place, masks, into: &v6)
         }
-        places[owner, default: []].append(Place(family: local.family, lengths: lengths, key: key))
+        places[owner, default: []].append(place)
     }
 
-    private static func insert(_ entry: Entry, _ lengths: PrefixLengths, _ key: PrefixKey, into tuples: inout [Tuple]) {
-        let position = tuples.firstIndex { $0.lengths <= lengths } ?? tuples.endIndex
-        if position == tuples.endIndex || tuples[position].lengths != lengths {
-            tuples.insert(Tuple(lengths: lengths), at: position)
+    private static func insert(_ entry: Entry, _ place: Place, _ masks: PrefixMasks, into tuples: inout [Tuple]) {
+        let position = tuples.firstIndex { $0.lengths <= place.lengths } ?? tuples.endIndex
+        if position == tuples.endIndex || tuples[position].lengths != place.lengths {
+            tuples.insert(Tuple(lengths: place.lengths, masks: masks), at: position)
         }
-        tuples[position].insert(entry, at: key)
+        tuples[position].insert(entry, at: place.key)
     }
 
     private static func remove(_ owner: PolicyOwner, _ place: Place, from tuples: inout [Tuple]) {
@@ -200,17 +202,21 @@ extension PolicyTable {
     private struct Entry {
         let owner: PolicyOwner
         let rank: Rank
-        let selectors: SelectorSet
+        let selectors: SelectorPair
         let target: Target
     }
 
     /// All entries whose prefixes have the same lengths.
     private struct Tuple {
         let lengths: PrefixLengths
+        let masks: PrefixMasks
         /// The entries for a pair of prefixes, the closest first.
         private(set) var entries: [PrefixKey: [Entry]] = [:]
 
-        init(lengths: PrefixLengths) { self.lengths = lengths }
+        init(lengths: PrefixLengths, masks: PrefixMasks) {
+            self.lengths = lengths
+            self.masks = masks
+        }
 
         mutating func insert(_ entry: Entry, at key: PrefixKey) {
             let list = entries[key, default: []]
