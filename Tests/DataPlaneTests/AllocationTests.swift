@@ -1,7 +1,9 @@
 import AllocationCount
 import DataPlane
+import Glibc
 import IKECrypto
 import IKEWire
+import Inet
 import LinuxNet
 import Synchronization
 import Testing
@@ -68,6 +70,52 @@ struct AllocationTests {
         let before = allocation_count()
         try exchange(Self.rounds.counted)
         #expect(allocation_count() == before)
+    }
+
+    /// A gateway has thousands of SAs, most of them with a road warrior each.
+    @Test func bothDirectionsOfAChildSATakeAtMostFourKibibytes() throws {
+        let children = try (1...2001 as ClosedRange<UInt32>).map { number in
+            let address = Self.roadWarrior(number)
+            var child = TestChild(
+                try CipherSuite(encryption: .aesGCM16, keyLength: 256, integrity: nil),
+                first: [.all(.v4)],
+                second: [TrafficSelector(addresses: address...address)],
+                seed: UInt64(number)
+            )
+            child.id = ChildID(rawValue: number)
+            return child
+        }
+        allocation_count_begin()
+        defer { allocation_count_end() }
+        let gateway = try PlaneEnd(at: DataPlaneTests.here).moved()
+        // What is made once in a process or a plane comes with the first.
+        try Self.install(children.prefix(1), at: gateway)
+        let before = allocation_octets()
+        try Self.install(children.dropFirst(), at: gateway)
+        #expect(gateway.end.plane.allCounters.count == children.count)
+        #expect(allocation_octets() - before <= 4096 * (children.count - 1))
+    }
+
+    private static func roadWarrior(_ number: UInt32) -> IPAddress { IPAddress(v4: 0x0a64_0000 + number) }
+
+    /// Installs on a thread that is counted, and waits until the workers have what is theirs.
+    private static func install(_ children: ArraySlice<TestChild>, at gateway: PlaneEnd.Moved) throws {
+        let plane = gateway.end.plane
+        let ownAddress = try gateway.end.nat
+        let thread = try NativeThread(name: "install") {
+            let path = Encapsulation.udp(local: ownAddress, remote: ownAddress)
+            for child in children {
+                _ = try? plane.install(inbound: child.inbound())
+                _ = try? plane.install(outbound: child.outbound(path, pathMTU: 1500))
+            }
+        }
+        thread.join()
+        // A packet through the last SA is sealed after all have been taken over outbound, and, since it comes back with an SPI
+        // that is unknown here, refused after they have been inbound.
+        let last = try #require(children.last)
+        let refused = plane.planeCounters.unknownSPI
+        try gateway.end.send(InnerPackets.packet(DataPlaneTests.alice, roadWarrior(last.id.rawValue), payload: [1]))
+        #expect(eventually { plane.planeCounters.unknownSPI == refused + 1 })
     }
 
     @Test func whatIsAllocatedIsCounted() throws {

@@ -13,3 +13,6 @@ void allocation_count_end(void);
 
 /// Allocations so far.
 long allocation_count(void);
+
+/// Octets that counted threads have allocated and not freed, with what the allocator itself needs for them.
+long allocation_octets(void);
