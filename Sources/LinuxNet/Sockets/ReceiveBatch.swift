@@ -46,6 +46,7 @@ package struct ReceiveBatch: ~Copyable {
             message.header.msg_iovlen = 1
             message.header.msg_control = controls + slot * controlOctets
             (messages + slot).initialize(to: message)
+            prepare(slot)
         }
     }
 
@@ -57,15 +58,17 @@ package struct ReceiveBatch: ~Copyable {
         controls.deallocate()
     }
 
+    /// Says how much room a slot has, which the kernel overwrites with what it has used.
+    private func prepare(_ slot: Int) {
+        messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
+        messages[slot].header.msg_controllen = CLINUX_CONTROL_CAPACITY
+    }
+
     /// Receives what waits at `socket`, up to `limit` datagrams, without waiting; `count` tells how many came, 0 if
     /// none. An error that the kernel reports for an earlier datagram is thrown; the next call goes on.
     package mutating func receive(from socket: borrowing DatagramSocket, limit: Int = .max) throws(Errno) {
         let wanted = max(1, min(limit, capacity))
-        // The kernel overwrites these with what it has used.
-        for slot in 0..<wanted {
-            messages[slot].header.msg_namelen = socklen_t(MemoryLayout<sockaddr_storage>.size)
-            messages[slot].header.msg_controllen = CLINUX_CONTROL_CAPACITY
-        }
+        for slot in 0..<count { prepare(slot) }
         hasIPv4Header = socket.kind == .rawESP && socket.family == .v4
         count = 0
         let raw = socket.raw
