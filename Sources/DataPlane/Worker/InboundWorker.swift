@@ -102,7 +102,7 @@ struct InboundWorker: ~Copyable {
             for index in 0..<ready.count {
                 switch ready[index].token {
                 case Self.mailboxToken: applyCommands()
-                case Self.deviceToken: sealing.takeTurn(isBusy: now &- lastMany < Self.busyTime)
+                case Self.deviceToken: sealing.takeTurn(at: now, isBusy: now &- lastMany < Self.busyTime)
                 case let token: receive(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
                 }
             }

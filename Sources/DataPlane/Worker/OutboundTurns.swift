@@ -83,8 +83,12 @@ final class OutboundTurns: Sendable {
 
     /// Sends what the device has, or some of it. Where there is more to do, or the caller has other things to do, the other thread
     /// takes over.
-    func takeTurn(isBusy: Bool) {
-        guard isBusy || !worker.withLock({ $0.shortTurn() }), worker.withLock({ $0.watchDevice() }) else { return }
+    ///
+    /// - Parameter now: monotonic time in nanoseconds.
+    func takeTurn(at now: UInt64, isBusy: Bool) {
+        guard isBusy || !worker.withLock({ $0.shortTurn(at: now) }), worker.withLock({ $0.watchDevice() }) else {
+            return
+        }
         // It cannot fail for a descriptor that is in the set.
         try? inboundEpoll.remove(queue.raw)
     }

@@ -101,8 +101,8 @@ struct OutboundWorker: ~Copyable {
     }
 
     /// Handles a few packets of the device. Returns whether that was all there is to do.
-    mutating func shortTurn() -> Bool {
-        now = MonotonicClock.nanoseconds
+    mutating func shortTurn(at now: UInt64) -> Bool {
+        self.now = now
         let superPackets = tallies.superPacketsRead.value
         let isRest = readDevice(atMost: Self.shortBudget)
         letGo()
