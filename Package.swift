@@ -85,8 +85,8 @@ let package = Package(
         tests(
             "DaemonTests",
             [
-                "Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "RADIUS", "IKECore", "IKECrypto", "IKEWire",
-                "Inet",
+                "Daemon", "VICI", "SwanConf", "DataPlane", "LinuxNet", "LinuxNetSupport", "RADIUS", "IKECore",
+                "IKECrypto", "IKEWire", "Inet",
             ]
         ),
     ]

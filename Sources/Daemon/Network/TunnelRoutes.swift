@@ -180,9 +180,18 @@ final class TunnelRoutes {
     }
 
     /// The host's own address among those that the tunnel carries, so that the host's packets match the policy.
+    ///
+    /// An SA that carries a single address, such as one that the peer has assigned, is common where SAs are many. Then the host
+    /// may have thousands of addresses as well, and is asked about this one instead of for all.
     private func source(within local: [TrafficSelector], family: IPAddress.Family) throws(Errno) -> IPAddress? {
-        try netlink.addresses().map(\.address).first { address in
-            address.family == family && local.contains { $0.addresses.contains(address) }
+        let carried = local.lazy.filter { $0.family == family }.map(\.addresses)
+        for range in carried where range.lowerBound == range.upperBound {
+            if try netlink.isLocal(range.lowerBound) { return range.lowerBound }
+        }
+        guard carried.contains(where: { $0.lowerBound != $0.upperBound }) else { return nil }
+        return try netlink.addresses().map(\.address).first { address in
+            // Selectors for everything take these in, and nobody could answer them.
+            !address.isLoopback && !address.isLinkLocal && carried.contains { $0.contains(address) }
         }
     }
 

@@ -42,8 +42,8 @@ extension Netlink {
     /// In microseconds.
     private static let addressInterval: UInt32 = 1000
 
-    /// Whether packets to an address are delivered on this host.
-    private mutating func isLocal(_ address: IPAddress) throws(Errno) -> Bool {
+    /// Whether packets to an address are delivered on this host. However many addresses the host has, this takes no longer.
+    package mutating func isLocal(_ address: IPAddress) throws(Errno) -> Bool {
         var header = rtmsg()
         header.rtm_family = UInt8(truncatingIfNeeded: address.domain)
         header.rtm_dst_len = UInt8(clamping: address.family.bitWidth)
@@ -51,7 +51,8 @@ extension Netlink {
         request.append(Int(RTA_DST.rawValue), address)
         do {
             return try query(request).payload.structure(rtmsg.self)?.rtm_type == UInt8(RTN_LOCAL)
-        } catch let error where error.code == ENETUNREACH || error.code == EHOSTUNREACH {
+        } catch let error where [ENETUNREACH, EHOSTUNREACH, EACCES, EINVAL].contains(error.code) {
+            // No route, or one that refuses (EACCES) or swallows (EINVAL).
             return false
         }
     }
