@@ -416,7 +416,7 @@ package final class Daemon {
 
     private func lookAtNetwork() {
         do throws(Errno) {
-            if let seen = try network.look(towards: endpoint.mobilePeers) { feed(.network(seen)) }
+            if let seen = try network.look(towards: endpoint.mobilePeers, now) { feed(.network(seen)) }
         } catch {
             log(.warning, "the addresses of this host could not be read: \(error)", .net)
         }

@@ -4,11 +4,14 @@ import LinuxNet
 
 /// Watches the host's addresses and routes, and tells the engine what it can use of them.
 ///
-/// Changes come in flocks: an address goes, another one comes, routes follow. The engine hears of them once it has been quiet
-/// for a moment.
+/// Changes come in flocks: an address goes, another one comes, routes follow. The engine hears of them a moment after the first.
+/// While changes go on, as they do when many SAs come up and each adds a route and an address to the tunnel's device, it hears of
+/// them from time to time: how things are now is always all that there is to tell.
 final class NetworkWatch {
     /// How long changes settle.
     private static let settlingTime: Duration = .milliseconds(50)
+    /// The least time from one look to the next.
+    private static let pause: Duration = .milliseconds(200)
     /// More peers than this are not asked about; the engine then takes any address of theirs for reachable.
     private static let mostPeers = 1024
 
@@ -18,6 +21,8 @@ final class NetworkWatch {
     private let tunnel: UInt32
     private let mark: UInt32
     private var lastSeen: LocalNetwork?
+    /// From then on the next look may be.
+    private var rested: Instant?
     /// When the engine is to be told.
     private(set) var deadline: Instant?
 
@@ -34,12 +39,15 @@ final class NetworkWatch {
 
     /// Something has changed.
     func noteChanges(_ now: Instant) {
-        if monitor.clear(), deadline == nil { deadline = now + Self.settlingTime }
+        guard monitor.clear(), deadline == nil else { return }
+        let settled = now + Self.settlingTime
+        deadline = rested.map { max($0, settled) } ?? settled
     }
 
     /// The network as it is now, if it is not as it was when it was last looked at.
-    func look(towards peers: Set<IPAddress>) throws(Errno) -> LocalNetwork? {
+    func look(towards peers: Set<IPAddress>, _ now: Instant) throws(Errno) -> LocalNetwork? {
         deadline = nil
+        rested = now + Self.pause
         let network = try survey(peers)
         guard network != lastSeen else { return nil }
         lastSeen = network
