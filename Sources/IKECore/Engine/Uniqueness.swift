@@ -80,7 +80,7 @@ extension Endpoint {
         guard connection.uniqueness != .never else { return false }
         return !sas.values.contains { sa in
             if sa.isHalfOpen { return sa.remote.address == remote.address }
-            return sa.established != nil && !sa.isClosed && sa.connection?.name == connection.name
+            return sa.connection?.name == connection.name && !sa.isClosed && sa.established != nil
         }
     }
 }
