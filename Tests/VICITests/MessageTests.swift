@@ -210,6 +210,30 @@ import VICI
         #expect(message.entries.map(\.name) == ["s", "l", "aa", "a", "b", "c", "a"])
     }
 
+    @Test func namesThatLookAlikeAreToldApart() throws {
+        var message: VICIMessage = ["local-host": "1", "lxcal-hxst": "2", "é": "3", "a": "4", "": "5", "aa": "6"]
+        let longest = String(repeating: "n", count: 255)
+        message.append(longest, text: "7")
+        let read = try VICIMessage(decoding: try message.encoded())
+        #expect(["local-host", "lxcal-hxst", "é", "a", "", "aa", longest].map { read[$0] } == (1...7).map { "\($0)" })
+        #expect(read["locax-host"] == nil && read["aaa"] == nil && read[longest + longest] == nil)
+        #expect(read[longest + String(repeating: "n", count: 256)] == nil)
+    }
+
+    @Test func sectionsThatWereReadCountTowardsTheDepthOfWhatTheyAreAddedTo() throws {
+        let wide: VICIMessage = ["a": ["b": [:]], "c": ["d": ["e": [:]]], "f": "1"]
+        let read = try #require(
+            try VICIMessage(decoding: try (["s": .section(wide)] as VICIMessage).encoded()).section("s")
+        )
+        #expect(read == wide)
+        func nested(_ depth: Int) -> VICIMessage { (0..<depth).reduce(read) { inner, _ in ["s": .section(inner)] } }
+        #expect(throws: Never.self) { try nested(VICIMessage.maximumDepth - 3).encoded() }
+        #expect(throws: VICIEncodingError.tooDeep) { try nested(VICIMessage.maximumDepth - 2).encoded() }
+        var longer = read
+        longer.append("g", text: "2")
+        #expect(longer.entries == wide.entries + [VICIMessage.Entry("g", "2")])
+    }
+
     @Test func aSectionThatWasReadIsAMessageOfItsOwn() throws {
         let whole: VICIMessage = ["a": "1", "s": ["b": "2", "l": ["x"]], "c": "3"]
         var section = try #require(try VICIMessage(decoding: try whole.encoded()).section("s"))

@@ -61,8 +61,10 @@ struct ElementReader: ~Escapable {
     }
 
     var isAtEnd: Bool { offset == bytes.count }
-    /// What was not taken yet.
-    var rest: [UInt8] { bytes.extracting(offset...).withUnsafeBufferPointer { Array($0) } }
+    /// Where what was not taken yet stands.
+    var rest: Range<Int> { offset..<bytes.count }
+    /// All octets, those that were taken, too.
+    var octets: [UInt8] { bytes.withUnsafeBufferPointer { Array($0) } }
 
     func error(_ reason: VICIDecodingError.Reason, at offset: Int? = nil) -> VICIDecodingError {
         VICIDecodingError(offset: offset ?? self.offset, reason: reason)
@@ -76,20 +78,21 @@ struct ElementReader: ~Escapable {
 
     @_lifetime(self: copy self)
     mutating func name() throws(VICIDecodingError) -> String {
-        let place = try skipName()
+        let place = try skipName().place
         return bytes.extracting(place).withUnsafeBufferPointer { String(decoding: $0, as: UTF8.self) }
     }
 
     /// Steps over a name, which must be UTF-8.
-    /// - Returns: where its octets stand.
-    @_lifetime(self: copy self) @discardableResult
-    mutating func skipName() throws(VICIDecodingError) -> Range<Int> {
+    @_lifetime(self: copy self)
+    mutating func skipName() throws(VICIDecodingError) -> ElementName {
         let start = offset
         let count = Int(try byte())
         let first = try advance(count)
-        let place = first..<offset
-        guard isText(place) else { throw error(.nameNotText, at: start) }
-        return place
+        let name = bytes.extracting(first..<offset).withUnsafeBufferPointer { octets in
+            Self.isText(octets) ? ElementName(octets, at: first) : nil
+        }
+        guard let name else { throw error(.nameNotText, at: start) }
+        return name
     }
 
     @_lifetime(self: copy self)
@@ -107,12 +110,9 @@ struct ElementReader: ~Escapable {
         return offset
     }
 
-    private func isText(_ place: Range<Int>) -> Bool {
+    private static func isText(_ octets: UnsafeBufferPointer<UInt8>) -> Bool {
         // Almost all names are ASCII, which needs no decoder.
-        for position in place where bytes[position] >= 0x80 {
-            return bytes.extracting(place).withUnsafeBufferPointer { String(validating: $0, as: UTF8.self) != nil }
-        }
-        return true
+        octets.reduce(0, |) < 0x80 || String(validating: octets, as: UTF8.self) != nil
     }
 }
 
@@ -125,27 +125,44 @@ extension VICIMessage {
 
     /// Reads elements up to the end of the bytes.
     init(decoding reader: inout ElementReader) throws(VICIDecodingError) {
-        let octets = reader.rest
-        try Self.check(&reader, depth: 0)
-        self.init(elementsOf: octets, in: octets.indices)
+        let extent = reader.rest
+        var places: [ElementPlace] = []
+        places.reserveCapacity(min(extent.count / Self.leastOctets, Self.mostReserved))
+        try Self.read(&reader, depth: 0, into: &places)
+        self.init(octets: reader.octets, ElementPlaces(all: places, numbers: places.indices, extent: extent))
     }
 
+    /// Few elements take less room.
+    private static let leastOctets = 16
+    /// An SA with its children has about as many.
+    private static let mostReserved = 80
+
     /// Reads elements up to the end of the section they stand in; at depth 0, up to the end of the bytes.
-    private static func check(_ reader: inout ElementReader, depth: Int) throws(VICIDecodingError) {
+    private static func read(
+        _ reader: inout ElementReader,
+        depth: Int,
+        into places: inout [ElementPlace]
+    ) throws(VICIDecodingError) {
         while !reader.isAtEnd {
             let start = reader.offset
             let tag = try reader.byte()
             switch ElementTag(rawValue: tag) {
             case .keyValue:
-                try reader.skipName()
+                let name = try reader.skipName()
                 try reader.skipValue()
+                places.append(ElementPlace(.value, name, end: reader.offset, next: places.count + 1))
             case .listStart:
-                try reader.skipName()
-                try checkItems(&reader)
+                let name = try reader.skipName()
+                try skipItems(&reader)
+                places.append(ElementPlace(.list, name, end: reader.offset - 1, next: places.count + 1))
             case .sectionStart:
                 guard depth < Self.maximumDepth else { throw reader.error(.tooDeep, at: start) }
-                try reader.skipName()
-                try check(&reader, depth: depth + 1)
+                let name = try reader.skipName()
+                let number = places.count
+                // What is within comes behind it, and says where that ends.
+                places.append(ElementPlace(.section, name, end: reader.offset, next: number + 1))
+                try read(&reader, depth: depth + 1, into: &places)
+                places[number] = ElementPlace(.section, name, end: reader.offset - 1, next: places.count)
             case .sectionEnd where depth > 0:
                 return
             case .sectionEnd, .listItem, .listEnd:
@@ -157,8 +174,8 @@ extension VICIMessage {
         guard depth == 0 else { throw reader.error(.unclosed) }
     }
 
-    /// Reads items up to the end of their list; nothing else may stand between them.
-    private static func checkItems(_ reader: inout ElementReader) throws(VICIDecodingError) {
+    /// Steps over items up to the end of their list; nothing else may stand between them.
+    private static func skipItems(_ reader: inout ElementReader) throws(VICIDecodingError) {
         while !reader.isAtEnd {
             let start = reader.offset
             let tag = try reader.byte()

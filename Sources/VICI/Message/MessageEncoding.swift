@@ -51,7 +51,7 @@ extension VICIMessage {
 
     func write(to output: inout [UInt8]) throws(VICIEncodingError) {
         if let flaw { throw flaw }
-        guard ElementCursor.depth(of: octets.span, extent) <= Self.maximumDepth else { throw .tooDeep }
+        guard depth <= Self.maximumDepth else { throw .tooDeep }
         output += bytes
     }
 
@@ -111,12 +111,15 @@ extension VICIMessage {
 
     /// Adds a section, whose elements are those that `body` adds.
     package mutating func append(_ name: String, section body: (inout VICIMessage) -> Void) {
-        let start = extent.count
+        let start = bytes.count
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             try Self.begin(.sectionStart, name, &bytes)
         }
-        guard extent.count > start else { return }
+        guard bytes.count > start else { return }
+        openSections += 1
+        depth = max(depth, openSections)
         body(&self)
+        openSections -= 1
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes.append(ElementTag.sectionEnd.rawValue)
         }

@@ -14,13 +14,16 @@
 /// what is asked for: a status of a thousand SAs has some hundred thousand values.
 package struct VICIMessage: Sendable {
     /// The elements stand among these, one after the other and well formed.
-    private(set) var octets: [UInt8]
-    /// Where. What is read shares the octets with the message that it is a section of.
-    private(set) var extent: Range<Int>
+    private var octets: [UInt8] = []
+    /// Where, for a message that came to be read; a section shares the octets with the message that it stands in. Nil for a
+    /// message that is written: all octets are its own.
+    private var known: ElementPlaces?
     /// The first element that does not fit the format and was left out.
     private(set) var flaw: VICIEncodingError?
-    /// Where the elements stand, for a message that came to be read.
-    private var knownPlaces: [ElementCursor.Place]?
+    /// How deep the sections stand inside each other that were written.
+    var depth = 0
+    /// How many of them have not ended yet.
+    var openSections = 0
 
     /// One named place in a message.
     package struct Entry: Hashable, Sendable {
@@ -43,27 +46,23 @@ package struct VICIMessage: Sendable {
         case section(VICIMessage)
     }
 
-    package init() {
-        octets = []
-        extent = 0..<0
-    }
+    package init() {}
 
     package init(entries: [Entry]) {
         self.init()
         for entry in entries { append(entry.name, entry.element) }
     }
 
-    /// - Precondition: what stands in `extent` are the elements of a message that was decoded or written.
-    init(elementsOf octets: [UInt8], in extent: Range<Int>) {
+    /// - Parameter places: where the elements stand among the octets.
+    init(octets: [UInt8], _ places: ElementPlaces) {
         self.octets = octets
-        self.extent = extent
-        knownPlaces = ElementCursor.places(in: octets.span, extent)
+        known = places
     }
 
-    package var isEmpty: Bool { extent.isEmpty }
+    package var isEmpty: Bool { bytes.isEmpty }
 
     /// The elements as they go on the wire.
-    var bytes: ArraySlice<UInt8> { octets[extent] }
+    var bytes: ArraySlice<UInt8> { octets[known?.extent ?? octets.indices] }
 }
 
 extension VICIMessage: Hashable {
@@ -78,9 +77,17 @@ extension VICIMessage: Hashable {
 
 extension VICIMessage {
     /// Everything in the message, in order.
-    package var entries: [Entry] { places.map { Entry(text(in: $0.name), element(at: $0)) } }
+    package var entries: [Entry] {
+        let places = places
+        var entries: [Entry] = []
+        places.forEachNumber { number in
+            entries.append(Entry(text(in: places.all[number].name.place), element(number, of: places)))
+        }
+        return entries
+    }
 
-    private var places: [ElementCursor.Place] { knownPlaces ?? ElementCursor.places(in: octets.span, extent) }
+    /// Where the elements stand. What was written is read as whoever gets it will, to whom it cannot be sent if it is too deep.
+    private var places: ElementPlaces { known ?? (try? VICIMessage(decoding: octets))?.known ?? .nothing }
 
     private func text(in place: Range<Int>) -> String {
         octets.withUnsafeBufferPointer { String(decoding: UnsafeBufferPointer(rebasing: $0[place]), as: UTF8.self) }
@@ -102,44 +109,58 @@ extension VICIMessage {
     /// So many fit every type of 64 bits.
     private static let mostDigits = 18
 
-    private func section(in place: Range<Int>) -> VICIMessage { VICIMessage(elementsOf: octets, in: place) }
+    private func section(_ number: Int, of places: ElementPlaces) -> VICIMessage {
+        VICIMessage(octets: octets, places.elements(ofSection: number))
+    }
 
-    private func element(at place: ElementCursor.Place) -> Element {
-        switch place.kind {
+    private func element(_ number: Int, of places: ElementPlaces) -> Element {
+        let place = places.all[number]
+        return switch place.kind {
         case .value: .value(Array(octets[place.content]))
-        case .list: .list(itemPlaces(in: place.content).map { Array(octets[$0]) })
-        case .section: .section(section(in: place.content))
+        case .list: .list(items(in: place.content) { Array(octets[$0]) })
+        case .section: .section(section(number, of: places))
         }
     }
 
-    /// Where the items of a list stand.
-    private func itemPlaces(in content: Range<Int>) -> [Range<Int>] {
-        var cursor = ElementCursor(content)
-        var places: [Range<Int>] = []
-        while let item = cursor.nextItem(in: octets.span) { places.append(item) }
-        return places
+    /// The items of a list as `item` makes them of where they stand.
+    private func items<Item>(in content: Range<Int>, _ item: (Range<Int>) -> Item) -> [Item] {
+        var items: [Item] = []
+        var position = content.lowerBound
+        while position < content.upperBound {
+            // Behind the tag and 16 bits of length.
+            let first = position + 3
+            position = first + (Int(octets[position + 1]) << 8 | Int(octets[position + 2]))
+            items.append(item(first..<position))
+        }
+        return items
+    }
+
+    /// The number of the first element of a name among the places.
+    private func number(of name: String, in places: ElementPlaces) -> Int? {
+        var name = name
+        return name.withUTF8 { places.first(called: $0, in: octets) }
     }
 
     /// What stands at the first element of a name, if it is of a kind.
-    private func content(_ name: String, _ kind: ElementCursor.Kind) -> Range<Int>? {
-        var name = name
-        let place = name.withUTF8 { name in
-            if let knownPlaces { return knownPlaces.first(called: name, in: octets.span) }
-            return places.first(called: name, in: octets.span)
-        }
-        guard let place, place.kind == kind else { return nil }
-        return place.content
+    private func content(_ name: String, _ kind: ElementPlace.Kind) -> Range<Int>? {
+        let places = places
+        guard let number = number(of: name, in: places), places.all[number].kind == kind else { return nil }
+        return places.all[number].content
     }
 
     /// The value at `name`, as it came. Nil if there is none, or a list or a section stands there.
     package func bytes(_ name: String) -> [UInt8]? { content(name, .value).map { Array(octets[$0]) } }
 
     /// The section at `name`. Nil if there is none, or something else stands there.
-    package func section(_ name: String) -> VICIMessage? { content(name, .section).map { section(in: $0) } }
+    package func section(_ name: String) -> VICIMessage? {
+        let places = places
+        guard let number = number(of: name, in: places), places.all[number].kind == .section else { return nil }
+        return section(number, of: places)
+    }
 
     /// The items of the list at `name` as text. Nil if there is none, or something else stands there.
     package func list(_ name: String) -> [String]? {
-        content(name, .list).map { itemPlaces(in: $0).map { text(in: $0) } }
+        content(name, .list).map { items(in: $0) { text(in: $0) } }
     }
 
     /// The value at `name` as a decimal number. Nil if there is none or it is no such number.
@@ -168,7 +189,13 @@ extension VICIMessage {
 
     /// The sections directly inside, with their names, in order.
     package var sections: [(name: String, section: VICIMessage)] {
-        places.filter { $0.kind == .section }.map { (text(in: $0.name), section(in: $0.content)) }
+        let places = places
+        var sections: [(name: String, section: VICIMessage)] = []
+        places.forEachNumber { number in
+            guard places.all[number].kind == .section else { return }
+            sections.append((text(in: places.all[number].name.place), section(number, of: places)))
+        }
+        return sections
     }
 
     /// The value at `name` as text; bytes that are not UTF-8 are repaired with U+FFFD.
@@ -211,6 +238,7 @@ extension VICIMessage {
         write { (bytes: inout [UInt8]) throws(VICIEncodingError) in
             bytes += other.bytes
         }
+        depth = max(depth, openSections + (other.known?.depth ?? other.depth))
         flaw = flaw ?? other.flaw
     }
 
@@ -228,8 +256,11 @@ extension VICIMessage {
 extension VICIMessage {
     /// Adds octets, and takes them back when what they stand for does not fit the format.
     mutating func write(_ body: (inout [UInt8]) throws(VICIEncodingError) -> Void) {
-        knownPlaces = nil
-        if extent != octets.indices { octets = Array(bytes) }
+        if let known {
+            octets = Array(octets[known.extent])
+            depth = known.depth
+            self.known = nil
+        }
         let start = octets.count
         do throws(VICIEncodingError) {
             try body(&octets)
@@ -237,7 +268,6 @@ extension VICIMessage {
             octets.removeSubrange(start...)
             flaw = flaw ?? error
         }
-        extent = octets.indices
     }
 }
 
