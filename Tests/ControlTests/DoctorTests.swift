@@ -37,9 +37,11 @@ import VICI
                         .map(String.init).sorted()
                 },
                 target: { links[$0] },
-                run: { program, _, _ in
-                    guard program == "timedatectl" else { return programs[program] }
-                    return isSynchronized.map { HostView.ProgramResult(status: 0, output: $0) }
+                start: { program in
+                    let result =
+                        program.name == "timedatectl"
+                        ? isSynchronized.map { HostView.ProgramResult(status: 0, output: $0) } : programs[program.name]
+                    return result.map { result in { result } }
                 },
                 tunError: { tunError },
                 seconds: { seconds }
@@ -47,14 +49,19 @@ import VICI
         )
     }
 
+    /// Of a host where the daemon answers and no tunnel stands.
+    private func findings(_ doctor: Doctor) -> [Finding] {
+        doctor.findings { Doctor.DaemonAnswer(finding: .ok("daemon", "iked answers")) }
+    }
+
     private func levels(_ findings: [Finding], _ subject: String) -> [Finding.Level] {
         findings.filter { $0.subject == subject }.map(\.level)
     }
 
     @Test func aSoundHostHasNothingToComplainAbout() {
-        let findings = doctor().findings
+        let findings = findings(doctor())
         #expect(findings.allSatisfy { $0.level == .ok }, "\(findings)")
-        #expect(Set(findings.map(\.subject)).count == 10)
+        #expect(Set(findings.map(\.subject)).count == 11)
     }
 
     @Test func aMissingDeviceFails() {
@@ -79,7 +86,7 @@ import VICI
     @Test func aPortThatSomebodyElseHasFails() {
         let files = ["/proc/net/udp": Self.busy, "/proc/77/comm": "charon\n"]
         let links = ["/proc/77/fd/3": "/dev/null", "/proc/77/fd/5": "socket:[4711]"]
-        let findings = doctor(files, links: links).findings
+        let findings = findings(doctor(files, links: links))
         #expect(levels(findings, "ports") == [.failure, .ok])
         #expect(findings.contains { $0.message == "UDP 500 is in use by charon (process 77)" })
         #expect(levels(findings, "others") == [.warning])
@@ -89,18 +96,19 @@ import VICI
     }
 
     @Test func aClockThatIsWrongFailsAndOneThatNobodyKeepsWarns() {
-        #expect(doctor(seconds: 1000).clock.level == .failure)
-        #expect(doctor(isSynchronized: "no\n").clock.level == .warning)
-        #expect(doctor(isSynchronized: nil).clock.level == .unchecked)
+        #expect(doctor(seconds: 1000).clock().map(\.level) == [.failure])
+        #expect(doctor(isSynchronized: "no\n").clock().map(\.level) == [.warning])
+        #expect(doctor(isSynchronized: nil).clock().map(\.level) == [.unchecked])
     }
 
     @Test func theNetworksSettingsAreTold() {
-        let findings = doctor([
+        let host = doctor([
             "/sys/class/net/eth0/mtu": "1380\n", "/sys/class/net/wan/mtu": "900\n",
             "/sys/class/net/wan/operstate": "unknown\n", "/proc/sys/net/ipv4/ip_forward": "0\n",
             "/proc/sys/net/ipv4/conf/all/rp_filter": "1\n", "/proc/sys/kernel/osrelease": "5.10.0-8\n",
             "/proc/sys/net/ipv4/ip_no_pmtu_disc": "1\n",
-        ]).findings
+        ])
+        let findings = findings(host)
         #expect(levels(findings, "mtu") == [.warning, .failure, .warning])
         #expect(levels(findings, "forwarding") == [.warning, .ok])
         #expect(levels(findings, "rp_filter") == [.warning])
@@ -115,11 +123,10 @@ import VICI
             let routes = (1...peers).map { route.replacing("198.51.100.1", with: "198.51.100.\($0)") }
             programs["ip"] = HostView.ProgramResult(status: 0, output: routes.joined(separator: "\n"))
         }
-        var doctor = doctor(programs: programs)
-        doctor.tunnels = (1...peers).map {
+        let tunnels = (1...peers).map {
             Doctor.Tunnel(connection: "site", remote: "198.51.100.\($0)", mtu: mtu, overhead: 62)
         }
-        return doctor.paths
+        return doctor(programs: programs).paths(tunnels)()
     }
 
     @Test func theSizeOfATunnelIsHeldToThePathToItsPeer() {
@@ -140,6 +147,39 @@ import VICI
         let many = paths("198.51.100.1 dev eth0 src 192.0.2.2", peers: 20)
         #expect(many.map(\.level) == [.ok] && many.first?.message.contains("20 peers") == true)
         #expect(paths("198.51.100.1 dev eth0 mtu 1300", peers: 20).count == 20)
+    }
+
+    @Test func whatIsNoAddressIsNotAskedFor() {
+        var questions: [String] = []
+        var host = doctor().host
+        host.start = { program in
+            questions.append(program.input ?? "")
+            return { HostView.ProgramResult(status: 0, output: "198.51.100.9 dev eth0\n") }
+        }
+        let tunnels = ["-4", "198.51.100.1 via", "198.51.100.9"].map {
+            Doctor.Tunnel(connection: "site", remote: $0, mtu: 1438, overhead: 62)
+        }
+        #expect(Doctor(host: host).paths(tunnels)().map(\.level) == [.unchecked, .unchecked, .ok])
+        #expect(questions == ["route get 198.51.100.9 mark 0x696b65\n"])
+    }
+
+    @Test func programsAreStartedBeforeAnyIsWaitedFor() {
+        var events: [String] = []
+        var host = doctor().host
+        host.start = { program in
+            events.append("\(program.name) starts")
+            return {
+                events.append("\(program.name) ends")
+                return HostView.ProgramResult(status: 0, output: "")
+            }
+        }
+        let tunnel = Doctor.Tunnel(connection: "site", remote: "198.51.100.9", mtu: 1438, overhead: 62)
+        _ = Doctor(host: host).findings {
+            events.append("daemon")
+            return Doctor.DaemonAnswer(finding: .ok("daemon", "iked answers"), tunnels: [tunnel])
+        }
+        #expect(events.prefix(4) == ["nft starts", "timedatectl starts", "daemon", "ip starts"])
+        #expect(events.dropFirst(4).sorted() == ["ip ends", "nft ends", "timedatectl ends"])
     }
 
     @Test func theOverheadIsThatOfTheSuite() {
@@ -185,24 +225,26 @@ import VICI
 
     @Test func nftablesRulesAreFollowed() {
         #expect(
-            doctor(programs: nft("drop", [Self.established])).firewall.map(\.level) == [.failure, .failure, .warning]
+            doctor(programs: nft("drop", [Self.established])).firewall().map(\.level) == [.failure, .failure, .warning]
         )
-        #expect(doctor(programs: nft("drop", [Self.established, Self.ports, Self.esp])).firewall.map(\.level) == [.ok])
-        #expect(doctor(programs: nft("drop", [Self.ports])).firewall.map(\.level) == [.warning])
-        #expect(doctor(programs: nft("accept", [Self.dropUDP])).firewall.map(\.level) == [.failure, .failure])
-        #expect(doctor(programs: nft("accept", [Self.ports, Self.dropUDP])).firewall.map(\.level) == [.ok])
+        #expect(
+            doctor(programs: nft("drop", [Self.established, Self.ports, Self.esp])).firewall().map(\.level) == [.ok]
+        )
+        #expect(doctor(programs: nft("drop", [Self.ports])).firewall().map(\.level) == [.warning])
+        #expect(doctor(programs: nft("accept", [Self.dropUDP])).firewall().map(\.level) == [.failure, .failure])
+        #expect(doctor(programs: nft("accept", [Self.ports, Self.dropUDP])).firewall().map(\.level) == [.ok])
         // Only from one address: who knows.
-        let some = doctor(programs: nft("drop", [Self.fromPeer])).firewall
+        let some = doctor(programs: nft("drop", [Self.fromPeer])).firewall()
         #expect(some.map(\.level) == [.warning, .warning, .warning])
         #expect(some.first?.message.contains("depends on more") == true)
-        #expect(doctor(programs: nft("accept", [Self.fromPeer])).firewall.map(\.level) == [.ok])
-        let advice = doctor(programs: nft("drop", [])).firewall.first?.advice
+        #expect(doctor(programs: nft("accept", [Self.fromPeer])).firewall().map(\.level) == [.ok])
+        let advice = doctor(programs: nft("drop", [])).firewall().first?.advice
         #expect(advice == "nft insert rule inet filter input udp dport 500 accept")
     }
 
     @Test func iptablesRulesAreFollowed() {
         func rules(_ text: String) -> [Finding.Level] {
-            doctor(programs: ["iptables": HostView.ProgramResult(status: 0, output: text)]).firewall.map(\.level)
+            doctor(programs: ["iptables": HostView.ProgramResult(status: 0, output: text)]).firewall().map(\.level)
         }
         #expect(rules("-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n") == [.ok])
         #expect(rules("-P INPUT DROP\n-P OUTPUT ACCEPT\n") == [.failure, .failure, .warning])
@@ -219,14 +261,14 @@ import VICI
     }
 
     @Test func aFirewallThatCannotBeSeenIsSaidToBeUnchecked() {
-        #expect(doctor(programs: [:]).firewall.map(\.level) == [.unchecked])
+        #expect(doctor(programs: [:]).firewall().map(\.level) == [.unchecked])
         #expect(
-            doctor(programs: ["nft": HostView.ProgramResult(status: 1, output: "")]).firewall.map(\.level) == [
+            doctor(programs: ["nft": HostView.ProgramResult(status: 1, output: "")]).firewall().map(\.level) == [
                 .unchecked
             ]
         )
         #expect(
-            doctor(programs: ["nft": HostView.ProgramResult(status: 0, output: "{")]).firewall.map(\.level) == [
+            doctor(programs: ["nft": HostView.ProgramResult(status: 0, output: "{")]).firewall().map(\.level) == [
                 .unchecked
             ]
         )

@@ -23,8 +23,8 @@ enum DoctorCommand {
             doctor.ikePort = Int(settings.port)
             doctor.natPort = Int(settings.portNATT)
         }
-        let daemon = daemon(invocation, &doctor)
-        return report([daemon] + doctor.findings, asJSON: invocation.has("json"), console)
+        let findings = doctor.findings { daemon(invocation) }
+        return report(findings, asJSON: invocation.has("json"), console)
     }
 
     /// Prints what was found; the exit code says whether anything fails.
@@ -38,7 +38,7 @@ enum DoctorCommand {
     }
 
     /// Whether there is a daemon, and which tunnels it has.
-    private static func daemon(_ invocation: Invocation, _ doctor: inout Doctor) -> Finding {
+    private static func daemon(_ invocation: Invocation) -> Doctor.DaemonAnswer {
         do throws(Failure) {
             var daemon = try DaemonConnection(for: invocation)
             let answer = try daemon.call("version")
@@ -49,10 +49,11 @@ enum DoctorCommand {
                     tunnels += ikeSA.children.compactMap { Doctor.Tunnel(ikeSA, $0) }
                 }
             }
-            doctor.tunnels = tunnels
-            return .ok("daemon", "\(answer["daemon"] ?? "iked") \(answer["version"] ?? "") answers")
+            let name = "\(answer["daemon"] ?? "iked") \(answer["version"] ?? "")"
+            return Doctor.DaemonAnswer(finding: .ok("daemon", "\(name) answers"), tunnels: tunnels)
         } catch {
-            return .warning("daemon", error.message, "start it: systemctl start iked, and see journalctl -u iked")
+            let advice = "start it: systemctl start iked, and see journalctl -u iked"
+            return Doctor.DaemonAnswer(finding: .warning("daemon", error.message, advice))
         }
     }
 }

@@ -1,32 +1,44 @@
 // Whether this host's own firewall lets IKE and ESP pass.
 
 extension Doctor {
-    var firewall: [Finding] {
-        if let result = host.run("nft", ["-j", "list", "ruleset"], nil) {
-            guard result.status == 0, let filter = PacketFilter(nftables: result.output) else {
-                return [.unchecked("firewall", "nft does not show its rules", "run as root")]
-            }
-            return findings(filter) { chain, what in "nft insert rule \(chain) \(what) accept" }
+    var firewall: Check {
+        if let answer = host.start(.init("nft", "-j", "list", "ruleset")) { return { findings(nftables: answer()) } }
+        let answers = ["iptables", "ip6tables"].compactMap { program in
+            host.start(.init(program, "-S")).map { (program: program, answer: $0) }
         }
-        let tables = ["iptables", "ip6tables"].compactMap { program in
-            host.run(program, ["-S"], nil).map { (program: program, result: $0) }
-        }
-        guard !tables.isEmpty else { return [.unchecked("firewall", "neither nft nor iptables is here to show rules")] }
-        return tables.flatMap { program, result -> [Finding] in
-            guard result.status == 0 else {
-                return [.unchecked("firewall", "\(program) does not show its rules", "run as root")]
-            }
-            return findings(PacketFilter(iptables: result.output)) { chain, what in
-                "\(program) -I \(chain) -p \(what.replacing("udp dport", with: "udp --dport")) -j ACCEPT"
-            }
+        return {
+            answers.isEmpty
+                ? [.unchecked("firewall", "neither nft nor iptables is here to show rules")]
+                : answers.flatMap { findings(iptables: $0.answer(), of: $0.program) }
         }
     }
 
-    private func findings(_ filter: PacketFilter, allowing: (_ chain: String, _ what: String) -> String) -> [Finding] {
-        let kinds: [(packet: PacketFilter.Packet, name: String, rule: String)] = [
-            (.udp(ikePort), "UDP \(ikePort)", "udp dport \(ikePort)"),
-            (.udp(natPort), "UDP \(natPort)", "udp dport \(natPort)"),
-            (.esp, "ESP", host.usesNFTables ? "meta l4proto esp" : "esp"),
+    private func findings(nftables result: HostView.ProgramResult) -> [Finding] {
+        guard result.status == 0, let filter = PacketFilter(nftables: result.output) else {
+            return [.unchecked("firewall", "nft does not show its rules", "run as root")]
+        }
+        return findings(filter) { chain, packet in
+            let what = packet.port.map { "udp dport \($0)" } ?? "meta l4proto esp"
+            return "nft insert rule \(chain) \(what) accept"
+        }
+    }
+
+    private func findings(iptables result: HostView.ProgramResult, of program: String) -> [Finding] {
+        guard result.status == 0 else {
+            return [.unchecked("firewall", "\(program) does not show its rules", "run as root")]
+        }
+        return findings(PacketFilter(iptables: result.output)) { chain, packet in
+            let what = packet.port.map { "udp --dport \($0)" } ?? "esp"
+            return "\(program) -I \(chain) -p \(what) -j ACCEPT"
+        }
+    }
+
+    private func findings(
+        _ filter: PacketFilter,
+        allowing: (_ chain: String, _ packet: PacketFilter.Packet) -> String
+    ) -> [Finding] {
+        let kinds: [(packet: PacketFilter.Packet, name: String)] = [
+            (.udp(ikePort), "UDP \(ikePort)"), (.udp(natPort), "UDP \(natPort)"), (.esp, "ESP"),
         ]
         var findings: [Finding] = []
         for (hook, direction) in [("input", "in"), ("output", "out")] {
@@ -34,7 +46,7 @@ extension Doctor {
                 switch filter.verdict(kind.packet, at: hook) {
                 case .passes: continue
                 case .dropped(let chain):
-                    let advice = allowing(chain, kind.rule)
+                    let advice = allowing(chain, kind.packet)
                     let message = "\(kind.name) does not get \(direction): the chain '\(chain)' drops it"
                     // Without ESP of its own everything still goes in UDP.
                     let isESP = kind.packet.port == nil
@@ -57,8 +69,4 @@ extension Doctor {
         return findings.isEmpty
             ? [.ok("firewall", "this host's rules let UDP \(ikePort), UDP \(natPort) and ESP pass")] : findings
     }
-}
-
-extension HostView {
-    fileprivate var usesNFTables: Bool { run("nft", ["--version"], nil) != nil }
 }

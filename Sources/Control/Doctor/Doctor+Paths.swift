@@ -1,3 +1,5 @@
+import Inet
+
 // Whether what a tunnel lets in still fits the way to its peer: the path MTU that the kernel knows against the tunnel's own.
 
 extension Doctor {
@@ -39,9 +41,16 @@ extension Doctor {
     }
 
     /// One finding for each peer, of the CHILD SA that lets most in.
-    var paths: [Finding] {
+    func paths(_ tunnels: [Tunnel]) -> Check {
         let byRemote = Dictionary(grouping: tunnels, by: \.remote).sorted { $0.key < $1.key }
         let pathMTUs = pathMTUs(to: byRemote.map(\.key))
+        return { findings(byRemote, pathMTUs()) }
+    }
+
+    private func findings(
+        _ byRemote: [(key: String, value: [Tunnel])],
+        _ pathMTUs: [String: Int]
+    ) -> [Finding] {
         let findings = byRemote.compactMap { remote, tunnels -> Finding? in
             guard let most = tunnels.max(by: { $0.mtu + $0.overhead < $1.mtu + $1.overhead }) else { return nil }
             return finding(most, pathMTUs[remote])
@@ -81,15 +90,19 @@ extension Doctor {
 
     /// What the kernel has learned of each path, or the MTU of the interface that it begins with. The daemon's own packets have
     /// a mark, so that they do not go into a tunnel.
-    private func pathMTUs(to remotes: [String]) -> [String: Int] {
-        guard !remotes.isEmpty else { return [:] }
-        // One process for all of them, which goes on behind one that there is no way to.
+    private func pathMTUs(to remotes: [String]) -> () -> [String: Int] {
+        // One process for all of them, which goes on behind one that there is no way to, but not behind what is no address.
+        let remotes = remotes.filter { IPAddress($0) != nil }
+        guard !remotes.isEmpty else { return { [:] } }
         let questions = remotes.map { "route get \($0) mark \(Self.socketMark)\n" }.joined()
-        let answer = host.run("ip", ["-force", "-oneline", "-batch", "-"], questions)
-        let known = Set(remotes)
+        let answer = host.start(.init("ip", "-force", "-oneline", "-batch", "-", input: questions))
+        return { pathMTUs(to: Set(remotes), told: answer?().output ?? "") }
+    }
+
+    private func pathMTUs(to known: Set<String>, told routes: String) -> [String: Int] {
         var ofDevices: [Substring: Int] = [:]
         var mtus: [String: Int] = [:]
-        for route in (answer?.output ?? "").utf8.split(separator: UInt8(ascii: "\n")) {
+        for route in routes.utf8.split(separator: UInt8(ascii: "\n")) {
             let words = route.split(separator: UInt8(ascii: " ")).map(Substring.init)
             // The kind of the route may stand in front of the address, as in `local 192.0.2.1 dev lo`.
             guard let remote = words.prefix(2).map(String.init).first(where: known.contains) else { continue }

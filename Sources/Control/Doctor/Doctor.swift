@@ -5,15 +5,26 @@ struct Doctor {
     let host: HostView
     var ikePort = 500
     var natPort = 4500
-    /// The CHILD SAs that stand.
-    var tunnels: [Tunnel] = []
 
-    /// In the order in which one would repair them.
-    var findings: [Finding] {
-        [device] + capabilities + ports + otherDaemons + firewall + [clock] + links + paths + forwarding + reversePath
-            + [
-                kernel
-            ]
+    /// What the daemon is asked for.
+    struct DaemonAnswer {
+        /// Whether there is a daemon.
+        var finding: Finding
+        /// The CHILD SAs that stand.
+        var tunnels: [Tunnel] = []
+    }
+
+    /// The rest of a check that has started programs of the host: waits for them and says what was found.
+    typealias Check = () -> [Finding]
+
+    /// In the order in which one would repair them. The programs of the host work at the same time, and while the daemon does.
+    func findings(_ daemon: () -> DaemonAnswer) -> [Finding] {
+        let firewall = firewall
+        let clock = clock
+        let answer = daemon()
+        let paths = paths(answer.tunnels)
+        return [answer.finding, device] + capabilities + ports + otherDaemons + firewall() + clock() + links + paths()
+            + forwarding + reversePath + [kernel]
     }
 
     // MARK: - What the daemon needs to start
@@ -128,11 +139,15 @@ struct Doctor {
 
     // MARK: - Time
 
-    var clock: Finding {
+    var clock: Check {
+        let answer = host.start(.init("timedatectl", "show", "--property=NTPSynchronized", "--value"))
+        return { [finding(ofClock: answer?())] }
+    }
+
+    private func finding(ofClock answer: HostView.ProgramResult?) -> Finding {
         guard host.seconds() > Self.someTimeAgo else {
             return .failure("clock", "the clock says a year before 2025", "set it: certificates are judged by it")
         }
-        let answer = host.run("timedatectl", ["show", "--property=NTPSynchronized", "--value"], nil)
         switch answer?.output.prefix(while: { !$0.isWhitespace }) {
         case "yes"?: return .ok("clock", "it is synchronized")
         case "no"?:

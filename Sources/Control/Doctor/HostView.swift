@@ -6,12 +6,25 @@ struct HostView {
     var names: (_ directory: String) -> [String]
     /// What a symbolic link leads to; nil: it is none or may not be read.
     var target: (_ link: String) -> String?
-    /// Runs a program, which finds `input` at its standard input, and waits for its end; nil: there is no such program.
-    var run: (_ program: String, _ arguments: [String], _ input: String?) -> ProgramResult?
+    /// Starts a program, and returns what waits for its end; nil: there is no such program.
+    var start: (_ program: Program) -> (() -> ProgramResult)?
     /// The errno that opening `/dev/net/tun` ends with; zero where it opens.
     var tunError: () -> Int32
     /// Since 1970.
     var seconds: () -> Int64
+
+    struct Program {
+        var name: String
+        var arguments: [String]
+        /// What it finds at its standard input.
+        var input: String?
+
+        init(_ name: String, _ arguments: String..., input: String? = nil) {
+            self.name = name
+            self.arguments = arguments
+            self.input = input
+        }
+    }
 
     struct ProgramResult {
         var status: Int32

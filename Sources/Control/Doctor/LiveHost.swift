@@ -7,7 +7,7 @@ extension HostView {
             text: { LiveHost.text($0) },
             names: { HostFile.names(in: $0) ?? [] },
             target: { LiveHost.target($0) },
-            run: { LiveHost.run($0, $1, $2) },
+            start: { LiveHost.start($0) },
             tunError: {
                 let device = open("/dev/net/tun", O_RDWR | O_CLOEXEC)
                 guard device >= 0 else { return errno }
@@ -42,12 +42,12 @@ private enum LiveHost {
     }
 
     /// Standard error is left out: what a program complains about, its status says.
-    static func run(_ program: String, _ arguments: [String], _ input: String?) -> HostView.ProgramResult? {
-        guard let path = path(of: program) else { return nil }
+    static func start(_ program: HostView.Program) -> (() -> HostView.ProgramResult)? {
+        guard let path = path(of: program.name) else { return nil }
         // A file: who writes to a pipe may wait for a program that waits for somebody to read its output.
-        let file = input == nil ? nil : tmpfile()
+        let file = program.input == nil ? nil : tmpfile()
         defer { if let file { fclose(file) } }
-        if let input {
+        if let input = program.input {
             guard let file, fputs(input, file) >= 0 else { return nil }
             rewind(file)
         }
@@ -61,19 +61,27 @@ private enum LiveHost {
         posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO)
         posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0)
         var process = pid_t()
-        var words: [UnsafeMutablePointer<CChar>?] = ([path] + arguments).map { strdup($0) } + [nil]
+        var words: [UnsafeMutablePointer<CChar>?] = ([path] + program.arguments).map { strdup($0) } + [nil]
         // What is printed is read by a program.
         var environment: [UnsafeMutablePointer<CChar>?] = [strdup("LC_ALL=C"), nil]
         defer { for word in words + environment { free(word) } }
         let result = posix_spawn(&process, path, &actions, nil, &words, &environment)
         close(ends[1])
-        defer { close(ends[0]) }
-        guard result == 0 else { return nil }
-        let output = HostFile.octets(of: ends[0], limit: most) ?? []
+        guard result == 0 else {
+            close(ends[0])
+            return nil
+        }
+        return { [output = ends[0], process] in end(of: process, output) }
+    }
+
+    /// Waits for a program, and closes the pipe that it writes to.
+    private static func end(of process: pid_t, _ output: Int32) -> HostView.ProgramResult {
+        let text = HostFile.octets(of: output, limit: most) ?? []
+        close(output)
         var status: Int32 = 0
         while waitpid(process, &status, 0) < 0 && errno == EINTR {}
         let code = status & 0x7f == 0 ? status >> 8 & 0xff : 128 + status & 0x7f
-        return HostView.ProgramResult(status: code, output: String(decoding: output, as: UTF8.self))
+        return HostView.ProgramResult(status: code, output: String(decoding: text, as: UTF8.self))
     }
 
     private static func path(of program: String) -> String? {
