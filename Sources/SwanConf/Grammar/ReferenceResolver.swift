@@ -12,6 +12,8 @@ struct ReferenceResolver {
     private var known: [String: Ancestry] = [:]
     /// Sections whose references are being followed, each named by the one before.
     private var following: [SectionDraft] = []
+    /// What came of drafts that inherit nothing, which many sections may inherit as they are.
+    private var merged: [ObjectIdentifier: Section] = [:]
     /// Counts the work against ``GrammarLimits/resolvedEntries``.
     private var entries = 0
 
@@ -23,7 +25,7 @@ struct ReferenceResolver {
     static func resolve(_ root: SectionDraft) throws(ConfigurationError) -> Section {
         var resolver = ReferenceResolver(root: root)
         // First all of them, so that each section is known to be referenced when it is built.
-        try resolver.checkReferences(below: root, path: "")
+        try resolver.checkReferences(below: root, path: [])
         return try resolver.merge([root], depth: 0)
     }
 
@@ -32,6 +34,18 @@ struct ReferenceResolver {
     /// One section out of several drafts, of which the earlier ones win.
     private mutating func merge(_ drafts: [SectionDraft], depth: Int) throws(ConfigurationError) -> Section {
         guard let first = drafts.first else { return Section(name: "") }
+        guard drafts.count == 1 else { return try merge(drafts, first, depth: depth) }
+        if let section = merged[ObjectIdentifier(first)] { return section }
+        let section = try merge(drafts, first, depth: depth)
+        merged[ObjectIdentifier(first)] = section
+        return section
+    }
+
+    private mutating func merge(
+        _ drafts: [SectionDraft],
+        _ first: SectionDraft,
+        depth: Int
+    ) throws(ConfigurationError) -> Section {
         guard depth <= GrammarLimits.sectionDepth else {
             throw failure(at: first.location, "through references this section contains itself")
         }
@@ -163,18 +177,23 @@ struct ReferenceResolver {
     }
 
     /// Follows every reference once, also of sections that nothing else looks at.
-    private mutating func checkReferences(below parent: SectionDraft, path: String) throws(ConfigurationError) {
+    private mutating func checkReferences(below parent: SectionDraft, path: [String]) throws(ConfigurationError) {
         for section in parent.sections {
-            let sectionPath = path + section.name + "."
-            for reference in section.references where sectionPath.hasPrefix(reference.path + ".") {
+            let sectionPath = path + [section.name]
+            for reference in section.references where Self.isOnWay(reference.path, to: sectionPath) {
                 throw failure(at: reference.location, "a section cannot inherit from itself or from what it stands in")
             }
             if !section.references.isEmpty {
                 var ancestry = Ancestry()
                 try append(section, to: &ancestry)
             }
-            try checkReferences(below: section, path: sectionPath)
+            if !section.sections.isEmpty { try checkReferences(below: section, path: sectionPath) }
         }
+    }
+
+    /// Whether a path leads to a section or to one that it stands in.
+    private static func isOnWay(_ path: String, to names: [String]) -> Bool {
+        (names.joined(separator: ".") + ".").hasPrefix(path + ".")
     }
 
     // MARK: - Failures

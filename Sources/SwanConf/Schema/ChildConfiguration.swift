@@ -102,19 +102,20 @@ package struct ChildConfiguration: Hashable, Sendable {
         name: String,
         section: Section,
         path: String,
-        _ proposalLists: ProposalLists
+        _ readings: ConnectionReadings
     ) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .child, path: path)
         guard !name.isEmpty else { throw reader.failure("a child needs a name") }
         self.name = name
-        espProposals = try proposalLists.read(
+        espProposals = try ProposalLists.read(
             "esp_proposals",
             of: reader,
             protocolID: .esp,
-            default: Proposal.defaultESP
+            default: Proposal.defaultESP,
+            readings
         )
-        localTrafficSelectors = try Self.selectors("local_ts", reader)
-        remoteTrafficSelectors = try Self.selectors("remote_ts", reader)
+        localTrafficSelectors = try Self.selectors("local_ts", reader, readings)
+        remoteTrafficSelectors = try Self.selectors("remote_ts", reader, readings)
         (rekeyTime, lifeTime) = try Self.lifetimes(reader)
         randTime = try Lifetime.randTime(reader, rekeyTime: rekeyTime, default: max(lifeTime - rekeyTime, .zero))
         byteLimits = try VolumeLimits(rekey: "rekey_bytes", life: "life_bytes", rand: "rand_bytes", reader)
@@ -144,9 +145,21 @@ package struct ChildConfiguration: Hashable, Sendable {
 extension ChildConfiguration {
     private static func selectors(
         _ key: String,
-        _ reader: SectionReader
+        _ reader: SectionReader,
+        _ readings: ConnectionReadings
     ) throws(ConfigurationError) -> [TrafficSelectorTemplate] {
-        guard let values = try reader.list(key) else { return [.dynamic(protocolID: .any, ports: .any)] }
+        let everything = [TrafficSelectorTemplate.dynamic(protocolID: .any, ports: .any)]
+        guard let setting = reader.section.setting(key) else { return everything }
+        return try readings.selectors.reading(of: setting) { () throws(ConfigurationError) in
+            try reader.list(key).map { (values) throws(ConfigurationError) in try selectors(values, of: key) }
+                ?? everything
+        }
+    }
+
+    private static func selectors(
+        _ values: [SettingText],
+        of key: String
+    ) throws(ConfigurationError) -> [TrafficSelectorTemplate] {
         var selectors: [TrafficSelectorTemplate] = []
         for value in values {
             // A payload counts its selectors in one octet (RFC 7296 section 3.13).

@@ -33,9 +33,9 @@ package struct Configuration: Equatable, Sendable {
     init(tree: Section) throws(ConfigurationError) {
         try Self.checkTop(tree)
         daemon = try DaemonSettings(section: tree.section("iked") ?? Section(name: "iked"))
-        let proposalLists = ProposalLists()
+        let readings = ConnectionReadings()
         connections = try Self.parts("connections", of: tree) { name, section throws(ConfigurationError) in
-            try ConnectionConfiguration(name: name, section: section, proposalLists)
+            try ConnectionConfiguration(name: name, section: section, readings)
         }
         try Self.checkSecretKinds(tree)
         secrets = try Self.parts("secrets", of: tree) { name, section throws(ConfigurationError) in

@@ -99,23 +99,24 @@ package struct ConnectionConfiguration: Hashable, Sendable {
 
     /// Reads the section of a `load-conn`.
     package init(name: String, section: Section) throws(ConfigurationError) {
-        try self.init(name: name, section: section, ProposalLists())
+        try self.init(name: name, section: section, ConnectionReadings())
     }
 
     /// Reads a section of `connections`.
-    init(name: String, section: Section, _ proposalLists: ProposalLists) throws(ConfigurationError) {
+    init(name: String, section: Section, _ readings: ConnectionReadings) throws(ConfigurationError) {
         let reader = try SectionReader(section, as: .connection, path: "connections.\(name)")
         guard !name.isEmpty else { throw reader.failure("a connection needs a name") }
         self.name = name
-        localAddresses = try Self.hosts("local_addrs", reader)
-        remoteAddresses = try Self.hosts("remote_addrs", reader)
+        localAddresses = try Self.hosts("local_addrs", reader, readings)
+        remoteAddresses = try Self.hosts("remote_addrs", reader, readings)
         localPort = try reader.integer("local_port", in: 1...UInt16.max) ?? Self.ikePort
         remotePort = try reader.integer("remote_port", in: 1...UInt16.max) ?? Self.ikePort
-        proposals = try proposalLists.read(
+        proposals = try ProposalLists.read(
             "proposals",
             of: reader,
             protocolID: .ike,
-            default: Proposal.defaultIKE
+            default: Proposal.defaultIKE,
+            readings
         )
         encap = try reader.boolean("encap") ?? false
         mobike = try reader.boolean("mobike") ?? true
@@ -140,9 +141,9 @@ package struct ConnectionConfiguration: Hashable, Sendable {
             try reader.choice("ocsp", ["never": .never, "reply": .reply, "request": .request, "both": .both]) ?? .never
         vips = try Self.vips(reader)
         pools = try reader.list("pools")?.map(\.text) ?? []
-        (local, laterLocal) = try Self.authentication("local", .localAuthentication, reader)
-        (remote, laterRemote) = try Self.authentication("remote", .remoteAuthentication, reader)
-        children = try Self.children(reader, proposalLists)
+        (local, laterLocal) = try Self.authentication("local", .localAuthentication, reader, readings)
+        (remote, laterRemote) = try Self.authentication("remote", .remoteAuthentication, reader, readings)
+        children = try Self.children(reader, readings)
         let isMeantToBeUp = children.contains(where: \.isMeantToBeUp)
         keyingtries = try reader.integer("keyingtries", in: 0...UInt32.max) ?? (isMeantToBeUp ? 0 : 1)
         try checkFamilies(reader)
@@ -180,13 +181,20 @@ extension ConnectionConfiguration {
 // MARK: - Reading
 
 extension ConnectionConfiguration {
-    private static func hosts(_ key: String, _ reader: SectionReader) throws(ConfigurationError) -> [HostPattern] {
-        guard let values = try reader.list(key) else { return [.any(nil)] }
-        var hosts: [HostPattern] = []
-        for value in values {
-            hosts.append(try HostPattern(value))
+    private static func hosts(
+        _ key: String,
+        _ reader: SectionReader,
+        _ readings: ConnectionReadings
+    ) throws(ConfigurationError) -> [HostPattern] {
+        guard let setting = reader.section.setting(key) else { return [.any(nil)] }
+        return try readings.hosts.reading(of: setting) { () throws(ConfigurationError) in
+            guard let values = try reader.list(key) else { return [.any(nil)] }
+            var hosts: [HostPattern] = []
+            for value in values {
+                hosts.append(try HostPattern(value))
+            }
+            return hosts
         }
-        return hosts
     }
 
     private static func vips(_ reader: SectionReader) throws(ConfigurationError) -> [IPAddress] {
@@ -207,14 +215,19 @@ extension ConnectionConfiguration {
     private static func authentication(
         _ end: String,
         _ vocabulary: Vocabulary,
-        _ reader: SectionReader
+        _ reader: SectionReader,
+        _ readings: ConnectionReadings
     ) throws(ConfigurationError) -> (first: AuthenticationConfiguration, later: [AuthenticationConfiguration]) {
-        var rounds: [(number: UInt32, configuration: AuthenticationConfiguration)] = []
+        var rounds: [AuthenticationRound] = []
         for section in reader.section.sections where section.name.hasPrefix(end) {
-            let inner = try SectionReader(section, as: vocabulary, path: "\(reader.path).\(section.name)")
-            let number = try inner.integer("round", in: 0...UInt32.max) ?? 0
-            let configuration = try AuthenticationConfiguration(reading: inner, isRemote: end == "remote")
-            rounds.insert((number, configuration), at: rounds.firstIndex { $0.number > number } ?? rounds.endIndex)
+            let round = try readings.rounds.reading(of: section) { () throws(ConfigurationError) in
+                let inner = try SectionReader(section, as: vocabulary, path: "\(reader.path).\(section.name)")
+                return AuthenticationRound(
+                    number: try inner.integer("round", in: 0...UInt32.max) ?? 0,
+                    configuration: try AuthenticationConfiguration(reading: inner, isRemote: end == "remote")
+                )
+            }
+            rounds.insert(round, at: rounds.firstIndex { $0.number > round.number } ?? rounds.endIndex)
         }
         guard let first = rounds.first?.configuration else {
             throw reader.failure("this connection needs a section `\(end) { auth = ... }`")
@@ -224,7 +237,7 @@ extension ConnectionConfiguration {
 
     private static func children(
         _ reader: SectionReader,
-        _ proposalLists: ProposalLists
+        _ readings: ConnectionReadings
     ) throws(ConfigurationError) -> [ChildConfiguration] {
         var children: [ChildConfiguration] = []
         var names: Set<String> = []
@@ -245,7 +258,7 @@ extension ConnectionConfiguration {
                         name: child.name,
                         section: child,
                         path: "\(path).\(child.name)",
-                        proposalLists
+                        readings
                     )
                 )
             }

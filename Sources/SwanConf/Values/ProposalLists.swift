@@ -1,21 +1,19 @@
 import IKEWire
 
-/// The proposals of connections and children, by the setting that they were read from: a thousand connections may inherit one.
-final class ProposalLists {
-    private var known: [ObjectIdentifier: (setting: Setting, proposals: [Proposal])] = [:]
-
+/// The proposals of connections and children.
+enum ProposalLists {
     /// In the order in which they are written, numbered from 1; `default` stands for several.
-    func read(
+    static func read(
         _ key: String,
         of reader: SectionReader,
         protocolID: ProtocolID,
-        default standard: [Proposal]
+        default standard: [Proposal],
+        _ readings: ConnectionReadings
     ) throws(ConfigurationError) -> [Proposal] {
         guard let setting = reader.section.setting(key) else { return standard }
-        if let known = known[ObjectIdentifier(setting)] { return known.proposals }
-        let proposals = try Self.read(try reader.list(key), protocolID: protocolID, default: standard)
-        known[ObjectIdentifier(setting)] = (setting, proposals)
-        return proposals
+        return try readings.proposals.reading(of: setting) { () throws(ConfigurationError) in
+            try read(try reader.list(key), protocolID: protocolID, default: standard)
+        }
     }
 
     /// - Parameter values: the items of the setting, nil when there are none.

@@ -1,3 +1,4 @@
+import IKEWire
 import SwanConf
 import Testing
 
@@ -96,6 +97,52 @@ import Testing
             try ConnectionConfiguration(name: "gw", section: section)
         }
         #expect(error.summary == "connections.gw.encap: `encap` takes one value, not 2")
+    }
+
+    @Test func whatConnectionsInheritIsTheSameForAllAndWhatTheySayIsTheirOwn() throws {
+        let text = """
+            connections {
+              gw {
+                local_addrs = 192.0.2.1
+                remote_addrs = 198.51.100.7
+                local { auth = psk
+                  id = gw.example.org
+                }
+                remote { auth = psk
+                  id = sun.example.org
+                }
+                children { net { remote_ts = 10.2.0.0/16
+                  } }
+              }
+              one : connections.gw { local { id = one.example.org
+                } }
+              two : connections.gw { remote { id = moon.example.org
+                  }
+                children { net { local_ts = 10.3.0.0/16
+                  } } }
+              three : connections.gw { remote_addrs = 203.0.113.9
+              }
+            }
+            secrets { ike { secret = s } }
+            """
+        let connections = try Configuration(parsing: text, file: "iked.conf").connections
+        func told(_ tell: (ConnectionConfiguration) -> String?) -> [String?] { connections.map(tell) }
+        let (gw, sun) = ("gw.example.org", "sun.example.org")
+        #expect(told { $0.local.id?.description } == [gw, "one.example.org", gw, gw])
+        #expect(told { $0.remote.id?.description } == [sun, sun, "moon.example.org", sun])
+        #expect(
+            told { $0.remoteAddresses.first?.description } == [
+                "198.51.100.7", "198.51.100.7", "198.51.100.7", "203.0.113.9",
+            ]
+        )
+        #expect(connections.allSatisfy { $0.localAddresses.map(\.description) == ["192.0.2.1"] })
+        #expect(
+            told { $0.children.first?.localTrafficSelectors.first?.description }
+                == ["dynamic", "dynamic", "10.3.0.0/16", "dynamic"]
+        )
+        #expect(
+            connections.allSatisfy { $0.children.first?.remoteTrafficSelectors.map(\.description) == ["10.2.0.0/16"] }
+        )
     }
 
     @Test func aFileIsLoadedWithItsIncludes() throws {
