@@ -54,6 +54,15 @@ import VICI
         )
     }
 
+    @Test func anotherCertificateInAFileOfTheSameNameIsAChange() throws {
+        let folder = Folder()
+        try folder.put("rsa.pem", "x509", as: "own.pem")
+        var store = try store(folder, local: "certs = own.pem", remote: "id = sun.example.org")
+        #expect(try store.replaceFile(store.file).unchanged == ["site"])
+        try folder.put("root.pem", "x509", as: "own.pem")
+        #expect(try store.replaceFile(store.file).changed.map(\.name) == ["site"])
+    }
+
     @Test func authoritiesWithNamesAreTrustedAndSayWhereToAsk() throws {
         let folder = Folder()
         try folder.put("root.pem", "x509ca")

@@ -172,12 +172,16 @@ struct ConfigurationStore {
 
     /// Replaces what came from the file and the directories; a certificate that cannot be had changes nothing.
     mutating func replaceFile(_ new: Configuration) throws(CredentialError) -> Changes {
+        let before = Dictionary(active.map { ($0.configuration.name, $0) }) { first, _ in first }
         var connections: [LoadedConnection] = []
         for connection in new.connections {
-            connections.append(try LoadedConnection(connection, directory))
+            if let old = before[connection.name], old.configuration == connection, !connection.namesCredentials {
+                connections.append(old)
+            } else {
+                connections.append(try LoadedConnection(connection, directory))
+            }
         }
         let authorities = try Self.load(new.authorities, directory)
-        let before = Dictionary(active.map { ($0.configuration.name, $0) }) { first, _ in first }
         fileAuthorities = authorities
         file = new
         fileConnections = connections
@@ -194,7 +198,7 @@ struct ConfigurationStore {
                 changes.new.append(name)
                 continue
             }
-            if old.configuration == now.configuration, old.connection == now.connection {
+            if old === now || old.configuration == now.configuration && old.connection == now.connection {
                 changes.unchanged.append(name)
             } else {
                 changes.changed.append((name, now.connection.changes(since: old.connection)))
@@ -244,6 +248,15 @@ struct ConfigurationStore {
     mutating func clearCredentials() {
         loadedSecrets = []
         loadedCredentials = CredentialSet()
+    }
+}
+
+extension ConnectionConfiguration {
+    /// Whether it means files, in which other certificates or keys may stand than when it was read the last time.
+    fileprivate var namesCredentials: Bool {
+        ([local, remote] + laterLocal + laterRemote).contains { round in
+            !round.certificates.isEmpty || !round.publicKeys.isEmpty || !round.authorities.isEmpty
+        }
     }
 }
 

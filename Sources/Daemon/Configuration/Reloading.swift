@@ -81,6 +81,7 @@ extension Daemon {
     /// Has the SAs become what the file says now, and brings up what is to be up.
     private func follow(_ report: inout ReloadReport) {
         let names = Set(report.changes.changed.map(\.name) + report.changes.gone)
+        guard !names.isEmpty || !report.changes.new.isEmpty else { return }
         report.followUps = endpoint.followUps(of: names)
         feed(.command(.follow(names), commands.nextID()))
         renewTraps(report.changes.loaded)

@@ -84,7 +84,8 @@ extension Daemon {
     }
 
     private func listConnections(_ message: VICIMessage, _ client: ControlServer.ClientID) {
-        for connection in store.connections where message["ike"].map({ $0 == connection.name }) ?? true {
+        let name = message["ike"]
+        for connection in store.connections where name == nil || name == connection.name {
             control.stream(client, "list-conn", of: connection.children) { connection.message(children: $0) }
         }
         control.reply(client, [:])
