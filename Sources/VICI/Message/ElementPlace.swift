@@ -42,8 +42,12 @@ struct ElementName {
 
     var place: Range<Int> { start..<start + Int(look >> 24) }
 
-    /// Whether a name with this look may be the same.
-    func mayBe(_ look: UInt32) -> Bool { self.look == look }
+    /// Whether it is the same as a name, which has this look.
+    func isSame(as name: UnsafeBufferPointer<UInt8>, _ look: UInt32, in octets: Span<UInt8>) -> Bool {
+        guard self.look == look, place.count == name.count else { return false }
+        for (position, octet) in zip(place, name) where octets[position] != octet { return false }
+        return true
+    }
 
     static func look(of name: UnsafeBufferPointer<UInt8>) -> UInt32 {
         guard let first = name.first, let last = name.last else { return 0 }
@@ -73,12 +77,13 @@ struct ElementPlaces {
     }
 
     /// The first element of a name.
-    func first(called name: UnsafeBufferPointer<UInt8>, in octets: [UInt8]) -> Int? {
+    func first(called name: UnsafeBufferPointer<UInt8>, in octets: Span<UInt8>) -> Int? {
         let look = ElementName.look(of: name)
+        let all = all.span
         var number = numbers.lowerBound
         while number < numbers.upperBound {
-            if all[number].name.mayBe(look), octets[all[number].name.place].elementsEqual(name) { return number }
-            number = all[number].next
+            if all[number].name.isSame(as: name, look, in: octets) { return number }
+            number = all[number].kind == .section ? all[number].next : number + 1
         }
         return nil
     }

@@ -138,7 +138,7 @@ extension VICIMessage {
     /// The number of the first element of a name among the places.
     private func number(of name: String, in places: ElementPlaces) -> Int? {
         var name = name
-        return name.withUTF8 { places.first(called: $0, in: octets) }
+        return name.withUTF8 { places.first(called: $0, in: octets.span) }
     }
 
     /// What stands at the first element of a name, if it is of a kind.
