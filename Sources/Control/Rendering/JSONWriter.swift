@@ -7,8 +7,8 @@ import IKEWire
 struct JSONWriter {
     private let isPretty: Bool
     private var page: Page
-    /// How far the lines here are indented.
-    private var indentation = 0
+    /// What each item begins with: the end of the line before and blanks; nothing where all is on one line.
+    private var lineBreak: [UInt8]
     /// Whether nothing stands in the innermost array or object yet.
     private var isEmpty = true
 
@@ -36,6 +36,7 @@ extension JSONWriter {
     fileprivate init(isPretty: Bool, page: Page) {
         self.isPretty = isPretty
         self.page = page
+        lineBreak = isPretty ? [UInt8(ascii: "\n")] : []
     }
 
     fileprivate var finished: Page { page }
@@ -145,11 +146,11 @@ extension JSONWriter {
         _ body: (inout JSONWriter) -> Void
     ) {
         put(sign: opening)
-        indentation += 2
+        if isPretty { lineBreak += "  ".utf8 }
         isEmpty = true
         body(&self)
-        indentation -= 2
-        if !isEmpty { breakLine() }
+        if isPretty { lineBreak.removeLast(2) }
+        if !isEmpty { page.text += lineBreak }
         isEmpty = false
         put(sign: closing)
     }
@@ -168,15 +169,6 @@ extension JSONWriter {
         if !isEmpty { put(sign: ",") }
         isEmpty = false
         page.settle()
-        breakLine()
+        page.text += lineBreak
     }
-
-    private mutating func breakLine() {
-        guard isPretty else { return }
-        put(sign: "\n")
-        page.text.append(contentsOf: Self.blanks.prefix(indentation))
-    }
-
-    /// Deeper than any document goes.
-    private static let blanks = [UInt8](repeating: UInt8(ascii: " "), count: 128)
 }
