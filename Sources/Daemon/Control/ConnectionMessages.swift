@@ -7,7 +7,7 @@ import VICI
 extension ConnectionConfiguration {
     /// - Parameter some: those of its children that the message is to tell of.
     func message(children some: ArraySlice<ChildConfiguration>) -> VICIMessage {
-        var message = VICIMessage()
+        var message = VICIMessage(octetsAhead: Self.octets)
         message.append(name) { section in
             section.append("local_addrs", texts: localAddresses.map(\.description))
             section.append("remote_addrs", texts: remoteAddresses.map(\.description))
@@ -32,6 +32,9 @@ extension ConnectionConfiguration {
         }
         return message
     }
+
+    /// Few connections with a child take more.
+    private static let octets = 1000
 }
 
 extension ConnectionConfiguration.Uniqueness {

@@ -17,7 +17,7 @@ extension IKESASummary {
         children: (some Sequence<ChildSASummary>)?,
         traffic: (ChildSA) -> Traffic? = { _ in nil }
     ) -> VICIMessage {
-        var message = VICIMessage()
+        var message = VICIMessage(octetsAhead: Self.octets)
         message.append(connection ?? "(unnamed)") { section in
             writeIdentity(to: &section)
             proposal?.writeAlgorithms(to: &section)
@@ -46,6 +46,9 @@ extension IKESASummary {
         }
         return message
     }
+
+    /// Few IKE SAs with a CHILD SA take more.
+    private static let octets = 1500
 
     /// The same without a word of CHILD SAs.
     var message: VICIMessage { message(children: [ChildSASummary]?.none) }

@@ -48,6 +48,9 @@ package struct VICIMessage: Sendable {
 
     package init() {}
 
+    /// An empty message with room for what will be written, so that it need not move while it grows.
+    package init(octetsAhead: Int) { octets.reserveCapacity(octetsAhead) }
+
     package init(entries: [Entry]) {
         self.init()
         for entry in entries { append(entry.name, entry.element) }
