@@ -125,6 +125,9 @@ case_reauthentication() { # INITIATOR WHO-WANTS-IT
     fi
     wait_until 10 peers_agree ours theirs || peers_assert_agree ours theirs
     ping_both_ways ours theirs
+    # Who ends while the answer to IKE_AUTH is under way leaves an SA behind at the other end: right after a replacement none is.
+    before=$(peer_ike_spis ours)
+    wait_until 12 replaced "$before" || die "the IKE SA was not replaced again: $before"
     stop_both ours
 }
 
