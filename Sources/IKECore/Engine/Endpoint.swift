@@ -280,8 +280,7 @@ package final class Endpoint {
     }
 
     private func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
-        for sa in sas.values.sorted(by: { $0.id < $1.id })
-        where sa.children.contains(where: { usage[$0.childSA.id] != nil }) {
+        for sa in sas.values.sorted(by: { $0.id < $1.id }) where sa.isTold(by: usage) {
             sa.noteUsage(usage, turn)
             settle(sa, turn)
         }

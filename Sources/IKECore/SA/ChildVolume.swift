@@ -59,37 +59,48 @@ extension VolumeLimit {
 }
 
 extension IKESA {
-    /// How often the data plane's counters are wanted: every second where a volume was configured, else so that traffic
-    /// without an answer is seen soon. Sequence numbers take minutes to run out on the fastest links.
-    private static func usageInterval(_ policy: ChildPolicy) -> Duration {
-        policy.octetLimit.isSet || policy.packetLimit.isSet ? .seconds(1) : .seconds(5)
+    /// When the counters of the CHILD SAs are wanted next; nil while there are none.
+    ///
+    /// Every second where a volume was configured, else so that traffic without an answer is seen soon. Sequence numbers take
+    /// minutes to run out on the fastest links.
+    var usageWantedAt: Instant? {
+        var interval: Duration?
+        for index in children.indices where children[index].state == .installed {
+            let isLimited = children[index].policy.octetLimit.isSet || children[index].policy.packetLimit.isSet
+            let wanted: Duration = isLimited ? .seconds(1) : .seconds(5)
+            interval = interval.map { min($0, wanted) } ?? wanted
+        }
+        return interval.map { usageNotedAt + $0 }
     }
 
-    /// When the counters of the CHILD SAs are wanted next; nil while there are none.
-    var usageWantedAt: Instant? {
-        children.filter { $0.state == .installed }.map { usageNotedAt + Self.usageInterval($0.policy) }.min()
+    /// Whether the counters are those of a CHILD SA of this IKE SA, too.
+    func isTold(by usage: [UInt32: ChildUsage]) -> Bool {
+        children.indices.contains { usage[children[$0].childSA.id] != nil }
     }
 
     /// Acts on what CHILD SAs have carried.
+    ///
+    /// There may be thousands of them, and an entry is large: only the parts that are needed are looked at, where they stand.
     func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         usageNotedAt = turn.now
-        for entry in children {
-            if let sent = usage[entry.childSA.id]?.lastOutbound { lastSent = max(lastSent, sent) }
-        }
-        for entry in children where entry.state == .installed {
-            guard let used = usage[entry.childSA.id] else { continue }
+        var expired: [ChildEntry] = []
+        for index in children.indices {
+            let id = children[index].childSA.id
+            guard let used = usage[id] else { continue }
+            if let sent = used.lastOutbound { lastSent = max(lastSent, sent) }
+            guard children[index].state == .installed else { continue }
             if let lastInbound = used.lastInbound { lastHeard = max(lastHeard, lastInbound) }
-            let octets = max(used.octetsIn, used.octetsOut)
-            let packets = max(used.packetsIn, used.packetsOut)
-            let childSA = entry.childSA
-            if Self.exceeds(octets, childSA.octets.hard) || Self.exceeds(packets, childSA.packets.hard) {
-                expire(entry, "it has carried as much as it may", turn)
-            } else if Self.exceeds(octets, childSA.octets.rekey) || Self.exceeds(packets, childSA.packets.rekey),
-                childSA.rekeyAt.map({ $0 > turn.now }) ?? true, !isRekeyingPending(childSA.id)
+            let (octets, packets) = (max(used.octetsIn, used.octetsOut), max(used.packetsIn, used.packetsOut))
+            let (octetLimit, packetLimit) = (children[index].childSA.octets, children[index].childSA.packets)
+            if Self.exceeds(octets, octetLimit.hard) || Self.exceeds(packets, packetLimit.hard) {
+                expired.append(children[index])
+            } else if Self.exceeds(octets, octetLimit.rekey) || Self.exceeds(packets, packetLimit.rekey),
+                children[index].childSA.rekeyAt.map({ $0 > turn.now }) ?? true, !isRekeyingPending(id)
             {
-                pending.append(.rekeyChild(id: childSA.id, nil))
+                pending.append(.rekeyChild(id: id, nil))
             }
         }
+        for entry in expired { expire(entry, "it has carried as much as it may", turn) }
         sendWhereThePeerDoes(usage, turn)
         watchDirections(usage, turn)
         startPending(turn)

@@ -19,9 +19,10 @@ extension IKESA {
             deadlines.append(probeAt)
             deadlines.append(usageWantedAt)
             if window.outstanding.isEmpty { deadlines.append(livenessAt) }
-            for entry in children {
-                deadlines += [entry.childSA.expiresAt, entry.sendsAt]
-                if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
+            for index in children.indices {
+                deadlines.append(children[index].childSA.expiresAt)
+                deadlines.append(children[index].sendsAt)
+                if children[index].state == .installed { deadlines.append(children[index].childSA.rekeyAt) }
             }
         case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
         case .authenticating(let exchange, _): deadlines.append(exchange.held?.until)
@@ -162,7 +163,7 @@ extension IKESA {
         if usageWantedAt.map({ $0 <= turn.now }) ?? false { usageNotedAt = turn.now }
         pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
         postponed.removeAll { $0.at <= turn.now }
-        for entry in children {
+        for entry in children.indices.filter({ isDue($0, turn.now) }).map({ children[$0] }) {
             if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
                 expire(entry, "its lifetime ended", turn)
             } else if let rekeyAt = entry.childSA.rekeyAt, rekeyAt <= turn.now, entry.state == .installed {
@@ -185,6 +186,12 @@ extension IKESA {
         let childSA = entry.childSA
         removeChild(childSA.id, reason: reason, turn)
         pending.append(.announceDeletion(childSA.inboundSPI))
+    }
+
+    /// Whether a CHILD SA has lived long enough, or too long.
+    private func isDue(_ index: Int, _ now: Instant) -> Bool {
+        let deadlines = (children[index].childSA.rekeyAt, children[index].childSA.expiresAt)
+        return deadlines.0.map { $0 <= now } ?? false || deadlines.1.map { $0 <= now } ?? false
     }
 
     private func clearRekeyDeadline(_ id: UInt32) {

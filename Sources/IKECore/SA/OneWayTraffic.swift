@@ -60,13 +60,16 @@ extension IKESA {
     /// Warns of traffic that goes one way only, and asks for a sign of life when nothing comes back.
     func watchDirections(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         for index in children.indices where children[index].state == .installed {
-            let childSA = children[index].childSA
-            guard !childSA.isOfOneResource, let used = commonUsage(of: childSA, usage),
+            guard let used = commonUsage(ofChildAt: index, usage),
                 let finding = children[index].oneWayTraffic.note(used, turn.now)
             else { continue }
-            log(.warning, warning(finding, childSA, turn), turn)
+            log(.warning, warning(finding, children[index].childSA, turn), turn)
         }
-        let sent = children.compactMap { usage[$0.childSA.id]?.lastOutbound }.max()
+        var sent: Instant?
+        for index in children.indices {
+            guard let last = usage[children[index].childSA.id]?.lastOutbound else { continue }
+            sent = sent.map { max($0, last) } ?? last
+        }
         if let since = unansweredSince, since <= lastHeard { unansweredSince = nil }
         if let sent, sent > lastHeard, unansweredSince == nil { unansweredSince = sent }
         guard let since = unansweredSince, since + Self.unansweredLimit <= turn.now, window.outstanding.isEmpty,

@@ -146,9 +146,12 @@ extension IKESA {
     /// What is sent on by one resource the peer had from us in an answer, and it may not be there yet. Once the peer uses it
     /// it is.
     func sendWhereThePeerDoes(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
-        for entry in children where entry.childSA.isOfOneResource && entry.sendsAt != nil {
-            if usage[entry.childSA.id]?.packetsIn ?? 0 > 0 { switchOutbound(to: entry.childSA.id, turn) }
+        var used: [UInt32] = []
+        for index in children.indices where children[index].sendsAt != nil {
+            let id = children[index].childSA.id
+            if children[index].childSA.resource?.number != nil, usage[id]?.packetsIn ?? 0 > 0 { used.append(id) }
         }
+        for id in used { switchOutbound(to: id, turn) }
     }
 
     // MARK: - Both
@@ -186,9 +189,12 @@ extension IKESA {
         }
     }
 
-    /// What the several SAs for the same traffic have carried together; of the fallback SA, or one that is alone.
-    func commonUsage(of childSA: ChildSA, _ usage: [UInt32: ChildUsage]) -> ChildUsage? {
-        guard var sum = usage[childSA.id], childSA.resource != nil else { return usage[childSA.id] }
+    /// What the several SAs for the same traffic have carried together; of the fallback SA, or one that is alone. Nil for those
+    /// of one resource.
+    func commonUsage(ofChildAt index: Int, _ usage: [UInt32: ChildUsage]) -> ChildUsage? {
+        guard let resource = children[index].childSA.resource else { return usage[children[index].childSA.id] }
+        let childSA = children[index].childSA
+        guard resource.number == nil, var sum = usage[childSA.id] else { return nil }
         for entry in children where entry.childSA.id != childSA.id && entry.childSA.isBeside(childSA) {
             guard let used = usage[entry.childSA.id] else { continue }
             sum.packetsIn += used.packetsIn
