@@ -379,9 +379,16 @@ extension DataPlane {
         registry.withLock { $0.children[child]?.tallies }?.snapshot
     }
 
+    /// Hands over the counters of all CHILD SAs, one after the other.
+    package func forEachCounters(_ body: (ChildID, ChildCounters) -> Void) {
+        for (id, child) in registry.withLock({ $0.children }) { body(id, child.tallies.snapshot) }
+    }
+
     /// The counters of all CHILD SAs.
     package var allCounters: [ChildID: ChildCounters] {
-        registry.withLock { $0.children.mapValues(\.tallies) }.mapValues(\.snapshot)
+        var all: [ChildID: ChildCounters] = [:]
+        forEachCounters { all[$0] = $1 }
+        return all
     }
 
     /// The processor time that each worker has used, by the thread's name.

@@ -162,7 +162,7 @@ final class Tunnels {
     /// What each CHILD SA has carried so far.
     var usage: [UInt32: ChildUsage] {
         var usage: [UInt32: ChildUsage] = [:]
-        for (child, counters) in dataPlane.allCounters {
+        dataPlane.forEachCounters { child, counters in
             usage[child.rawValue] = ChildUsage(
                 lastInbound: instant(counters.inbound.lastUse),
                 lastOutbound: instant(counters.outbound.lastUse),
