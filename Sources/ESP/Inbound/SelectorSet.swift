@@ -20,13 +20,13 @@ package struct SelectorSet: Sendable {
     @inline(__always)
     package func admits(_ packet: InnerPacket) -> Bool {
         let sides = PacketSides(packet)
-        var isAdmitted = false
-        for index in 0..<sourceCount where selectors[index].fits(sides.source) {
-            isAdmitted = true
-            break
-        }
-        guard isAdmitted else { return false }
-        for index in sourceCount..<selectors.count where selectors[index].fits(sides.destination) { return true }
+        return admits(sides.source, 0..<sourceCount) && admits(sides.destination, sourceCount..<selectors.count)
+    }
+
+    /// Whether one of these selectors fits.
+    @inline(__always)
+    private func admits(_ side: PacketSides.Side, _ indices: Range<Int>) -> Bool {
+        for index in indices where selectors[index].fits(side) { return true }
         return false
     }
 }

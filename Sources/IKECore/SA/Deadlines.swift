@@ -190,8 +190,8 @@ extension IKESA {
 
     /// Whether a CHILD SA has lived long enough, or too long.
     private func isDue(_ index: Int, _ now: Instant) -> Bool {
-        let deadlines = (children[index].childSA.rekeyAt, children[index].childSA.expiresAt)
-        return deadlines.0.map { $0 <= now } ?? false || deadlines.1.map { $0 <= now } ?? false
+        let (rekeyAt, expiresAt) = (children[index].childSA.rekeyAt, children[index].childSA.expiresAt)
+        return rekeyAt.map { $0 <= now } ?? false || expiresAt.map { $0 <= now } ?? false
     }
 
     private func clearRekeyDeadline(_ id: UInt32) {

@@ -148,8 +148,8 @@ extension IKESA {
     func sendWhereThePeerDoes(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         var used: [UInt32] = []
         for index in children.indices where children[index].sendsAt != nil {
-            let id = children[index].childSA.id
-            if children[index].childSA.resource?.number != nil, usage[id]?.packetsIn ?? 0 > 0 { used.append(id) }
+            let childSA = children[index].childSA
+            if childSA.isOfOneResource, usage[childSA.id]?.packetsIn ?? 0 > 0 { used.append(childSA.id) }
         }
         for id in used { switchOutbound(to: id, turn) }
     }
@@ -192,9 +192,9 @@ extension IKESA {
     /// What the several SAs for the same traffic have carried together; of the fallback SA, or one that is alone. Nil for those
     /// of one resource.
     func commonUsage(ofChildAt index: Int, _ usage: [UInt32: ChildUsage]) -> ChildUsage? {
-        guard let resource = children[index].childSA.resource else { return usage[children[index].childSA.id] }
+        guard children[index].childSA.resource != nil else { return usage[children[index].childSA.id] }
         let childSA = children[index].childSA
-        guard resource.number == nil, var sum = usage[childSA.id] else { return nil }
+        guard !childSA.isOfOneResource, var sum = usage[childSA.id] else { return nil }
         for entry in children where entry.childSA.id != childSA.id && entry.childSA.isBeside(childSA) {
             guard let used = usage[entry.childSA.id] else { continue }
             sum.packetsIn += used.packetsIn

@@ -8,9 +8,10 @@ extension PacketCipher {
     /// under the packets' key (NIST SP 800-38A appendix C), so that no packet costs a random number.
     package func makeIV(counter: UInt64, to iv: UnsafeMutableRawPointer) throws(CryptoError) {
         guard direction == .seal else { throw .wrongDirection }
-        switch unpredictableIVs {
-        case .none: iv.storeBytes(of: counter.bigEndian, as: UInt64.self)
-        case .some(let ivs): try ivs.write(counter, to: iv)
+        if let unpredictableIVs {
+            try unpredictableIVs.write(counter, to: iv)
+        } else {
+            iv.storeBytes(of: counter.bigEndian, as: UInt64.self)
         }
     }
 
