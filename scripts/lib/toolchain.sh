@@ -35,6 +35,11 @@ toolchain_build() { # LOG-NAME SWIFT-BUILD-ARGUMENT...
     fi
 }
 
+# Where the release programs are once they are built.
+toolchain_directory() {
+    swift build --package-path "$ROOT" "${RELEASE[@]}" --show-bin-path
+}
+
 # The release programs: built here, as they are shipped, or taken from the directory that IKE_PROGRAMS names.
 toolchain_programs() {
     local directory=${IKE_PROGRAMS:-}
@@ -44,7 +49,7 @@ toolchain_programs() {
         step "Building iked and ikectl (release)"
         toolchain_build build-iked "${RELEASE[@]}" --product iked || die "iked does not build"
         toolchain_build build-ikectl "${RELEASE[@]}" --product ikectl || die "ikectl does not build"
-        directory=$(swift build --package-path "$ROOT" "${RELEASE[@]}" --show-bin-path)
+        directory=$(toolchain_directory)
     fi
     IKED=$directory/iked IKECTL=$directory/ikectl
     [[ -x $IKED && -x $IKECTL ]] || die "no iked and ikectl in $directory"
