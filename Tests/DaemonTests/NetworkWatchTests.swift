@@ -40,6 +40,14 @@ struct NetworkWatchTests {
 
     private static func at(_ milliseconds: Int) -> Instant { start + .milliseconds(milliseconds) }
 
+    /// A host whose first address was noticed and looked at in time.
+    private static func hostThatWasLookedAt() throws -> Host {
+        let host = try Host()
+        try host.add(to: host.uplink.index, start)
+        _ = try host.watch.look(towards: [], at(50))
+        return host
+    }
+
     @Test func theFirstChangeIsLookedAtOnceItHasSettled() throws {
         let (deadline, seen) = try OwnNetwork.run {
             let host = try Host()
@@ -68,9 +76,7 @@ struct NetworkWatchTests {
 
     @Test func whatChangesAfterALongRestIsLookedAtSoon() throws {
         let deadline = try OwnNetwork.run {
-            let host = try Host()
-            try host.add(to: host.uplink.index, Self.start)
-            _ = try host.watch.look(towards: [], Self.at(50))
+            let host = try Self.hostThatWasLookedAt()
             try host.add(to: host.uplink.index, Self.at(2000))
             return host.watch.deadline
         }
@@ -79,9 +85,7 @@ struct NetworkWatchTests {
 
     @Test func addressesOfTheTunnelAreNoNews() throws {
         let again = try OwnNetwork.run {
-            let host = try Host()
-            try host.add(to: host.uplink.index, Self.start)
-            _ = try host.watch.look(towards: [], Self.at(50))
+            let host = try Self.hostThatWasLookedAt()
             try host.add(to: host.tunnel.index, Self.at(1000))
             return try host.watch.look(towards: [], Self.at(1050))
         }
