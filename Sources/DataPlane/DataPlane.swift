@@ -19,8 +19,8 @@ import Synchronization
 //    counters                <── tallies        <──  └───────────────────────────┘
 //
 // A worker for each direction, with a thread of its own so that one tunnel uses two processors; and as many such pairs as the
-// device has queues. While packets are few, the inbound thread of a pair runs both (`OutboundTurns`). Each worker owns its tables,
-// mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the workers of one direction, and each is in the hands
+// device has queues. Unless both directions are busy, the inbound thread of a pair runs both workers (`OutboundTurns`). Each worker
+// owns its tables, mailbox, sockets for ESP, queue and buffers. Only the SAs are common to the workers of one direction, and each is in the hands
 // of one at a time (`Custody`), for a batch. Inbound the kernel gives all packets of an SA to one worker
 // (`spreadBySPI`); outbound it gives each flow to one, and flows of one SA meet, unless each worker has an SA of its own. Nothing is allocated or locked for a
 // packet in the steady state; the mailboxes are touched for IKE datagrams and commands only.

@@ -32,7 +32,7 @@ extension InboundWorker {
             case .rawESP: receiveRawESP(slot, bytes, socket)
             }
         }
-        if coalescer.count > OutboundWorker.shortBudget { lastMany = now }
+        sealing.noteInbound(coalescer.count, at: now)
         drainToDevice()
         letGo()
         if !ike.isEmpty {

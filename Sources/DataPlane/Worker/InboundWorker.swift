@@ -7,8 +7,8 @@ import LinuxNet
 /// There may be several. Each knows all inbound SAs, since what the kernel has merged, or spreads by addresses, may be of any; in
 /// general an SA's packets come to one worker.
 ///
-/// One turn: wait, then for each ready socket handle a bounded number of datagrams, so that none starves another. While packets
-/// are few, the thread works outbound as well (`OutboundTurns`).
+/// One turn: wait, then for each ready socket handle a bounded number of datagrams, so that none starves another. In general the
+/// thread works outbound as well (`OutboundTurns`).
 /// Everything a packet needs is allocated in `init`.
 struct InboundWorker: ~Copyable {
     /// Datagrams received from one socket in one turn; each may be many that the kernel has merged.
@@ -48,9 +48,6 @@ struct InboundWorker: ~Copyable {
 
     /// Monotonic time of this turn, in nanoseconds.
     var now: UInt64 = 0
-    /// The time of the last turn that had more than a few packets.
-    var lastMany: UInt64 = 0
-    private static let busyTime = UInt64(OutboundTurns.quietTime) * 1_000_000
     private var isStopping = false
 
     private let epoll: Epoll
@@ -102,7 +99,7 @@ struct InboundWorker: ~Copyable {
             for index in 0..<ready.count {
                 switch ready[index].token {
                 case Self.mailboxToken: applyCommands()
-                case Self.deviceToken: sealing.takeTurn(at: now, isBusy: now &- lastMany < Self.busyTime)
+                case Self.deviceToken: sealing.takeTurn(at: now)
                 case let token: receive(Int(truncatingIfNeeded: token &- Self.firstSocketToken))
                 }
             }

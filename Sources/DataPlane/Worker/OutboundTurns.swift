@@ -4,13 +4,15 @@ import Synchronization
 
 /// Who works outbound at a queue of the device.
 ///
-/// While packets are few that is the inbound thread of the queue, which waits for the device as well: the answer to a packet that
-/// it has just given to the device leaves without another thread being woken, which takes longer than all the rest of a ping.
-/// Where there is more to do in either direction, the worker's own thread takes over, until the device has been quiet for a while.
+/// In general that is the inbound thread of the queue, which waits for the device as well: the answer to a packet that it has just
+/// given to the device, such as an acknowledgement of TCP, leaves without another thread being woken, which takes longer than the
+/// packet itself. Only while both directions are busy the worker's own thread has the device, so that one tunnel uses two
+/// processors.
 final class OutboundTurns: Sendable {
-    /// For so long the device is quiet before its own thread leaves it to the inbound one, and for so long the inbound one counts
-    /// as busy, in milliseconds.
-    static let quietTime: Int32 = 20
+    /// A direction is busy for so long after a turn with many packets, in milliseconds.
+    private static let busyMilliseconds: Int32 = 20
+    /// How many packets are many. Fewer are acknowledgements, or no burden.
+    private static let many = 32
 
     private let worker: Mutex<OutboundWorker>
     private let queue: TUNQueue
@@ -18,6 +20,9 @@ final class OutboundTurns: Sendable {
     /// What its own thread waits with, and the inbound one.
     private let epoll: Epoll
     private let inboundEpoll: Epoll
+    /// Monotonic times of the last turns with many packets, in nanoseconds.
+    private let lastManyInbound = Tally()
+    private let lastManyOutbound = Tally()
 
     /// - Parameter epoll: what the worker registers its descriptors with.
     init(
@@ -35,6 +40,12 @@ final class OutboundTurns: Sendable {
         try inboundEpoll.add(queue.raw, .readable, token: InboundWorker.deviceToken)
     }
 
+    /// Whether a direction that last had many packets at one time is still busy at another.
+    private func isBusy(_ lastMany: borrowing Tally, at now: UInt64) -> Bool {
+        // Another thread may have read the clock a little later.
+        Int64(bitPattern: now &- lastMany.value) < Int64(Self.busyMilliseconds) * 1_000_000
+    }
+
     // MARK: - Its own thread
 
     /// Takes turns until the worker is told to stop.
@@ -44,23 +55,25 @@ final class OutboundTurns: Sendable {
         var goesOn = true
         while goesOn {
             do {
-                try epoll.wait(into: &ready, milliseconds: hasDevice ? Self.quietTime : -1)
+                try epoll.wait(into: &ready, milliseconds: hasDevice ? Self.busyMilliseconds : -1)
             } catch {
                 // Only a broken descriptor set fails, and no packet can be waited for any more.
                 events.postDeviceFailure(error)
                 return
             }
-            if ready.count == 0, hasDevice {
-                hasDevice = !giveDevice()
-                continue
-            }
-            // Whoever waits for this processor may go first: on a busy machine more packets are there then, and leave in one
-            // call, while on an idle one this returns at once.
-            sched_yield()
+            waitForMore()
+            let now = MonotonicClock.nanoseconds
             for index in 0..<ready.count where goesOn {
                 let token = ready[index].token
                 if token == OutboundWorker.deviceToken { hasDevice = true }
-                goesOn = worker.withLock { $0.turn(for: token) }
+                goesOn = worker.withLock { worker in
+                    let goesOn = worker.turn(for: token, at: now)
+                    noteOutbound(worker.packetsOfTurn, at: now)
+                    return goesOn
+                }
+            }
+            if hasDevice, !isBusy(lastManyInbound, at: now) || !isBusy(lastManyOutbound, at: now) {
+                hasDevice = !giveDevice()
             }
         }
     }
@@ -79,17 +92,37 @@ final class OutboundTurns: Sendable {
         }
     }
 
+    /// Whoever waits for this processor may go first: on a busy machine more packets are there then, and leave in one call, while on
+    /// an idle one this returns at once.
+    private func waitForMore() { sched_yield() }
+
+    private func noteOutbound(_ packets: Int, at now: UInt64) {
+        if packets >= Self.many { lastManyOutbound.set(now) }
+    }
+
     // MARK: - The inbound thread
 
-    /// Sends what the device has, or some of it. Where there is more to do, or the caller has other things to do, the other thread
-    /// takes over.
+    /// Notes how many packets have come from the peers in a turn.
     ///
     /// - Parameter now: monotonic time in nanoseconds.
-    func takeTurn(at now: UInt64, isBusy: Bool) {
-        guard isBusy || !worker.withLock({ $0.shortTurn(at: now) }), worker.withLock({ $0.watchDevice() }) else {
-            return
+    func noteInbound(_ packets: Int, at now: UInt64) {
+        if packets >= Self.many { lastManyInbound.set(now) }
+    }
+
+    /// Sends what the device has. If its own thread is to go on with that, it has the device then.
+    ///
+    /// - Parameter now: monotonic time in nanoseconds.
+    func takeTurn(at now: UInt64) {
+        if isBusy(lastManyOutbound, at: now) { waitForMore() }
+        let goesOn = worker.withLock { worker in
+            _ = worker.turn(for: OutboundWorker.deviceToken, at: now)
+            noteOutbound(worker.packetsOfTurn, at: now)
+            guard worker.isDevicePaused || isBusy(lastManyInbound, at: now) && isBusy(lastManyOutbound, at: now) else {
+                return true
+            }
+            return !worker.watchDevice()
         }
         // It cannot fail for a descriptor that is in the set.
-        try? inboundEpoll.remove(queue.raw)
+        if !goesOn { try? inboundEpoll.remove(queue.raw) }
     }
 }

@@ -6,27 +6,20 @@ import LinuxNet
 // From the device: find the SA, seal, send.
 
 extension OutboundWorker {
-    /// Handles the packets that wait at the device, up to the budget. Returns whether none wait any more.
-    @discardableResult
-    mutating func readDevice(atMost most: Int = deviceBudget) -> Bool {
-        guard !isDevicePaused else { return false }
+    /// Handles the packets that wait at the device, up to the budget.
+    mutating func readDevice() {
+        guard !isDevicePaused else { return }
         deviceBuffer.reset()
         if mayRelease { releaseHeld() }
-        var budget = most
-        var isEmpty = false
-        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused {
+        var budget = Self.deviceBudget
+        while budget > 0, deviceBuffer.hasRoom, !isDevicePaused, let frame = nextFrame() {
             budget -= 1
-            guard let frame = nextFrame() else {
-                isEmpty = true
-                break
-            }
             // A policy that was installed before the packet was sent must be found.
             applyCommands()
             if mayRelease { releaseHeld() }
             forward(frame)
         }
         for index in lanes.indices { flush(index) }
-        return isEmpty && !isDevicePaused
     }
 
     /// The next packet of the device; nil if there is none.
@@ -114,6 +107,7 @@ extension OutboundWorker {
         }
         guard let sealed = seal(packet, length: length, child, into: output) else { return }
         lane.commit(sealed, of: child, outer, SendLane.Origin(packet: packet, isWhole: isWhole))
+        packetsOfTurn += 1
     }
 
     /// The length of the ESP packet around a packet, written to `output`; nil if the SA could not seal it.

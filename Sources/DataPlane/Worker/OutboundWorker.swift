@@ -14,8 +14,6 @@ import LinuxNet
 struct OutboundWorker: ~Copyable {
     /// Packets read from the device in one turn.
     static let deviceBudget = 64
-    /// The same in a turn of the inbound thread, which has other things to do.
-    static let shortBudget = 4
 
     let number: UInt32
     let queue: TUNQueue
@@ -45,6 +43,8 @@ struct OutboundWorker: ~Copyable {
 
     /// Monotonic time of this turn, in nanoseconds.
     var now: UInt64 = 0
+    /// How many packets this turn has sealed.
+    var packetsOfTurn = 0
     /// Whether the device is not read because a lane is blocked: its queue then fills, and the senders slow down.
     var isDevicePaused = false
     private var isDeviceLost = false
@@ -88,8 +88,11 @@ struct OutboundWorker: ~Copyable {
     }
 
     /// Handles what has been waited for under this token. Returns false when told to stop.
-    mutating func turn(for token: UInt64) -> Bool {
-        now = MonotonicClock.nanoseconds
+    ///
+    /// - Parameter now: monotonic time in nanoseconds.
+    mutating func turn(for token: UInt64, at now: UInt64) -> Bool {
+        self.now = now
+        packetsOfTurn = 0
         switch token {
         case Self.mailboxToken: applyCommands()
         case Self.deviceToken: readDevice()
@@ -98,15 +101,6 @@ struct OutboundWorker: ~Copyable {
         if mayRelease { readDevice() }
         letGo()
         return !isStopping
-    }
-
-    /// Handles a few packets of the device. Returns whether that was all there is to do.
-    mutating func shortTurn(at now: UInt64) -> Bool {
-        self.now = now
-        let superPackets = tallies.superPacketsRead.value
-        let isRest = readDevice(atMost: Self.shortBudget)
-        letGo()
-        return isRest && superPackets == tallies.superPacketsRead.value
     }
 }
 
