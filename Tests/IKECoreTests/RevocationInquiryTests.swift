@@ -202,6 +202,9 @@ import Testing
         pair.up(within: .seconds(2))
         let sa = try #require(pair.left.endpoint.summaries(now: pair.network.now).first)
         pair.network.feed(pair.left, .command(.terminate([.ikeSA(id: sa.id)]), CommandID(rawValue: 99)))
+        // The responder had let us in, and hears that it is over.
+        pair.network.run(for: .seconds(1))
+        #expect(pair.right.endpoint.standing == 0 && pair.right.outbound.isEmpty)
         pair.network.run(for: .seconds(60))
         #expect(pair.left.endpoint.load.ikeSAs == 0)
     }

@@ -125,7 +125,8 @@ case_reauthentication() { # INITIATOR WHO-WANTS-IT
     fi
     wait_until 10 peers_agree ours theirs || peers_assert_agree ours theirs
     ping_both_ways ours theirs
-    # Who ends while the answer to IKE_AUTH is under way leaves an SA behind at the other end: right after a replacement none is.
+    # A strongSwan that ends while the answer to IKE_AUTH is under way leaves an SA behind at the other end: right after a
+    # replacement none is.
     before=$(peer_ike_spis ours)
     wait_until 12 replaced "$before" || die "the IKE SA was not replaced again: $before"
     stop_both ours
@@ -152,12 +153,53 @@ case_unique() { # replace|keep
     stop_both ours
 }
 
+# Somebody ends the negotiation while the answer to IKE_AUTH does not come through: what the peer has by then is deleted with it as soon
+# as one does.
+case_withdrawn() {
+    local up down
+    [[ $OURS == iked ]] || case_skip "strongSwan forgets at once what it gives up"
+    tunnel_prepare
+    start_both
+    drop_answers_to_auth ours
+    peer_initiate ours &
+    up=$!
+    wait_until 8 peer_has_ike_sa theirs || die "theirs does not accept ours ($(peer_log theirs))"
+    peer_terminate ours ike &
+    down=$!
+    wait_until 8 grep -q 'the peer may let us in yet' "$(peer_log ours)" || die "ours does not wait ($(peer_log ours))"
+    in_host ours nft delete table ip silence
+    wait "$down" || die "the negotiation is not ended ($(peer_directory ours)/terminate.log)"
+    ! wait "$up" || die "the connection came up all the same ($(peer_directory ours)/initiate.log)"
+    our_log_says 'the peer has let us in, but nobody wants it'
+    peers_assert_no_sa ours theirs
+    peer_up ours
+    ping_both_ways ours theirs
+    stop_both ours
+}
+
+# The exchange type stands 18 octets into an IKE message, which the non-ESP marker comes in front of.
+drop_answers_to_auth() { # HOST
+    in_host "$1" nft --file - <<'NFT'
+table ip silence {
+    chain input {
+        type filter hook input priority 0;
+        udp sport 4500 @th,64,32 0 @th,240,8 35 counter drop
+    }
+}
+NFT
+}
+
+peer_has_ike_sa() { # HOST
+    [[ -n $(peer_ike_spis "$1") ]]
+}
+
 for who in ours theirs; do
     case_add "$who-delete-ike" case_delete "$who" ike
     case_add "$who-delete-child" case_delete "$who" child
     case_add "$who-liveness" case_liveness "$who"
     case_add "$who-second-child" case_second_child "$who"
 done
+case_add ours-withdrawn case_withdrawn
 case_add both-initiate case_both_initiate
 case_add ours-reauthentication case_reauthentication ours ours
 case_add theirs-reauthentication case_reauthentication theirs theirs

@@ -348,8 +348,7 @@ package final class Endpoint {
             if sa.isEstablished {
                 sa.enqueue(exchange(childID), turn)
             } else {
-                sa.abandon(turn)
-                turn.finish(id)
+                sa.withdraw(for: id, turn)
             }
             settle(sa, turn)
         }
@@ -401,8 +400,7 @@ package final class Endpoint {
             if sa.isEstablished {
                 sa.enqueue(.deleteIKE(reason: Ending.shuttingDown, id), turn)
             } else {
-                sa.abandon(turn)
-                turn.finish(id)
+                sa.withdraw(for: id, turn)
             }
             settle(sa, turn)
         }

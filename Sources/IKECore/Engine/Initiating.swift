@@ -62,6 +62,10 @@ extension Endpoint {
         do {
             var initiation = initiation
             initiation.local.address = source(for: initiation)
+            let name = initiation.connection.name
+            for former in sas.values where former.isWithdrawing && former.connection?.name == name {
+                former.fallSilent()
+            }
             let sa = try IKESA.initiate(initiation, turn)
             sas[sa.ourSPI] = sa
             settle(sa, turn)

@@ -135,11 +135,28 @@ struct AuthInitiator {
 
     /// Throws where the peer refuses us. That it refuses the CHILD SA alone, it says with its proof, or after it has given that.
     private func requireConsent(_ payloads: [Payload]) throws(NegotiationFailure) {
+        guard let error = objection(in: payloads) else { return }
+        throw refusal(error, offered: offer?.proposals ?? [])
+    }
+
+    /// The error by which the peer refuses us, if it does.
+    func objection(in payloads: [Payload]) -> Notify? {
         guard payloads.authentication == nil, payloads.eap == nil,
             let error = payloads.notifies.first(where: { $0.type.isError }),
             !mayRefuseChild || !Self.refusalsOfChild.contains(error.type)
-        else { return }
-        throw refusal(error, offered: offer?.proposals ?? [])
+        else { return nil }
+        return error
+    }
+
+    /// Whether the peer has all proofs of ours with what is sent now, so that it may let us in.
+    var mayBeLetIn: Bool {
+        let isLastRound = round + 1 >= connection.localRounds.count
+        return switch stage {
+        case .opening: isLastRound && connection.inRound(local: round).local.kind.eap == nil
+        case .conversing: false
+        case .concluding: isLastRound
+        case .listening: true
+        }
     }
 
     /// The answer to our last round need not have a proof of the peer.

@@ -26,6 +26,7 @@ extension IKESA {
             }
         case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
         case .authenticating(let exchange, _): deadlines.append(exchange.held?.until)
+        case .withdrawing(_, _, let until): deadlines.append(until)
         case .contending, .deleting: break
         }
         return deadlines.compactMap { $0 }.min()
@@ -60,6 +61,8 @@ extension IKESA {
         case .authenticating(let exchange, let initiation):
             guard let held = exchange.held, held.until <= turn.now else { break }
             goOn(held, held.reason.tooLate, exchange, initiation, turn)
+        case .withdrawing(let exchange, let commands, let until) where until <= turn.now:
+            giveUpWithdrawal(exchange, commands, turn)
         case .halfOpen(_, let progress, let until) where until <= turn.now:
             let story = "the peer did not continue with IKE_AUTH in time (half_open_timeout)"
             log(.abandoned, .info, story, turn)
@@ -97,6 +100,8 @@ extension IKESA {
             again.remote.address = initiation.connection.remote(after: remote.address)
             turn.retry(again)
             state = .closed(nil, until: turn.now)
+        case .withdrawing(let exchange, let commands, _):
+            giveUpWithdrawal(exchange, commands, turn)
         case .deleting(let security, _, let commands):
             log(.warning, "the peer did not confirm the deletion of the IKE SA", turn)
             for command in commands { turn.finish(command) }

@@ -31,7 +31,7 @@ extension IKESA {
     var initiation: Initiation? {
         switch state {
         case .connecting(_, let initiation), .authenticating(_, let initiation): initiation
-        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: nil
+        case .halfOpen, .withdrawing, .contending, .established, .deleting, .superseded, .closed: nil
         }
     }
 
@@ -51,7 +51,7 @@ extension IKESA {
         case .authenticating(let exchange, var initiation):
             initiation.children += requests
             state = .authenticating(exchange, initiation)
-        case .halfOpen, .contending, .established, .deleting, .superseded, .closed: return false
+        case .halfOpen, .withdrawing, .contending, .established, .deleting, .superseded, .closed: return false
         }
         return true
     }

@@ -131,6 +131,13 @@ struct ExchangeWindow {
     /// No response is waited for any more.
     mutating func closeAll() { outstanding = [] }
 
+    /// Responses are waited for, but no request of this kind is sent again.
+    mutating func fallSilent(_ exchangeType: ExchangeType) {
+        for index in outstanding.indices where outstanding[index].exchangeType == exchangeType {
+            outstanding[index].deadline = .distantFuture
+        }
+    }
+
     /// Begins anew with message ID 0, for an IKE_SA_INIT that is retried with a cookie or another key exchange
     /// (RFC 7296 sections 1.2 and 2.6).
     mutating func restart() {

@@ -261,13 +261,14 @@ extension IKESA {
         guard initiation.renews == nil, let new, !new.excludes(path, since: former),
             let again = initiation.following(new, turn)
         else {
-            close(NegotiationFailure(.closed, "the configuration of the connection has changed"), turn)
+            withdraw(
+                because: NegotiationFailure(.closed, "the configuration of the connection has changed"),
+                turn
+            )
             return
         }
         log(.info, "the configuration has changed: beginning anew", turn)
-        abandonOngoing(turn)
-        window.closeAll()
-        state = .closed(nil, until: turn.now)
+        giveWay(turn)
         turn.restart(again)
     }
 }

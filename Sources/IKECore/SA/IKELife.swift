@@ -130,11 +130,7 @@ extension IKESA {
         if failure.reason == .peerRestarted {
             makeGood(turn) { $0.actionOnDeadPeer == .nothing ? $0.actionOnClose : $0.actionOnDeadPeer }
         }
-        if initiation != nil { turn.emit(.ikeFailed(failed(failure))) }
-        if let initiation, failure.reason != .closed {
-            retryIfMeantToBeUp(initiation, initiation.children, turn)
-        }
-        if let lineage = initiation?.renews { turn.renewalFailed(lineage) }
+        noteFailure(failure, turn)
         let commands = waitingCommands
         let keys = security
         log(.error, failure.message, turn)
@@ -145,6 +141,14 @@ extension IKESA {
         window.closeAll()
         state = .closed(keys, until: turn.now + Self.lingering)
         for command in commands { turn.finish(command, failure) }
+    }
+
+    /// A negotiation of ours has come to nothing: those learn it who watch, or wait for another try.
+    func noteFailure(_ failure: NegotiationFailure, _ turn: Turn) {
+        guard let initiation else { return }
+        turn.emit(.ikeFailed(failed(failure)))
+        if failure.reason != .closed { retryIfMeantToBeUp(initiation, initiation.children, turn) }
+        if let lineage = initiation.renews { turn.renewalFailed(lineage) }
     }
 
     private func closed(by reason: String, _ turn: Turn) {
@@ -206,16 +210,11 @@ extension IKESA {
         turn.retry(again)
     }
 
-    /// Ends an SA that does not stand yet, because somebody asked to.
-    func abandon(_ turn: Turn) {
-        close(NegotiationFailure(.closed, "the negotiation was given up, as asked"), turn)
-    }
-
-    /// On its way out, or out.
+    /// On its way out, or out, so that it is too late to ask for its end.
     var isEnding: Bool {
-        switch state {
+        switch stage {
         case .deleting, .superseded, .closed: true
-        case .connecting, .halfOpen, .authenticating, .contending, .established: false
+        case .connecting, .halfOpen, .authenticating, .withdrawing, .contending, .established: false
         }
     }
 
@@ -233,7 +232,7 @@ extension IKESA {
                 case .deleteChild, .announceDeletion, .liveness, .ping, .probePath, .addresses: break
                 }
             }
-        case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: break
+        case .connecting, .halfOpen, .withdrawing, .contending, .deleting, .superseded, .closed: break
         }
     }
 
@@ -246,13 +245,13 @@ extension IKESA {
     }
 
     /// The commands that wait for something of this SA.
-    private var waitingCommands: [CommandID] {
+    var waitingCommands: [CommandID] {
         let queued = (pending + postponed.map(\.exchange)).compactMap(\.command)
         switch state {
         case .connecting(_, let initiation), .authenticating(_, let initiation):
             return queued + initiation.children.compactMap(\.command)
         case .established(let established): return queued + established.ongoing.all.compactMap(\.command)
-        case .deleting(_, _, let commands): return queued + commands
+        case .withdrawing(_, let commands, _), .deleting(_, _, let commands): return queued + commands
         case .halfOpen, .contending, .superseded, .closed: return queued
         }
     }

@@ -4,6 +4,8 @@ import Inet
 
 /// One IKE SA, from its first message to the last answer that it may have to repeat.
 ///
+///                                           +--not wanted any more--> withdrawing --refusal, or Delete--> closed
+///                                           |
 ///     initiator:  connecting --INIT--> authenticating --AUTH--+
 ///                                                             +--> established --Delete--> deleting --> closed
 ///     responder:  halfOpen ---------------------------AUTH----+        |
@@ -14,7 +16,7 @@ import Inet
 /// peer from `established` on. `closed` keeps the last answer for a while, since the peer may not have received it.
 ///
 /// The transitions stand in the files beside this one, by what they are about: `Establishing`, `Admitting`, `AskingByEAP`, `Inquiring`,
-/// `ChildLife`, `ChildRekeying`, `PerResource`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
+/// `Withdrawing`, `ChildLife`, `ChildRekeying`, `PerResource`, `IKELife`, `IKERekeying`, `Reauthentication`, `Following`, `Suspicion`, `Deadlines`, `Moving`, `Mobility`,
 /// `AddressUpdates`, `PathProbing`. What is on the wire is the exchanges' business (`Exchanges/`), when it is sent that of
 /// `ExchangeWindow`.
 final class IKESA {
@@ -25,6 +27,9 @@ final class IKESA {
         case halfOpen(KeyAgreement, AuthProgress, until: Instant)
         /// IKE_AUTH is sent.
         case authenticating(AuthInitiator, Initiation)
+        /// Nobody wants it any more, but the peer may let us in: its answer to IKE_AUTH is waited for, and that to the Delete which
+        /// follows.
+        case withdrawing(AuthInitiator, [CommandID], until: Instant)
         /// The peer made it to replace an SA that we are rekeying as well; which of the two new ones stays is open. It
         /// carries nothing yet, and nobody was told of it.
         case contending(Established, for: IKESA)
@@ -39,7 +44,7 @@ final class IKESA {
 
     /// A state without what exists in it, which would be copied for whoever asks only for this.
     enum Stage {
-        case connecting, halfOpen, authenticating, contending, established, deleting, superseded, closed
+        case connecting, halfOpen, authenticating, withdrawing, contending, established, deleting, superseded, closed
 
         init(_ state: State) {
             self =
@@ -47,6 +52,7 @@ final class IKESA {
                 case .connecting: .connecting
                 case .halfOpen: .halfOpen
                 case .authenticating: .authenticating
+                case .withdrawing: .withdrawing
                 case .contending: .contending
                 case .established: .established
                 case .deleting: .deleting
@@ -210,7 +216,7 @@ final class IKESA {
         switch state {
         case .connecting: nil
         case .halfOpen(let agreement, _, _): agreement.security
-        case .authenticating(let exchange, _): exchange.agreement.security
+        case .authenticating(let exchange, _), .withdrawing(let exchange, _, _): exchange.agreement.security
         case .contending(let established, _): established.security
         case .established(let established): established.security
         case .deleting(let security, _, _): security
@@ -224,14 +230,14 @@ final class IKESA {
         case .established(let established), .superseded(let established, _), .contending(let established, _):
             established
         case .deleting(_, let established, _): established
-        case .connecting, .halfOpen, .authenticating, .closed: nil
+        case .connecting, .halfOpen, .authenticating, .withdrawing, .closed: nil
         }
     }
 
     var connection: Connection? {
         switch state {
         case .connecting(let exchange, _): exchange.connection
-        case .authenticating(let exchange, _): exchange.connection
+        case .authenticating(let exchange, _), .withdrawing(let exchange, _, _): exchange.connection
         case .halfOpen(_, let progress, _): progress.connection
         default: established?.peer.connection
         }
@@ -364,7 +370,7 @@ final class IKESA {
             answerInformational(header, payloads, turn)
         case (.deleting, .createChildSA), (.superseded, .createChildSA), (.closed, .createChildSA):
             answer(header, [Payload(.notify(Notify(.temporaryFailure)))], turn)
-        case (.connecting, _), (.authenticating, _), (.halfOpen, _), (.contending, _):
+        case (.connecting, _), (.authenticating, _), (.withdrawing, _), (.halfOpen, _), (.contending, _):
             log(.debug, "dropped an unexpected \(header.exchangeType) request", turn)
         case (.established, _), (.deleting, _), (.superseded, _), (.closed, _):
             // With keys every request has its answer (RFC 7296 section 2.21.3).
@@ -383,6 +389,8 @@ final class IKESA {
         switch state {
         case .authenticating(let exchange, let initiation):
             processAuthResponse(payloads, exchange, initiation, nil, turn)
+        case .withdrawing(let exchange, let commands, _):
+            processUnwanted(header.exchangeType, payloads, exchange, commands, turn)
         case .established(var established):
             if payloads.notify(.invalidSyntax) != nil {
                 close(refusal(Notify(.invalidSyntax), offered: []), turn)

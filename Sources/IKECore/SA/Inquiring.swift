@@ -188,7 +188,7 @@ extension IKESA {
             guard let held = exchange.held, held.inquiry == id else { return }
             goOn(held, answer, exchange, initiation, turn)
         // It comes too late.
-        case .halfOpen, .connecting, .contending, .established, .deleting, .superseded, .closed: break
+        case .halfOpen, .connecting, .withdrawing, .contending, .established, .deleting, .superseded, .closed: break
         }
         startPending(turn)
     }

@@ -121,7 +121,7 @@ extension IKESA {
     private var carriesWindowSize: Bool {
         switch state {
         case .authenticating, .established: true
-        case .connecting, .halfOpen, .contending, .deleting, .superseded, .closed: false
+        case .connecting, .halfOpen, .withdrawing, .contending, .deleting, .superseded, .closed: false
         }
     }
 

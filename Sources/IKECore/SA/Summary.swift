@@ -111,7 +111,7 @@ extension IKESA {
         case .connecting, .halfOpen, .authenticating, .contending: .connecting
         case .established: established?.ongoing.rekeyIKE == nil ? .established : .rekeying
         case .superseded: .rekeyed
-        case .deleting, .closed: .deleting
+        case .withdrawing, .deleting, .closed: .deleting
         }
     }
 }
