@@ -16,12 +16,13 @@ package struct IPAddress: Hashable, Sendable {
         }
     }
 
-    /// IPv4 or IPv6.
-    package let family: Family
+    // The family last: what follows an address in a larger value then stands beside it.
     /// The upper 64 bits of an IPv6 address in host order; zero for IPv4.
     package let high: UInt64
     /// The lower 64 bits of an IPv6 address, or an IPv4 address in the low 32 bits; host order.
     package let low: UInt64
+    /// IPv4 or IPv6.
+    package let family: Family
 
     /// An IPv4 address from its number, for example `0x7f000001` for 127.0.0.1.
     @inlinable package init(v4: UInt32) {
