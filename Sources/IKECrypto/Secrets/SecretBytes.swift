@@ -49,6 +49,7 @@ package struct SecretBytes: Sendable {
     /// A copy of some of the octets, or `nil` where the range is not within them.
     package func slice(_ range: Range<Int>) -> SecretBytes? {
         guard range.lowerBound >= 0, range.upperBound <= count else { return nil }
+        guard !range.isEmpty else { return .empty }
         return withUnsafeBytes { SecretBytes(copying: UnsafeRawBufferPointer(rebasing: $0[range])) }
     }
 
