@@ -6,32 +6,19 @@ package import IKEWire
 /// lengths are in octets and are what the RFCs of the algorithms say: RFC 3602 (CBC), 3686 and 5930 (CTR), 4309 (CCM),
 /// 4106 (GCM), 5282 (both in IKE), 7634 (ChaCha20-Poly1305), 8750 (implicit IVs in ESP).
 package struct CipherSuite: Hashable, Sendable {
-    package let encryption: EncryptionAlgorithm
     /// The Key Length attribute in bits; `nil` for a cipher with one key length, which must not carry the attribute
     /// (RFC 7296 section 3.3.5).
     package let keyLength: Int?
+    package let encryption: EncryptionAlgorithm
     /// `nil` beside an AEAD cipher.
     package let integrity: IntegrityAlgorithm?
 
     /// How the cipher is run; decided once here so that the packet path switches over few cases.
     let mode: Mode
-    /// Length of the key proper, without the salt.
-    let cipherKeyLength: Int
-    /// Octets of KEYMAT that follow the key and begin every nonce (RFC 4106 section 8.1, RFC 3686 section 5.1).
-    package let saltLength: Int
-    /// Octets of the IV that each packet's nonce is made from.
-    package let ivLength: Int
-    /// Whether the IV is the sequence number of ESP, and is therefore not sent (RFC 8750). Not for IKE, whose messages have no
-    /// number that is never used twice.
-    package let usesImplicitIV: Bool
-    /// Octets of the IV that each packet carries.
-    package var sentIVLength: Int { usesImplicitIV ? 0 : ivLength }
     /// Octets of the integrity check value that each packet carries.
     package let icvLength: Int
     /// Octets that KEYMAT gives to the integrity key; 0 for an AEAD.
     package let integrityKeyLength: Int
-    /// What plaintext is padded to for the cipher's sake: 16 for CBC, 1 for all others. ESP aligns to 4 by itself.
-    package let blockLength: Int
 
     /// The ways in which a cipher takes its nonce and protects its data.
     enum Mode: Hashable, Sendable {
@@ -59,26 +46,16 @@ package struct CipherSuite: Hashable, Sendable {
         self.encryption = encryption
         self.integrity = integrity
         mode = cipher.mode
-        saltLength = cipher.saltLength
-        usesImplicitIV = encryption.usesImplicitIV
-        ivLength = cipher.mode == .cbc ? 16 : 8
-        blockLength = cipher.mode == .cbc ? 16 : 1
 
         switch (cipher.mode, keyLength) {
         case (.chaCha20Poly1305, nil), (.chaCha20Poly1305, 256):
             // The attribute has no place here (RFC 7296 section 3.3.5); a peer that adds its only possible value is
             // understood.
             self.keyLength = nil
-            cipherKeyLength = 32
-        case (.cbc, 128), (.ctr, 128), (.gcm, 128), (.ccm, 128):
-            self.keyLength = 128
-            cipherKeyLength = 16
-        case (.cbc, 192), (.ctr, 192), (.gcm, 192), (.ccm, 192):
-            self.keyLength = 192
-            cipherKeyLength = 24
-        case (.cbc, 256), (.ctr, 256), (.gcm, 256), (.ccm, 256):
-            self.keyLength = 256
-            cipherKeyLength = 32
+        case (.cbc, 128?), (.ctr, 128?), (.gcm, 128?), (.ccm, 128?),
+            (.cbc, 192?), (.ctr, 192?), (.gcm, 192?), (.ccm, 192?),
+            (.cbc, 256?), (.ctr, 256?), (.gcm, 256?), (.ccm, 256?):
+            self.keyLength = keyLength
         default:
             throw .invalidKeyLengthAttribute(algorithm: "\(encryption)", bits: keyLength)
         }
@@ -101,37 +78,60 @@ package struct CipherSuite: Hashable, Sendable {
     /// Whether the cipher protects integrity itself.
     package var isAEAD: Bool { mode.isAEAD }
 
+    /// Length of the key proper, without the salt. Without the attribute it is that of ChaCha20.
+    var cipherKeyLength: Int { (keyLength ?? 256) / 8 }
+
+    /// Octets of KEYMAT that follow the key and begin every nonce (RFC 4106 section 8.1, RFC 3686 section 5.1).
+    package var saltLength: Int {
+        switch mode {
+        case .cbc: 0
+        case .ccm: 3
+        case .ctr, .gcm, .chaCha20Poly1305: 4
+        }
+    }
+
     /// Octets that KEYMAT gives to encryption: the key followed by the salt.
     package var encryptionKeyLength: Int { cipherKeyLength + saltLength }
+
+    /// Octets of the IV that each packet's nonce is made from.
+    package var ivLength: Int { mode == .cbc ? 16 : 8 }
+
+    /// Whether the IV is the sequence number of ESP, and is therefore not sent (RFC 8750). Not for IKE, whose messages have no
+    /// number that is never used twice.
+    package var usesImplicitIV: Bool { encryption.usesImplicitIV }
+
+    /// Octets of the IV that each packet carries.
+    package var sentIVLength: Int { usesImplicitIV ? 0 : ivLength }
+
+    /// What plaintext is padded to for the cipher's sake: 16 for CBC, 1 for all others. ESP aligns to 4 by itself.
+    package var blockLength: Int { mode == .cbc ? 16 : 1 }
 }
 
 // MARK: - What the algorithms are made of
 
 extension CipherSuite {
-    /// An encryption algorithm's mode, salt and, for an AEAD, tag length.
+    /// An encryption algorithm's mode and, for an AEAD, tag length.
     private struct Cipher {
         let mode: Mode
-        let saltLength: Int
         let icvLength: Int
 
         init(_ algorithm: EncryptionAlgorithm) throws(CryptoError) {
             switch algorithm {
-            case .aesCBC: self.init(.cbc, salt: 0, icv: 0)
-            case .aesCTR: self.init(.ctr, salt: 4, icv: 0)
-            case .aesGCM8: self.init(.gcm, salt: 4, icv: 8)
-            case .aesGCM12: self.init(.gcm, salt: 4, icv: 12)
-            case .aesGCM16, .aesGCM16ImplicitIV: self.init(.gcm, salt: 4, icv: 16)
-            case .aesCCM8, .aesCCM8ImplicitIV: self.init(.ccm, salt: 3, icv: 8)
-            case .aesCCM12: self.init(.ccm, salt: 3, icv: 12)
-            case .aesCCM16: self.init(.ccm, salt: 3, icv: 16)
-            case .chaCha20Poly1305, .chaCha20Poly1305ImplicitIV: self.init(.chaCha20Poly1305, salt: 4, icv: 16)
+            case .aesCBC: self.init(.cbc, icv: 0)
+            case .aesCTR: self.init(.ctr, icv: 0)
+            case .aesGCM8: self.init(.gcm, icv: 8)
+            case .aesGCM12: self.init(.gcm, icv: 12)
+            case .aesGCM16, .aesGCM16ImplicitIV: self.init(.gcm, icv: 16)
+            case .aesCCM8, .aesCCM8ImplicitIV: self.init(.ccm, icv: 8)
+            case .aesCCM12: self.init(.ccm, icv: 12)
+            case .aesCCM16: self.init(.ccm, icv: 16)
+            case .chaCha20Poly1305, .chaCha20Poly1305ImplicitIV: self.init(.chaCha20Poly1305, icv: 16)
             default: throw .unsupported("\(algorithm)")
             }
         }
 
-        private init(_ mode: Mode, salt: Int, icv: Int) {
+        private init(_ mode: Mode, icv: Int) {
             self.mode = mode
-            saltLength = salt
             icvLength = icv
         }
     }
