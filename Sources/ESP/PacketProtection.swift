@@ -12,12 +12,6 @@ package struct PacketProtection: ~Copyable {
     private let isExtended: Bool
     private let isAEAD: Bool
     private let usesImplicitIV: Bool
-    /// The associated data of an AEAD with extended sequence numbers: SPI | high half | low half. The high half by
-    /// itself is what other suites authenticate behind the packet, and both halves are an implicit IV (RFC 8750 section 4).
-    private let extendedHeader: UnsafeMutableRawPointer
-
-    private static let highHalfOffset = 4
-    private static let extendedHeaderLength = 12
 
     /// Throws what `PacketCipher` throws for keys that do not fit the suite.
     package init(
@@ -31,12 +25,6 @@ package struct PacketProtection: ~Copyable {
         isExtended = sequenceNumbers == .extended
         isAEAD = suite.isAEAD
         usesImplicitIV = suite.usesImplicitIV
-        extendedHeader = .allocate(byteCount: Self.extendedHeaderLength, alignment: 4)
-        extendedHeader.initializeMemory(as: UInt8.self, repeating: 0, count: Self.extendedHeaderLength)
-    }
-
-    deinit {
-        extendedHeader.deallocate()
     }
 }
 
@@ -66,15 +54,17 @@ extension PacketProtection {
     ) throws(ESPError) {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {
-            try cipher.seal(
-                iv: iv(of: packet, sequence),
-                aad: associatedData(packet, sequence),
-                trailer: implicitTrailer(sequence),
-                input: plaintext,
-                output: payload,
-                count: count,
-                icv: payload + count
-            )
+            try ExtendedHeader(packet, sequence).withUnsafeBytes { (header) throws(CryptoError) in
+                try cipher.seal(
+                    iv: iv(of: packet, header),
+                    aad: associatedData(packet, header),
+                    trailer: implicitTrailer(header),
+                    input: plaintext,
+                    output: payload,
+                    count: count,
+                    icv: payload + count
+                )
+            }
         } catch {
             throw ESPError(error)
         }
@@ -91,15 +81,17 @@ extension PacketProtection {
     package func open(_ packet: UnsafeMutableRawPointer, sequence: UInt64, count: Int) throws(ESPError) {
         let payload = packet + layout.payloadOffset
         do throws(CryptoError) {
-            try cipher.open(
-                iv: iv(of: packet, sequence),
-                aad: associatedData(packet, sequence),
-                trailer: implicitTrailer(sequence),
-                input: payload,
-                output: payload,
-                count: count,
-                icv: payload + count
-            )
+            try ExtendedHeader(packet, sequence).withUnsafeBytes { (header) throws(CryptoError) in
+                try cipher.open(
+                    iv: iv(of: packet, header),
+                    aad: associatedData(packet, header),
+                    trailer: implicitTrailer(header),
+                    input: payload,
+                    output: payload,
+                    count: count,
+                    icv: payload + count
+                )
+            }
         } catch {
             throw ESPError(error)
         }
@@ -108,36 +100,59 @@ extension PacketProtection {
 
 // MARK: - Octets that are authenticated beside the ciphertext
 
+/// A header with the whole of a sequence number, in network order: the associated data of an AEAD with extended ones. The high
+/// half by itself is what other suites authenticate behind the packet, and both halves are an implicit IV (RFC 8750 section 4).
+private struct ExtendedHeader {
+    private let spi: UInt32
+    private let high: UInt32
+    private let low: UInt32
+
+    static let highHalfOffset = 4
+
+    @inline(__always)
+    init(_ packet: UnsafeRawPointer, _ sequence: UInt64) {
+        spi = packet.loadUnaligned(as: UInt32.self)
+        high = UInt32(truncatingIfNeeded: sequence >> 32).bigEndian
+        low = UInt32(truncatingIfNeeded: sequence).bigEndian
+    }
+
+    /// Lends the octets, which stand on the stack.
+    @inline(__always)
+    func withUnsafeBytes(_ body: (UnsafeRawBufferPointer) throws(CryptoError) -> Void) throws(CryptoError) {
+        try Swift.withUnsafeBytes(of: self, body)
+    }
+}
+
 extension PacketProtection {
     /// What precedes the IV: the header as it stands, or with all of an extended sequence number where an AEAD has no
     /// other place for the high half (RFC 4106 and 4309 section 5, RFC 7634 section 2.1).
     @inline(__always)
-    private func associatedData(_ packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawBufferPointer {
+    private func associatedData(
+        _ packet: UnsafeRawPointer,
+        _ header: UnsafeRawBufferPointer
+    ) -> UnsafeRawBufferPointer {
         guard isExtended, isAEAD else {
             return UnsafeRawBufferPointer(start: packet, count: PacketLayout.headerLength)
         }
-        extendedHeader.storeBytes(of: packet.loadUnaligned(as: UInt32.self), as: UInt32.self)
-        extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
-        return UnsafeRawBufferPointer(start: extendedHeader, count: Self.extendedHeaderLength)
+        return header
     }
 
     /// The IV of a packet: what stands behind its header, or the whole of its sequence number with zeros for a high half that
     /// there is not (RFC 8750 section 4).
     @inline(__always)
-    private func iv(of packet: UnsafeRawPointer, _ sequence: UInt64) -> UnsafeRawPointer {
-        guard usesImplicitIV else { return packet + PacketLayout.headerLength }
-        extendedHeader.storeBytes(of: sequence.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt64.self)
-        return UnsafeRawPointer(extendedHeader + Self.highHalfOffset)
+    private func iv(of packet: UnsafeRawPointer, _ header: UnsafeRawBufferPointer) -> UnsafeRawPointer {
+        guard usesImplicitIV, let base = header.baseAddress else { return packet + PacketLayout.headerLength }
+        return base + ExtendedHeader.highHalfOffset
     }
 
     /// What follows the ciphertext without being sent: the high half, for a separate integrity algorithm (RFC 4303
     /// section 3.3.2.1).
     @inline(__always)
-    private func implicitTrailer(_ sequence: UInt64) -> UnsafeRawBufferPointer {
-        guard isExtended, !isAEAD else { return UnsafeRawBufferPointer(start: nil, count: 0) }
-        let highHalf = UInt32(truncatingIfNeeded: sequence >> 32)
-        extendedHeader.storeBytes(of: highHalf.bigEndian, toByteOffset: Self.highHalfOffset, as: UInt32.self)
-        return UnsafeRawBufferPointer(start: extendedHeader + Self.highHalfOffset, count: 4)
+    private func implicitTrailer(_ header: UnsafeRawBufferPointer) -> UnsafeRawBufferPointer {
+        guard isExtended, !isAEAD, let base = header.baseAddress else {
+            return UnsafeRawBufferPointer(start: nil, count: 0)
+        }
+        return UnsafeRawBufferPointer(start: base + ExtendedHeader.highHalfOffset, count: 4)
     }
 }
 

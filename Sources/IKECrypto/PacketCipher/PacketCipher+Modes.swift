@@ -12,7 +12,7 @@ extension PacketCipher {
         icv: UnsafeMutableRawPointer
     ) throws(CryptoError) {
         try checkLength(count, "plaintext")
-        try cipher.start(nonce: nonce)
+        try withNonce { (nonce) throws(CryptoError) in try cipher.start(nonce: nonce) }
         try takeAssociatedData(aad, length: count)
         // CCM computes its tag while it takes the data, even if there is none.
         if count > 0 || suite.mode == .ccm {
@@ -33,7 +33,9 @@ extension PacketCipher {
         icv: UnsafeRawPointer
     ) throws(CryptoError) {
         try checkLength(count, "ciphertext")
-        try cipher.start(nonce: nonce, tag: icv, count: suite.icvLength)
+        try withNonce { (nonce) throws(CryptoError) in
+            try cipher.start(nonce: nonce, tag: icv, count: suite.icvLength)
+        }
         try takeAssociatedData(aad, length: count)
         // CCM verifies while it takes the data, the others in `finish`.
         var isAuthentic = true
@@ -64,7 +66,7 @@ extension PacketCipher {
         guard count % suite.blockLength == 0 else {
             throw .invalidLength(field: "ciphertext in whole blocks", octets: count)
         }
-        try cipher.start(nonce: nonce)
+        try withNonce { (nonce) throws(CryptoError) in try cipher.start(nonce: nonce) }
         guard count == 0 || cipher.process(from: octets(input), to: octets(output), count: count) else {
             throw .library("update")
         }

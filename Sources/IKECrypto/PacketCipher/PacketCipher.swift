@@ -22,11 +22,9 @@ package final class PacketCipher {
     let integrity: PacketIntegrity?
     /// Only for sealing with CBC.
     let unpredictableIVs: UnpredictableIVs?
-    /// The salt, followed by room for the rest of a nonce or counter block; what the cipher starts from.
-    private let nonceMemory = WipedMemory(count: nonceLength)
-
-    /// AES' block, the longest nonce there is.
-    private static let nonceLength = 16
+    /// The salt, followed by room for the rest of a nonce or counter block; what the cipher starts from. As long as AES' block, the
+    /// longest nonce there is. No call leads back here, so that it is exempt from the run-time check for overlapping access.
+    @exclusivity(unchecked) private var nonceBlock: (UInt64, UInt64) = (0, 0)
 
     /// Throws `invalidKeyLength` for keys that are not as long as the suite asks for.
     package init(_ suite: CipherSuite, keys: CipherKeys, direction: Direction) throws(CryptoError) {
@@ -63,14 +61,24 @@ package final class PacketCipher {
             unpredictableIVs = nil
         }
 
-        salt.withUnsafeBytes { nonceMemory.raw.copyMemory(from: $0) }
-        if suite.mode == .ctr {
+        withUnsafeMutableBytes(of: &nonceBlock) { nonce in
+            salt.withUnsafeBytes { nonce.copyMemory(from: $0) }
             // The block counter begins at 1 (RFC 3686 section 4).
-            nonce[Self.nonceLength - 1] = 1
+            if suite.mode == .ctr { nonce[nonce.count - 1] = 1 }
         }
     }
 
-    var nonce: UnsafeMutablePointer<UInt8> { nonceMemory.octets }
+    deinit { withUnsafeMutableBytes(of: &nonceBlock) { wipe($0) } }
+
+    /// Lends the nonce as it stands, or its place.
+    @inline(__always)
+    func withNonce<Result, Failure: Error>(
+        _ body: (UnsafeMutablePointer<UInt8>) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        try withUnsafeMutablePointer(to: &nonceBlock) { (nonce) throws(Failure) in
+            try body(UnsafeMutableRawPointer(nonce).assumingMemoryBound(to: UInt8.self))
+        }
+    }
 
     private static func options(_ suite: CipherSuite) -> CipherContext.Options {
         switch suite.mode {
@@ -143,12 +151,14 @@ extension PacketCipher {
     /// Puts the packet's IV behind the salt. CTR's block counter behind it never changes.
     @inline(__always)
     private func prepareNonce(_ iv: UnsafeRawPointer) {
-        let place = UnsafeMutableRawPointer(nonce + suite.saltLength)
-        // In registers, since a copy of a length that is not known here is a call.
-        if suite.ivLength == 8 {
-            place.storeBytes(of: iv.loadUnaligned(as: UInt64.self), as: UInt64.self)
-        } else {
-            place.copyMemory(from: iv, byteCount: suite.ivLength)
+        withNonce { nonce in
+            let place = UnsafeMutableRawPointer(nonce + suite.saltLength)
+            // In registers, since a copy of a length that is not known here is a call.
+            if suite.ivLength == 8 {
+                place.storeBytes(of: iv.loadUnaligned(as: UInt64.self), as: UInt64.self)
+            } else {
+                place.copyMemory(from: iv, byteCount: suite.ivLength)
+            }
         }
     }
 }
