@@ -3,12 +3,13 @@ import Inet
 
 /// How close the selectors of a policy are, among policies for the same two prefixes; the greater one goes first.
 struct Rank: Comparable {
-    private let namesProtocol: Bool
+    // The largest first: there are many of them.
     /// How many pairs of ports fit, up to 2^32.
     private let portPairs: UInt64
+    private let order: UInt64
+    private let namesProtocol: Bool
     private let isTrap: Bool
     private let isOwn: Bool
-    private let order: UInt64
 
     /// `order` grows with each installation.
     init(_ local: TrafficSelector, _ remote: TrafficSelector, isTrap: Bool, isOwn: Bool, order: UInt64) {

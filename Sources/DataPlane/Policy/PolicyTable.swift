@@ -25,16 +25,15 @@ import Inet
 package struct PolicyTable<Target> {
     private var v4: [Tuple] = []
     private var v6: [Tuple] = []
-    /// Where the entries of an owner are, for removing them.
-    private var places: [PolicyOwner: [Place]] = [:]
+    /// What an owner has entries for, for removing them. The memory of the selectors is that of who knows them as well.
+    private var selectors: [PolicyOwner: (local: [TrafficSelector], remote: [TrafficSelector])] = [:]
+    /// How many entries there are: pairs of selectors.
+    package private(set) var count = 0
     private var nextOrder: UInt64 = 0
     /// What was found for the last of many packets.
     private var latest: (flow: Flow, target: Target?)?
 
     package init() {}
-
-    /// How many entries there are: pairs of selectors.
-    package var count: Int { places.values.reduce(0) { $0 + $1.count } }
 
     /// The same as `target(for:)` for the next of many packets, which is quicker if it is of the flow of the one before.
     package mutating func target(forNext packet: InnerPacket) -> Target? {
@@ -62,7 +61,7 @@ package struct PolicyTable<Target> {
             }
         for tuple in tuples {
             let key = tuple.masks.key(local: packet.source, remote: packet.destination)
-            let entry = tuple.entries[key]?.first { fits($0.target) && $0.selectors.admits(packet) }
+            let entry = tuple.entries[key]?.first { fits($0.target) && $0.admits(packet) }
             if let entry { return entry.target }
         }
         return nil
@@ -72,7 +71,7 @@ package struct PolicyTable<Target> {
         for index in tuples.indices {
             let key = tuples[index].masks.key(local: packet.source, remote: packet.destination)
             guard let entries = tuples[index].entries[key] else { continue }
-            for index in entries.indices where entries[index].selectors.admits(packet) { return entries[index].target }
+            for index in entries.indices where entries[index].admits(packet) { return entries[index].target }
         }
         return nil
     }
@@ -91,11 +90,8 @@ extension PolicyTable {
         local: [TrafficSelector],
         remote: [TrafficSelector]
     ) {
-        for localSelector in local {
-            for remoteSelector in remote where localSelector.canMeet(remoteSelector) {
-                insert(target, owner, isOwn, localSelector, remoteSelector)
-            }
-        }
+        Self.forEachPair(local, remote) { insert(target, owner, isOwn, $0, $1) }
+        selectors[owner] = (local, remote)
         nextOrder &+= 1
         latest = nil
     }
@@ -103,10 +99,25 @@ extension PolicyTable {
     /// Removes all policies of an SA or a trap.
     package mutating func remove(_ owner: PolicyOwner) {
         latest = nil
-        for place in places.removeValue(forKey: owner) ?? [] {
+        guard let (local, remote) = selectors.removeValue(forKey: owner) else { return }
+        Self.forEachPair(local, remote) { local, remote in
+            let place = Place(local, remote)
             switch place.family {
-            case .v4: Self.remove(owner, place, from: &v4)
-            case .v6: Self.remove(owner, place, from: &v6)
+            case .v4: count -= Self.remove(owner, place, from: &v4)
+            case .v6: count -= Self.remove(owner, place, from: &v6)
+            }
+        }
+    }
+
+    /// Every pair that can fit one packet.
+    private static func forEachPair(
+        _ local: [TrafficSelector],
+        _ remote: [TrafficSelector],
+        _ body: (TrafficSelector, TrafficSelector) -> Void
+    ) {
+        for localSelector in local {
+            for remoteSelector in remote where localSelector.canMeet(remoteSelector) {
+                body(localSelector, remoteSelector)
             }
         }
     }
@@ -119,34 +130,34 @@ extension PolicyTable {
         _ remote: TrafficSelector
     ) {
         let entry = Entry(
-            owner: owner,
             rank: Rank(local, remote, isTrap: owner.isTrap, isOwn: isOwn, order: nextOrder),
-            selectors: SelectorPair(source: local, destination: remote),
+            owner: owner,
+            condition: local.isPrefix && remote.isPrefix
+                ? .none : .selectors(SelectorPair(source: local, destination: remote)),
             target: target
         )
-        let lengths = PrefixLengths(local: local.commonLength, remote: remote.commonLength)
-        let masks = PrefixMasks(lengths, local.family)
-        let key = masks.key(local: local.addresses.lowerBound, remote: remote.addresses.lowerBound)
-        let place = Place(family: local.family, lengths: lengths, key: key)
-        switch local.family {
-        case .v4: Self.insert(entry, place, masks, into: &v4)
-        case .v6: Self.insert(entry, place, masks, into: &v6)
+        let place = Place(local, remote)
+        switch place.family {
+        case .v4: Self.insert(entry, place, into: &v4)
+        case .v6: Self.insert(entry, place, into: &v6)
         }
-        places[owner, default: []].append(place)
+        count += 1
     }
 
-    private static func insert(_ entry: Entry, _ place: Place, _ masks: PrefixMasks, into tuples: inout [Tuple]) {
+    private static func insert(_ entry: Entry, _ place: Place, into tuples: inout [Tuple]) {
         let position = tuples.firstIndex { $0.lengths <= place.lengths } ?? tuples.endIndex
         if position == tuples.endIndex || tuples[position].lengths != place.lengths {
-            tuples.insert(Tuple(lengths: place.lengths, masks: masks), at: position)
+            tuples.insert(Tuple(lengths: place.lengths, masks: place.masks), at: position)
         }
         tuples[position].insert(entry, at: place.key)
     }
 
-    private static func remove(_ owner: PolicyOwner, _ place: Place, from tuples: inout [Tuple]) {
-        guard let position = tuples.firstIndex(where: { $0.lengths == place.lengths }) else { return }
-        tuples[position].remove(owner, at: place.key)
+    /// - Returns: how many entries the owner had there.
+    private static func remove(_ owner: PolicyOwner, _ place: Place, from tuples: inout [Tuple]) -> Int {
+        guard let position = tuples.firstIndex(where: { $0.lengths == place.lengths }) else { return 0 }
+        let removed = tuples[position].remove(owner, at: place.key)
         if tuples[position].entries.isEmpty { tuples.remove(at: position) }
+        return removed
     }
 }
 
@@ -200,10 +211,25 @@ private struct Flow: Equatable {
 extension PolicyTable {
     /// One pair of selectors under one pair of prefixes.
     private struct Entry {
-        let owner: PolicyOwner
         let rank: Rank
-        let selectors: SelectorPair
+        let owner: PolicyOwner
+        let condition: Condition
         let target: Target
+
+        @inline(__always)
+        func admits(_ packet: InnerPacket) -> Bool {
+            switch condition {
+            case .none: true
+            case .selectors(let selectors): selectors.admits(packet)
+            }
+        }
+    }
+
+    /// What a packet of the prefixes must fit besides.
+    private enum Condition {
+        /// The selectors are the prefixes.
+        case none
+        indirect case selectors(SelectorPair)
     }
 
     /// All entries whose prefixes have the same lengths.
@@ -224,16 +250,29 @@ extension PolicyTable {
             entries[key, default: []].insert(entry, at: position)
         }
 
-        mutating func remove(_ owner: PolicyOwner, at key: PrefixKey) {
+        /// - Returns: how many entries that were.
+        mutating func remove(_ owner: PolicyOwner, at key: PrefixKey) -> Int {
+            let before = entries[key]?.count ?? 0
             entries[key]?.removeAll { $0.owner == owner }
-            if entries[key]?.isEmpty == true { entries[key] = nil }
+            let after = entries[key]?.count ?? 0
+            if after == 0 { entries[key] = nil }
+            return before - after
         }
     }
 
+    /// Where the entry for a pair of selectors stands.
     private struct Place {
         let family: IPAddress.Family
         let lengths: PrefixLengths
+        let masks: PrefixMasks
         let key: PrefixKey
+
+        init(_ local: TrafficSelector, _ remote: TrafficSelector) {
+            family = local.family
+            lengths = PrefixLengths(local: local.commonLength, remote: remote.commonLength)
+            masks = PrefixMasks(lengths, family)
+            key = masks.key(local: local.addresses.lowerBound, remote: remote.addresses.lowerBound)
+        }
     }
 }
 
@@ -242,6 +281,11 @@ extension TrafficSelector {
     fileprivate func canMeet(_ other: TrafficSelector) -> Bool {
         family == other.family
             && (protocolID == other.protocolID || protocolID == .any || other.protocolID == .any)
+    }
+
+    /// Whether it admits all packets of the smallest prefix around it.
+    fileprivate var isPrefix: Bool {
+        IPPrefix(addresses.lowerBound, length: commonLength).map { TrafficSelector($0) == self } ?? false
     }
 
     /// How many leading bits all addresses of the selector share.

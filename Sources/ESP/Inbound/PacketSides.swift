@@ -56,36 +56,27 @@ extension InnerPacket.Fragment {
     }
 }
 
-/// A traffic selector as plain numbers, which are compared in line; the types of other modules would be called
-/// into.
-struct SideSelector: Sendable {
-    private enum Ports {
-        case any
-        case opaque
-        case range(ClosedRange<UInt16>)
+extension TrafficSelector {
+    /// Whether this side of a packet fits. It looks at stored numbers, which is done in line: functions of the module that the
+    /// selector is of would be called.
+    @inline(__always)
+    func fits(_ side: PacketSides.Side) -> Bool {
+        let number = Self.number(side.address)
+        guard Self.isIPv4(side.address) == Self.isIPv4(addresses.lowerBound),
+            Self.number(addresses.lowerBound) <= number, number <= Self.number(addresses.upperBound)
+        else { return false }
+        // 0 is any protocol, also one that cannot be seen.
+        guard protocolID.rawValue == 0 || protocolID.rawValue == side.nextLayer?.rawValue else { return false }
+        switch (ports, side.port) {
+        case (_, .unselected): return true
+        case (.range(let range), .visible(let port)): return range.contains(port)
+        case (.range(let range), .hidden): return range.lowerBound == 0 && range.upperBound == UInt16.max
+        case (.opaque, .hidden(let mayBeOpaque)): return mayBeOpaque
+        case (.opaque, .visible): return false
+        }
     }
 
-    // The largest first: there are many of them.
-    private let first: UInt128
-    private let last: UInt128
-    private let isIPv4: Bool
-    /// 0 for any, also for one that cannot be seen.
-    private let nextLayer: UInt8
-    private let ports: Ports
-
-    init(_ selector: TrafficSelector) {
-        isIPv4 = Self.isIPv4(selector.addresses.lowerBound)
-        first = Self.number(selector.addresses.lowerBound)
-        last = Self.number(selector.addresses.upperBound)
-        nextLayer = selector.protocolID.rawValue
-        ports =
-            switch selector.ports {
-            case .opaque: .opaque
-            case .range(let range) where range == 0...UInt16.max: .any
-            case .range(let range): .range(range)
-            }
-    }
-
+    @inline(__always)
     private static func isIPv4(_ address: IPAddress) -> Bool {
         switch address.family {
         case .v4: true
@@ -93,21 +84,8 @@ struct SideSelector: Sendable {
         }
     }
 
+    @inline(__always)
     private static func number(_ address: IPAddress) -> UInt128 {
         UInt128(address.high) << 64 | UInt128(address.low)
-    }
-
-    /// Whether this side of a packet fits.
-    @inline(__always)
-    func fits(_ side: PacketSides.Side) -> Bool {
-        let number = Self.number(side.address)
-        guard Self.isIPv4(side.address) == isIPv4, first <= number, number <= last else { return false }
-        guard nextLayer == 0 || nextLayer == side.nextLayer?.rawValue else { return false }
-        switch (ports, side.port) {
-        case (.any, _), (_, .unselected): return true
-        case (.opaque, .hidden(let mayBeOpaque)): return mayBeOpaque
-        case (.range(let range), .visible(let port)): return range.contains(port)
-        case (.opaque, .visible), (.range, .hidden): return false
-        }
     }
 }
