@@ -30,9 +30,9 @@ final class TunnelRoutes {
     private let ports: [UInt16]
     private var netlink: Netlink
     /// Who wants a route, and how; the last one decides.
-    private var wanted: [IPPrefix: [(owner: Owner, route: Route)]] = [:]
-    /// What each of them wants.
-    private var places: [Owner: Set<IPPrefix>] = [:]
+    private var wanted: [IPPrefix: [Wish]] = [:]
+    /// What each of them wants routes for. The memory of the selectors is that of who knows them as well.
+    private var selectors: [Owner: [TrafficSelector]] = [:]
     /// The rules that stand.
     private var rules: [RoutingRule] = []
 
@@ -60,6 +60,13 @@ final class TunnelRoutes {
         }
     }
 
+    /// What an owner wants of a route; the rest is the same for all.
+    private struct Wish {
+        var mtu: Int
+        let source: IPAddress?
+        let owner: Owner
+    }
+
     /// Routes for the remote selectors of a CHILD SA or a trap; `mtu` in octets is that of the tunnel. What the same owner
     /// wanted before and does not want now is given up.
     func set(
@@ -69,32 +76,28 @@ final class TunnelRoutes {
         mtu: Int
     ) throws(Errno) {
         let prefixes = Self.prefixes(remote)
+        let former = selectors[owner] ?? []
+        // Until all of it stands, either may have to be given up.
+        selectors[owner] = former + remote
         for prefix in prefixes {
             try ensureRules(prefix.family)
-            let route = Route(
-                to: prefix,
-                interface: interface,
-                table: table,
-                preferredSource: try source(within: local, family: prefix.family),
-                mtu: mtu
-            )
+            let wish = Wish(mtu: mtu, source: try source(within: local, family: prefix.family), owner: owner)
             try change(prefix) { wanting in
                 wanting.removeAll { $0.owner == owner }
                 // What an SA has found out about its path counts more than the guess of a trap.
-                wanting.insert((owner, route), at: owner.isTrap ? 0 : wanting.endIndex)
+                wanting.insert(wish, at: owner.isTrap ? 0 : wanting.endIndex)
             }
-            places[owner, default: []].insert(prefix)
         }
-        for prefix in places[owner, default: []].subtracting(prefixes) {
-            places[owner]?.remove(prefix)
+        for prefix in Self.prefixes(former).subtracting(prefixes) {
             try change(prefix) { $0.removeAll { $0.owner == owner } }
         }
+        selectors[owner] = remote
     }
 
     /// Gives up what a CHILD SA or a trap wanted; returns what could not be removed, for the log.
     func remove(for owner: Owner) -> [Errno] {
         var failures: [Errno] = []
-        for prefix in places.removeValue(forKey: owner) ?? [] {
+        for prefix in Self.prefixes(selectors.removeValue(forKey: owner) ?? []) {
             do throws(Errno) {
                 try change(prefix) { $0.removeAll { $0.owner == owner } }
             } catch {
@@ -106,9 +109,9 @@ final class TunnelRoutes {
 
     /// The path has become narrower or wider.
     func setMTU(_ mtu: Int, for owner: Owner) throws(Errno) {
-        for prefix in places[owner] ?? [] {
+        for prefix in Self.prefixes(selectors[owner] ?? []) {
             try change(prefix) { wanting in
-                for index in wanting.indices where wanting[index].owner == owner { wanting[index].route.mtu = mtu }
+                for index in wanting.indices where wanting[index].owner == owner { wanting[index].mtu = mtu }
             }
         }
     }
@@ -116,23 +119,30 @@ final class TunnelRoutes {
     /// Changes who wants a route, and makes the kernel's table say so.
     private func change(
         _ prefix: IPPrefix,
-        _ body: (inout [(owner: Owner, route: Route)]) -> Void
+        _ body: (inout [Wish]) -> Void
     ) throws(Errno) {
-        let before = wanted[prefix]?.last?.route
+        let before = route(to: prefix)
         var wanting = wanted[prefix] ?? []
         body(&wanting)
         wanted[prefix] = wanting.isEmpty ? nil : wanting
-        let after = wanting.last?.route
+        let after = route(to: prefix)
         guard before != after else { return }
         if let after { try netlink.replaceRoute(after) } else if let before { try netlink.removeRoute(before) }
     }
 
+    /// The route that stands, or is to; nil: nobody wants one.
+    private func route(to prefix: IPPrefix) -> Route? {
+        wanted[prefix]?.last.map { wish in
+            Route(to: prefix, interface: interface, table: table, preferredSource: wish.source, mtu: wish.mtu)
+        }
+    }
+
     /// Removes every route and rule; what fails is gone with the device anyway.
     func removeAll() {
-        for route in wanted.values.compactMap(\.last?.route) { try? netlink.removeRoute(route) }
+        for route in wanted.keys.compactMap({ route(to: $0) }) { try? netlink.removeRoute(route) }
         for rule in rules { try? netlink.removeRule(rule) }
         wanted = [:]
-        places = [:]
+        selectors = [:]
         rules = []
     }
 
