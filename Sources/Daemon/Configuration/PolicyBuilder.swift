@@ -69,37 +69,37 @@ extension ChildPolicy {
             localSelectors: configuration.localTrafficSelectors.map { SelectorTemplate($0) },
             remoteSelectors: configuration.remoteTrafficSelectors.map { SelectorTemplate($0) }
         )
-        lifetime = Lifetime(
+        self.lifetime = Lifetime(
             rekey: configuration.rekeyTime.orNilIfZero,
             jitter: configuration.randTime,
             hard: configuration.lifeTime.orNilIfZero
         )
-        octetLimit = VolumeLimit(configuration.byteLimits)
-        packetLimit = VolumeLimit(configuration.packetLimits)
-        isStarted = configuration.startAction.isInitiated
-        actionOnDeadPeer =
+        self.octetLimit = VolumeLimit(configuration.byteLimits)
+        self.packetLimit = VolumeLimit(configuration.packetLimits)
+        self.isStarted = configuration.startAction.isInitiated
+        self.actionOnDeadPeer =
             switch configuration.dpdAction {
             case .clear: .nothing
             case .trap: .trap
             case .restart: .restart
             }
-        actionOnClose =
+        self.actionOnClose =
             switch configuration.closeAction {
             case .none: .nothing
             case .trap: .trap
             case .restart: .restart
             }
-        isPerResource = configuration.hasPerCPUSAs
-        options.replayWindow = configuration.replayWindow
-        options.copyDF = configuration.copyDF
-        options.copyECN = configuration.copyECN
-        options.tfcPadding =
+        self.isPerResource = configuration.hasPerCPUSAs
+        self.options.replayWindow = configuration.replayWindow
+        self.options.copyDF = configuration.copyDF
+        self.options.copyECN = configuration.copyECN
+        self.options.tfcPadding =
             switch configuration.tfcPadding {
             case .none: 0
             case .octets(let octets): octets
             case .pathMTU: .max
             }
-        options.copyDSCP =
+        self.options.copyDSCP =
             switch configuration.copyDSCP {
             case .out: .out
             case .in: .in

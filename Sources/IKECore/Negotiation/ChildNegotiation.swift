@@ -66,7 +66,7 @@ struct ChildAgreement {
             connection: connection,
             inboundSPI: inboundSPI,
             outboundSPI: outboundSPI,
-            proposal: proposal,
+            proposal: proposal.kept(with: policy.proposals),
             suite: suite,
             inboundKeys: isInitiator ? keys.responder : keys.initiator,
             outboundKeys: isInitiator ? keys.initiator : keys.responder,
@@ -291,8 +291,8 @@ extension ChildPolicy {
     /// The selectors with `dynamic` replaced by the ends' addresses.
     func selectors(_ path: ChildPath) -> (local: [TrafficSelector], remote: [TrafficSelector]) {
         (
-            localSelectors.flatMap { $0.resolved(for: path.dynamicLocal) },
-            remoteSelectors.flatMap { $0.resolved(for: path.dynamicRemote) }
+            self.localSelectors.flatMap { $0.resolved(for: path.dynamicLocal) },
+            self.remoteSelectors.flatMap { $0.resolved(for: path.dynamicRemote) }
         )
     }
 
@@ -302,14 +302,14 @@ extension ChildPolicy {
     /// narrow knows what matters (RFC 7296 section 2.9).
     func offer(spi: ESPSPI, path: ChildPath, withKeyExchange: Bool, packet: PacketSelectors? = nil) -> ChildOffer {
         let selectors = selectors(path)
-        let proposals = withKeyExchange ? proposals : proposals.map { $0.withoutKeyExchange() }
+        let proposals = withKeyExchange ? self.proposals : self.proposals.map { $0.withoutKeyExchange() }
         return ChildOffer(
             policy: self,
             spi: spi,
             proposals: Proposal.numbered(proposals, spi: spi.bytes),
             localSelectors: Self.leading(packet?.local, selectors.local),
             remoteSelectors: Self.leading(packet?.remote, selectors.remote),
-            resource: isPerResource ? .all : nil
+            resource: self.isPerResource ? .all : nil
         )
     }
 
@@ -319,6 +319,17 @@ extension ChildPolicy {
             let part = selectors.lazy.compactMap({ $0.intersection(packet) }).first
         else { return selectors }
         return [part] + selectors
+    }
+}
+
+extension Proposal {
+    /// An agreed proposal as a CHILD SA keeps it: without the SPI, which stands beside it, and in the memory of a configured one that
+    /// says the same.
+    fileprivate func kept(with configured: [Proposal]) -> Proposal {
+        var kept = self
+        kept.spi = []
+        if let same = configured.first(where: { $0.transforms == transforms }) { kept.transforms = same.transforms }
+        return kept
     }
 }
 

@@ -60,28 +60,37 @@ package enum LossAction: Hashable, Sendable {
     case restart
 }
 
-/// A CHILD SA as configured; immutable.
+/// A CHILD SA as configured. Each one that is made of it holds it: copies are of the same memory, until one of them is changed.
+@dynamicMemberLookup
 package struct ChildPolicy: Hashable, Sendable {
-    package var name: String
-    /// ESP proposals in order of preference.
-    package var proposals: [Proposal]
-    package var localSelectors: [SelectorTemplate]
-    package var remoteSelectors: [SelectorTemplate]
-    package var lifetime = Lifetime(rekey: .seconds(3600), jitter: .seconds(360), hard: .seconds(3960))
-    package var octetLimit = VolumeLimit()
-    package var packetLimit = VolumeLimit()
-    package var options = TunnelOptions()
-    /// Whether there may be several CHILD SAs for the same traffic, one for each resource that sends (`per_cpu_sas`, RFC 9611).
-    package var isPerResource = false
-    /// Negotiated as soon as it is configured (`start_action = start`).
-    package var isStarted = false
-    /// When the peer was found dead (`dpd_action`).
-    package var actionOnDeadPeer = LossAction.nothing
-    /// When the peer closed it (`close_action`).
-    package var actionOnClose = LossAction.nothing
+    /// What the policy says; its properties are those of the policy.
+    package struct Terms: Hashable, Sendable {
+        package var name: String
+        /// ESP proposals in order of preference.
+        package var proposals: [Proposal]
+        package var localSelectors: [SelectorTemplate]
+        package var remoteSelectors: [SelectorTemplate]
+        package var lifetime = Lifetime(rekey: .seconds(3600), jitter: .seconds(360), hard: .seconds(3960))
+        package var octetLimit = VolumeLimit()
+        package var packetLimit = VolumeLimit()
+        package var options = TunnelOptions()
+        /// Whether there may be several CHILD SAs for the same traffic, one for each resource that sends (`per_cpu_sas`, RFC 9611).
+        package var isPerResource = false
+        /// Negotiated as soon as it is configured (`start_action = start`).
+        package var isStarted = false
+        /// When the peer was found dead (`dpd_action`).
+        package var actionOnDeadPeer = LossAction.nothing
+        /// When the peer closed it (`close_action`).
+        package var actionOnClose = LossAction.nothing
+    }
 
-    /// Nobody need ask for it.
-    var isMeantToBeUp: Bool { isStarted || actionOnDeadPeer == .restart || actionOnClose == .restart }
+    private final class Shared: Sendable {
+        let terms: Terms
+
+        init(_ terms: Terms) { self.terms = terms }
+    }
+
+    private var shared: Shared
 
     package init(
         name: String,
@@ -89,9 +98,34 @@ package struct ChildPolicy: Hashable, Sendable {
         localSelectors: [SelectorTemplate],
         remoteSelectors: [SelectorTemplate]
     ) {
-        self.name = name
-        self.proposals = proposals
-        self.localSelectors = localSelectors
-        self.remoteSelectors = remoteSelectors
+        shared = Shared(
+            Terms(
+                name: name,
+                proposals: proposals,
+                localSelectors: localSelectors,
+                remoteSelectors: remoteSelectors
+            )
+        )
+    }
+
+    package subscript<Value>(dynamicMember term: WritableKeyPath<Terms, Value>) -> Value {
+        get { shared.terms[keyPath: term] }
+        set {
+            var terms = shared.terms
+            terms[keyPath: term] = newValue
+            shared = Shared(terms)
+        }
+    }
+
+    package static func == (one: ChildPolicy, other: ChildPolicy) -> Bool {
+        one.shared === other.shared || one.shared.terms == other.shared.terms
+    }
+
+    package func hash(into hasher: inout Hasher) { hasher.combine(shared.terms) }
+
+    /// Nobody need ask for it.
+    var isMeantToBeUp: Bool {
+        let terms = shared.terms
+        return terms.isStarted || terms.actionOnDeadPeer == .restart || terms.actionOnClose == .restart
     }
 }
