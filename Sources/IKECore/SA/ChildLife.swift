@@ -79,14 +79,13 @@ extension IKESA {
     }
 
     func switchOutbound(to id: UInt32, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }), !children[index].hasSent else { return }
-        children[index].hasSent = true
-        turn.emit(.installOutbound(children[index].childSA))
+        guard let entry = children.first(where: { $0.childSA.id == id }), !entry.hasSent else { return }
+        entry.hasSent = true
+        turn.emit(.installOutbound(entry.childSA))
     }
 
     func setChildState(_ id: UInt32, _ state: ChildEntry.State) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        children[index].state = state
+        children.first { $0.childSA.id == id }?.state = state
     }
 
     // MARK: - We ask

@@ -115,11 +115,9 @@ extension IKESA {
 
     /// The peer's new SA, until now one of two, replaces an old one of which the peer will send the Delete.
     private func yield(_ id: UInt32, to rival: UInt32, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == rival && $0.state == .redundant }) else {
-            return
-        }
-        children[index].state = .installed
-        replaced(id, by: children[index].childSA, turn)
+        guard let entry = children.first(where: { $0.childSA.id == rival && $0.state == .redundant }) else { return }
+        entry.state = .installed
+        replaced(id, by: entry.childSA, turn)
     }
 
     /// The peer deletes an SA that it rekeyed, before our own rekeying of it has its answer.
@@ -129,16 +127,16 @@ extension IKESA {
     }
 
     private func replaced(_ id: UInt32, by new: ChildSA, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else {
+        guard let entry = children.first(where: { $0.childSA.id == id }) else {
             // The old one has ended meanwhile.
             announce(new, turn)
             return
         }
-        let old = children[index].childSA
-        children[index].state = .rekeyed
-        children[index].successor = new.id
+        let old = entry.childSA
+        entry.state = .rekeyed
+        entry.successor = new.id
         // Once the new SA is sent on, the old one must not come back to the top, even if it was never sent on itself.
-        if children.contains(where: { $0.childSA.id == new.id && $0.hasSent }) { children[index].hasSent = true }
+        if children.contains(where: { $0.childSA.id == new.id && $0.hasSent }) { entry.hasSent = true }
         log(.info, "CHILD SA \(old.logName) rekeyed as \(new.logName), \(new.proposal)", turn)
         turn.emit(.childRekeyed(old: old, new: new, summary(turn.now)))
     }
@@ -152,15 +150,14 @@ extension IKESA {
             turn.finish(rekeying.command)
             return
         }
-        guard let index = children.firstIndex(where: { $0.childSA.id == rekeying.id }) else {
+        guard let entry = children.first(where: { $0.childSA.id == rekeying.id }) else {
             turn.finish(rekeying.command)
             return
         }
-        let entry = children[index]
         switch failure.reason {
         case .temporaryFailure:
             log(.info, "CHILD SA \(entry.childSA.logName): \(failure.message); trying again", turn)
-            if entry.state == .rekeying { children[index].state = .installed }
+            if entry.state == .rekeying { entry.state = .installed }
             postpone(.rekeyChild(id: rekeying.id, rekeying.command), turn)
         case .noSuchSA:
             log(.warning, "rekeying CHILD SA \(entry.childSA.logName) failed: \(failure.message)", turn)
@@ -176,8 +173,8 @@ extension IKESA {
                     + (isMismatch ? ". Is the key exchange in esp_proposals the same at both ends?" : ""),
                 turn
             )
-            children[index].state = .installed
-            children[index].childSA.rekeyAt = turn.now + Self.retryDelay(turn)
+            entry.state = .installed
+            entry.childSA.rekeyAt = turn.now + Self.retryDelay(turn)
             turn.finish(rekeying.command, failure)
         }
     }
@@ -239,8 +236,7 @@ extension IKESA {
     }
 
     private func setSuccessor(of id: UInt32, _ successor: UInt32) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        children[index].successor = successor
+        children.first { $0.childSA.id == id }?.successor = successor
     }
 }
 

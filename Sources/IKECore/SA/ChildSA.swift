@@ -13,6 +13,7 @@ package struct ChildSA: Sendable {
     package let inboundSPI: ESPSPI
     /// The SPI that the peer chose: what we send carries it.
     package let outboundSPI: ESPSPI
+    /// What was agreed, without an SPI.
     package let proposal: Proposal
     package let suite: CipherSuite
     package let inboundKeys: CipherKeys
@@ -40,7 +41,7 @@ package struct ChildSA: Sendable {
 }
 
 /// A CHILD SA of an IKE SA with what the control plane knows of its life.
-struct ChildEntry {
+final class ChildEntry {
     enum State: String {
         case installed = "INSTALLED"
         /// A successor is being negotiated by us.
@@ -59,10 +60,17 @@ struct ChildEntry {
     /// where we answered the rekeying.
     var successor: UInt32?
     /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
-    var hasSent = false
+    var hasSent: Bool
     var oneWayTraffic = OneWayTraffic()
     /// When it is sent on at the latest, where that waits for the end of an older CHILD SA on another IKE SA.
     var sendsAt: Instant?
     /// The peer wants no further CHILD SA of the same selectors beside it.
     var takesNoMore = false
+
+    init(childSA: ChildSA, policy: ChildPolicy, hasSent: Bool, sendsAt: Instant?) {
+        self.childSA = childSA
+        self.policy = policy
+        self.hasSent = hasSent
+        self.sendsAt = sendsAt
+    }
 }

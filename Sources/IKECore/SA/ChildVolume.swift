@@ -65,8 +65,8 @@ extension IKESA {
     /// minutes to run out on the fastest links.
     var usageWantedAt: Instant? {
         var interval: Duration?
-        for index in children.indices where children[index].state == .installed {
-            let isLimited = children[index].policy.octetLimit.isSet || children[index].policy.packetLimit.isSet
+        for entry in children where entry.state == .installed {
+            let isLimited = entry.policy.octetLimit.isSet || entry.policy.packetLimit.isSet
             let wanted: Duration = isLimited ? .seconds(1) : .seconds(5)
             interval = interval.map { min($0, wanted) } ?? wanted
         }
@@ -75,27 +75,25 @@ extension IKESA {
 
     /// Whether the counters are those of a CHILD SA of this IKE SA, too.
     func isTold(by usage: [UInt32: ChildUsage]) -> Bool {
-        children.indices.contains { usage[children[$0].childSA.id] != nil }
+        children.contains { usage[$0.childSA.id] != nil }
     }
 
     /// Acts on what CHILD SAs have carried.
-    ///
-    /// There may be thousands of them, and an entry is large: only the parts that are needed are looked at, where they stand.
     func noteUsage(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         usageNotedAt = turn.now
         var expired: [ChildEntry] = []
-        for index in children.indices {
-            let id = children[index].childSA.id
+        for entry in children {
+            let id = entry.childSA.id
             guard let used = usage[id] else { continue }
             if let sent = used.lastOutbound { lastSent = max(lastSent, sent) }
-            guard children[index].state == .installed else { continue }
+            guard entry.state == .installed else { continue }
             if let lastInbound = used.lastInbound { lastHeard = max(lastHeard, lastInbound) }
             let (octets, packets) = (max(used.octetsIn, used.octetsOut), max(used.packetsIn, used.packetsOut))
-            let (octetLimit, packetLimit) = (children[index].childSA.octets, children[index].childSA.packets)
+            let (octetLimit, packetLimit) = (entry.childSA.octets, entry.childSA.packets)
             if Self.exceeds(octets, octetLimit.hard) || Self.exceeds(packets, packetLimit.hard) {
-                expired.append(children[index])
+                expired.append(entry)
             } else if Self.exceeds(octets, octetLimit.rekey) || Self.exceeds(packets, packetLimit.rekey),
-                children[index].childSA.rekeyAt.map({ $0 > turn.now }) ?? true, !isRekeyingPending(id)
+                entry.childSA.rekeyAt.map({ $0 > turn.now }) ?? true, !isRekeyingPending(id)
             {
                 pending.append(.rekeyChild(id: id, nil))
             }

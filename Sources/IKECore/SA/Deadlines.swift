@@ -19,10 +19,10 @@ extension IKESA {
             deadlines.append(probeAt)
             deadlines.append(usageWantedAt)
             if window.outstanding.isEmpty { deadlines.append(livenessAt) }
-            for index in children.indices {
-                deadlines.append(children[index].childSA.expiresAt)
-                deadlines.append(children[index].sendsAt)
-                if children[index].state == .installed { deadlines.append(children[index].childSA.rekeyAt) }
+            for entry in children {
+                deadlines.append(entry.childSA.expiresAt)
+                deadlines.append(entry.sendsAt)
+                if entry.state == .installed { deadlines.append(entry.childSA.rekeyAt) }
             }
         case .connecting(let exchange, _): deadlines.append(exchange.search?.resumesAt)
         case .authenticating(let exchange, _): deadlines.append(exchange.held?.until)
@@ -168,11 +168,11 @@ extension IKESA {
         if usageWantedAt.map({ $0 <= turn.now }) ?? false { usageNotedAt = turn.now }
         pending += postponed.filter { $0.at <= turn.now }.map(\.exchange)
         postponed.removeAll { $0.at <= turn.now }
-        for entry in children.indices.filter({ isDue($0, turn.now) }).map({ children[$0] }) {
+        for entry in children.filter({ isDue($0, turn.now) }) {
             if let expiresAt = entry.childSA.expiresAt, expiresAt <= turn.now {
                 expire(entry, "its lifetime ended", turn)
             } else if let rekeyAt = entry.childSA.rekeyAt, rekeyAt <= turn.now, entry.state == .installed {
-                clearRekeyDeadline(entry.childSA.id)
+                entry.childSA.rekeyAt = nil
                 pending.append(.rekeyChild(id: entry.childSA.id, nil))
             }
         }
@@ -194,14 +194,9 @@ extension IKESA {
     }
 
     /// Whether a CHILD SA has lived long enough, or too long.
-    private func isDue(_ index: Int, _ now: Instant) -> Bool {
-        let (rekeyAt, expiresAt) = (children[index].childSA.rekeyAt, children[index].childSA.expiresAt)
+    private func isDue(_ entry: ChildEntry, _ now: Instant) -> Bool {
+        let (rekeyAt, expiresAt) = (entry.childSA.rekeyAt, entry.childSA.expiresAt)
         return rekeyAt.map { $0 <= now } ?? false || expiresAt.map { $0 <= now } ?? false
-    }
-
-    private func clearRekeyDeadline(_ id: UInt32) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == id }) else { return }
-        children[index].childSA.rekeyAt = nil
     }
 
     // MARK: - Liveness

@@ -204,16 +204,16 @@ extension IKESA {
         established.peer.connection = connection
         established.origin.staleAt = nil
         state = .established(established)
-        for (index, entry) in children.enumerated() where entry.state == .installed {
+        for entry in children where entry.state == .installed {
             let id = entry.childSA.id
             let course = entry.followUp(connection)?.course
-            if let policy = connection.child(named: entry.policy.name) { children[index].policy = policy }
+            if let policy = connection.child(named: entry.policy.name) { entry.policy = policy }
             switch course {
             case .end: pending.append(.deleteChild(id: id, nil))
             case .replacement:
                 let limit = turn.now + Self.followLimit
-                children[index].childSA.expiresAt = min(entry.childSA.expiresAt ?? limit, limit)
-                pending.append(.createChild(ChildRequest(policy: children[index].policy, command: nil, replaces: id)))
+                entry.childSA.expiresAt = min(entry.childSA.expiresAt ?? limit, limit)
+                pending.append(.createChild(ChildRequest(policy: entry.policy, command: nil, replaces: id)))
             case .rekeying: pending.append(.rekeyChild(id: id, nil))
             case .goesOn, nil: break
             }

@@ -77,7 +77,7 @@ final class IKESA {
     }
 
     /// What an outstanding request is about, and what its response needs.
-    enum OngoingExchange {
+    indirect enum OngoingExchange {
         case createChild(CreateChildInitiator, ChildRequest)
         case rekeyChild(ChildRekeying)
         case rekeyIKE(IKERekeying)

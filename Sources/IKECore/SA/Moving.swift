@@ -84,8 +84,8 @@ extension IKESA {
     /// Has the CHILD SAs, and those that only receive any more, go where the IKE SA goes.
     func moveChildren(_ turn: Turn) {
         let path = childPath
-        for index in children.indices where children[index].childSA.move(to: path) {
-            turn.emit(.updateChild(children[index].childSA))
+        for entry in children where entry.childSA.move(to: path) {
+            turn.emit(.updateChild(entry.childSA))
         }
         for index in draining.indices where draining[index].childSA.move(to: path) {
             turn.emit(.updateChild(draining[index].childSA))

@@ -59,15 +59,14 @@ extension IKESA {
 
     /// Warns of traffic that goes one way only, and asks for a sign of life when nothing comes back.
     func watchDirections(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
-        for index in children.indices where children[index].state == .installed {
-            guard let used = commonUsage(ofChildAt: index, usage),
-                let finding = children[index].oneWayTraffic.note(used, turn.now)
+        for entry in children where entry.state == .installed {
+            guard let used = commonUsage(of: entry, usage), let finding = entry.oneWayTraffic.note(used, turn.now)
             else { continue }
-            log(.warning, warning(finding, children[index].childSA, turn), turn)
+            log(.warning, warning(finding, entry.childSA, turn), turn)
         }
         var sent: Instant?
-        for index in children.indices {
-            guard let last = usage[children[index].childSA.id]?.lastOutbound else { continue }
+        for entry in children {
+            guard let last = usage[entry.childSA.id]?.lastOutbound else { continue }
             sent = sent.map { max($0, last) } ?? last
         }
         if let since = unansweredSince, since <= lastHeard { unansweredSince = nil }

@@ -105,10 +105,10 @@ extension IKESA {
     private func adoptPathMTU(_ turn: Turn) {
         guard let mtu = pathSearch.confirmed else { return }
         var before: Int?
-        for index in children.indices where children[index].childSA.pathMTU != mtu {
-            before = before ?? children[index].childSA.pathMTU ?? turn.pathMTU(path)
-            children[index].childSA.pathMTU = mtu
-            turn.emit(.updateChild(children[index].childSA))
+        for entry in children where entry.childSA.pathMTU != mtu {
+            before = before ?? entry.childSA.pathMTU ?? turn.pathMTU(path)
+            entry.childSA.pathMTU = mtu
+            turn.emit(.updateChild(entry.childSA))
         }
         guard let before, before != mtu else { return }
         log(.info, "the path takes packets of \(mtu) octets (\(before) before)", turn)

@@ -83,9 +83,9 @@ extension IKESA {
 
     /// The peer takes no further one: those that have none go on with the fallback SA, until that is rekeyed.
     func refused(_ companion: Companion, _ failure: NegotiationFailure, _ turn: Turn) {
-        guard let index = children.firstIndex(where: { $0.childSA.id == companion.of }) else { return }
-        children[index].takesNoMore = true
-        let childSA = children[index].childSA
+        guard let entry = children.first(where: { $0.childSA.id == companion.of }) else { return }
+        entry.takesNoMore = true
+        let childSA = entry.childSA
         log(
             .info,
             "\(numbers(beside: childSA).count) SAs stand beside CHILD SA \(childSA.logName), and there will be no more for now: "
@@ -147,8 +147,8 @@ extension IKESA {
     /// it is.
     func sendWhereThePeerDoes(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
         var used: [UInt32] = []
-        for index in children.indices where children[index].sendsAt != nil {
-            let childSA = children[index].childSA
+        for entry in children where entry.sendsAt != nil {
+            let childSA = entry.childSA
             if childSA.isOfOneResource, usage[childSA.id]?.packetsIn ?? 0 > 0 { used.append(childSA.id) }
         }
         for id in used { switchOutbound(to: id, turn) }
@@ -191,9 +191,9 @@ extension IKESA {
 
     /// What the several SAs for the same traffic have carried together; of the fallback SA, or one that is alone. Nil for those
     /// of one resource.
-    func commonUsage(ofChildAt index: Int, _ usage: [UInt32: ChildUsage]) -> ChildUsage? {
-        guard children[index].childSA.resource != nil else { return usage[children[index].childSA.id] }
-        let childSA = children[index].childSA
+    func commonUsage(of entry: ChildEntry, _ usage: [UInt32: ChildUsage]) -> ChildUsage? {
+        guard entry.childSA.resource != nil else { return usage[entry.childSA.id] }
+        let childSA = entry.childSA
         guard !childSA.isOfOneResource, var sum = usage[childSA.id] else { return nil }
         for entry in children where entry.childSA.id != childSA.id && entry.childSA.isBeside(childSA) {
             guard let used = usage[entry.childSA.id] else { continue }

@@ -131,12 +131,12 @@ extension IKESA {
 
     /// Sends on the CHILD SAs that had to wait with it.
     func completeOutbound(until now: Instant, _ turn: Turn) {
-        for index in children.indices {
-            guard let at = children[index].sendsAt, at <= now else { continue }
-            children[index].sendsAt = nil
-            guard !children[index].hasSent else { continue }
-            children[index].hasSent = true
-            turn.emit(.installOutbound(children[index].childSA))
+        for entry in children {
+            guard let at = entry.sendsAt, at <= now else { continue }
+            entry.sendsAt = nil
+            guard !entry.hasSent else { continue }
+            entry.hasSent = true
+            turn.emit(.installOutbound(entry.childSA))
         }
     }
 
