@@ -132,8 +132,12 @@ package final class ScriptedPeer: CommandGiver {
             outbound.removeAll { $0.id == childSA.id }
             outbound.append(childSA)
         case .updateChild(let childSA):
-            if let index = inbound.firstIndex(where: { $0.id == childSA.id }) { inbound[index] = childSA }
-            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
+            if let index = inbound.firstIndex(where: { $0.id == childSA.id }) {
+                inbound[index] = childSA.keeping(inbound[index].keys)
+            }
+            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) {
+                outbound[index] = childSA.keeping(outbound[index].keys)
+            }
         case .removeOutbound(let childSA): outbound.removeAll { $0.id == childSA.id }
         case .removeChild(let childSA):
             inbound.removeAll { $0.id == childSA.id }

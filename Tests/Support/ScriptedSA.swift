@@ -141,10 +141,10 @@ package struct ScriptedChild {
     /// Whether the engine's SA is the other end of this one: SPIs and keys of both directions.
     package func isTwin(of childSA: ChildSA) -> Bool {
         childSA.inboundSPI == outboundSPI && childSA.outboundSPI == inboundSPI
-            && childSA.inboundKeys.encryption == outboundKeys.encryption
-            && childSA.inboundKeys.integrity == outboundKeys.integrity
-            && childSA.outboundKeys.encryption == inboundKeys.encryption
-            && childSA.outboundKeys.integrity == inboundKeys.integrity
+            && childSA.keys?.inbound.encryption == outboundKeys.encryption
+            && childSA.keys?.inbound.integrity == outboundKeys.integrity
+            && childSA.keys?.outbound.encryption == inboundKeys.encryption
+            && childSA.keys?.outbound.integrity == inboundKeys.integrity
     }
 }
 

@@ -56,7 +56,7 @@ struct KeyLog {
 
     /// One line for each direction: protocol, source, destination, SPI, encryption and key, integrity and key.
     static func lines(_ childSA: ChildSA) -> [String] {
-        guard let encryption = espName(childSA.suite) else { return [] }
+        guard let encryption = espName(childSA.suite), let keys = childSA.keys else { return [] }
         let integrity = espIntegrityName(childSA.suite)
         func line(_ from: IPAddress, _ to: IPAddress, _ spi: ESPSPI, _ keys: CipherKeys) -> String {
             [
@@ -68,8 +68,8 @@ struct KeyLog {
         let local = childSA.local.address
         let remote = childSA.remote.address
         return [
-            line(remote, local, childSA.inboundSPI, childSA.inboundKeys),
-            line(local, remote, childSA.outboundSPI, childSA.outboundKeys),
+            line(remote, local, childSA.inboundSPI, keys.inbound),
+            line(local, remote, childSA.outboundSPI, keys.outbound),
         ]
     }
 

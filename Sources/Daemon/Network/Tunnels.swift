@@ -1,6 +1,7 @@
 import DataPlane
 import ESP
 import IKECore
+import IKECrypto
 import IKEWire
 import Inet
 import LinuxNet
@@ -23,8 +24,9 @@ final class Tunnels {
 
     /// - Returns: what went wrong, for the log.
     func installInbound(_ childSA: ChildSA) -> String? {
+        guard let keys = childSA.keys else { return "CHILD SA \(childSA.logName) cannot receive: its keys are gone" }
         do throws(InstallError) {
-            try dataPlane.install(inbound: InboundParameters(childSA))
+            try dataPlane.install(inbound: InboundParameters(childSA, keys.inbound))
             return nil
         } catch {
             return "CHILD SA \(childSA.logName) cannot receive: \(error)"
@@ -33,8 +35,9 @@ final class Tunnels {
 
     /// - Returns: what went wrong, for the log.
     func installOutbound(_ childSA: ChildSA) -> String? {
+        guard let keys = childSA.keys else { return "CHILD SA \(childSA.logName) cannot send: its keys are gone" }
         do {
-            var parameters = OutboundParameters(childSA, trapID(of: ChildName(childSA)))
+            var parameters = OutboundParameters(childSA, keys.outbound, trapID(of: ChildName(childSA)))
             parameters.pathMTU = pathMTU(of: childSA)
             let mtu = try dataPlane.install(outbound: parameters)
             try routes?.set(
@@ -253,12 +256,12 @@ extension TunnelHeaderPolicy {
 }
 
 extension InboundParameters {
-    fileprivate init(_ childSA: ChildSA) {
+    fileprivate init(_ childSA: ChildSA, _ keys: CipherKeys) {
         self.init(
             child: childSA.dataPlaneID,
             spi: childSA.inboundSPI,
             suite: childSA.suite,
-            keys: childSA.inboundKeys,
+            keys: keys,
             sequenceNumbers: childSA.sequenceNumbers,
             replayWindow: childSA.options.replayWindow,
             local: childSA.localSelectors,
@@ -270,12 +273,12 @@ extension InboundParameters {
 }
 
 extension OutboundParameters {
-    fileprivate init(_ childSA: ChildSA, _ trap: TrapID) {
+    fileprivate init(_ childSA: ChildSA, _ keys: CipherKeys, _ trap: TrapID) {
         self.init(
             child: childSA.dataPlaneID,
             spi: childSA.outboundSPI,
             suite: childSA.suite,
-            keys: childSA.outboundKeys,
+            keys: keys,
             sequenceNumbers: childSA.sequenceNumbers,
             local: childSA.localSelectors,
             remote: childSA.remoteSelectors,

@@ -68,8 +68,10 @@ struct ChildAgreement {
             outboundSPI: outboundSPI,
             proposal: proposal.kept(with: policy.proposals),
             suite: suite,
-            inboundKeys: isInitiator ? keys.responder : keys.initiator,
-            outboundKeys: isInitiator ? keys.initiator : keys.responder,
+            keys: ChildKeys(
+                inbound: isInitiator ? keys.responder : keys.initiator,
+                outbound: isInitiator ? keys.initiator : keys.responder
+            ),
             usesESN: usesESN,
             localSelectors: localSelectors,
             remoteSelectors: remoteSelectors,

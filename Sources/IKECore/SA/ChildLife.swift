@@ -80,8 +80,8 @@ extension IKESA {
 
     func switchOutbound(to id: UInt32, _ turn: Turn) {
         guard let entry = children.first(where: { $0.childSA.id == id }), !entry.hasSent else { return }
-        entry.hasSent = true
         turn.emit(.installOutbound(entry.childSA))
+        entry.hasSent = true
     }
 
     func setChildState(_ id: UInt32, _ state: ChildEntry.State) {

@@ -16,8 +16,8 @@ package struct ChildSA: Sendable {
     /// What was agreed, without an SPI.
     package let proposal: Proposal
     package let suite: CipherSuite
-    package let inboundKeys: CipherKeys
-    package let outboundKeys: CipherKeys
+    /// Nil once the data plane has them for both directions: what nobody reads any more is wiped.
+    package var keys: ChildKeys?
     package let usesESN: Bool
     package let localSelectors: [TrafficSelector]
     package let remoteSelectors: [TrafficSelector]
@@ -40,6 +40,12 @@ package struct ChildSA: Sendable {
     let packets: VolumeLimit
 }
 
+/// The keys of both directions of a CHILD SA.
+package struct ChildKeys: Sendable {
+    package let inbound: CipherKeys
+    package let outbound: CipherKeys
+}
+
 /// A CHILD SA of an IKE SA with what the control plane knows of its life.
 final class ChildEntry {
     enum State: String {
@@ -60,7 +66,9 @@ final class ChildEntry {
     /// where we answered the rekeying.
     var successor: UInt32?
     /// It has been sent on; an SA that a newer one has replaced since must not come to the top again.
-    var hasSent: Bool
+    var hasSent: Bool {
+        didSet { dropKeysIfSent() }
+    }
     var oneWayTraffic = OneWayTraffic()
     /// When it is sent on at the latest, where that waits for the end of an older CHILD SA on another IKE SA.
     var sendsAt: Instant?
@@ -72,5 +80,11 @@ final class ChildEntry {
         self.policy = policy
         self.hasSent = hasSent
         self.sendsAt = sendsAt
+        dropKeysIfSent()
+    }
+
+    /// What is sent on is received on already: nothing is left to install.
+    private func dropKeysIfSent() {
+        if hasSent { childSA.keys = nil }
     }
 }

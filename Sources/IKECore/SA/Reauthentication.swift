@@ -135,8 +135,8 @@ extension IKESA {
             guard let at = entry.sendsAt, at <= now else { continue }
             entry.sendsAt = nil
             guard !entry.hasSent else { continue }
-            entry.hasSent = true
             turn.emit(.installOutbound(entry.childSA))
+            entry.hasSent = true
         }
     }
 

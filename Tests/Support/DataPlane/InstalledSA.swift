@@ -19,8 +19,8 @@ package struct InstalledSA {
 
     init(_ childSA: ChildSA) {
         self.childSA = childSA
-        inboundKey = KeyFingerprint(childSA.inboundKeys)
-        outboundKey = KeyFingerprint(childSA.outboundKeys)
+        inboundKey = KeyFingerprint(childSA.keys?.inbound)
+        outboundKey = KeyFingerprint(childSA.keys?.outbound)
     }
 
     package var id: UInt32 { childSA.id }
@@ -32,8 +32,18 @@ package struct InstalledSA {
     }
 }
 
+extension ChildSA {
+    /// With the keys of an earlier state of it: the engine names them once, and who tests may want to compare them later.
+    package func keeping(_ keys: ChildKeys?) -> ChildSA {
+        var childSA = self
+        childSA.keys = childSA.keys ?? keys
+        return childSA
+    }
+}
+
 extension KeyFingerprint {
-    package init(_ keys: CipherKeys) {
+    package init(_ keys: CipherKeys?) {
+        guard let keys else { return }
         keys.encryption.withUnsafeBytes { mix($0) }
         keys.integrity.withUnsafeBytes { mix($0) }
     }

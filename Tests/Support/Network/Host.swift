@@ -114,8 +114,10 @@ package final class Host: CommandGiver {
             outbound.removeAll { $0.id == childSA.id }
             outbound.append(childSA)
         case .updateChild(let childSA):
-            if inbound[childSA.id] != nil { inbound[childSA.id] = childSA }
-            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) { outbound[index] = childSA }
+            if let old = inbound[childSA.id] { inbound[childSA.id] = childSA.keeping(old.keys) }
+            if let index = outbound.firstIndex(where: { $0.id == childSA.id }) {
+                outbound[index] = childSA.keeping(outbound[index].keys)
+            }
         case .removeOutbound(let childSA): outbound.removeAll { $0.id == childSA.id }
         case .removeChild(let childSA):
             inbound[childSA.id] = nil

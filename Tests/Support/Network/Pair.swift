@@ -53,8 +53,9 @@ package struct Pair {
     private static func agree(_ receiver: Host, _ sender: Host) -> Bool {
         sender.outbound.allSatisfy { out in
             receiver.inbound.values.contains {
-                $0.inboundSPI == out.outboundSPI && $0.inboundKeys.encryption == out.outboundKeys.encryption
-                    && $0.inboundKeys.integrity == out.outboundKeys.integrity && $0.suite == out.suite
+                $0.inboundSPI == out.outboundSPI && $0.suite == out.suite && $0.keys != nil
+                    && $0.keys?.inbound.encryption == out.keys?.outbound.encryption
+                    && $0.keys?.inbound.integrity == out.keys?.outbound.integrity
             }
         }
     }
