@@ -62,17 +62,17 @@ struct ChildAgreement {
         let exhaustion = VolumeLimit.standardSequenceNumbers.drawn(turn.random)
         return ChildSA(
             id: id,
-            name: policy.name,
-            connection: connection,
             inboundSPI: inboundSPI,
             outboundSPI: outboundSPI,
-            proposal: proposal.kept(with: policy.proposals),
+            usesESN: usesESN,
+            name: policy.name,
+            connection: connection,
+            proposal: proposal.withoutSPI,
             suite: suite,
             keys: ChildKeys(
                 inbound: isInitiator ? keys.responder : keys.initiator,
                 outbound: isInitiator ? keys.initiator : keys.responder
             ),
-            usesESN: usesESN,
             localSelectors: localSelectors,
             remoteSelectors: remoteSelectors,
             local: path.local,
@@ -325,13 +325,11 @@ extension ChildPolicy {
 }
 
 extension Proposal {
-    /// An agreed proposal as a CHILD SA keeps it: without the SPI, which stands beside it, and in the memory of a configured one that
-    /// says the same.
-    fileprivate func kept(with configured: [Proposal]) -> Proposal {
-        var kept = self
-        kept.spi = []
-        if let same = configured.first(where: { $0.transforms == transforms }) { kept.transforms = same.transforms }
-        return kept
+    /// As a CHILD SA keeps it, whose SPIs stand beside it.
+    fileprivate var withoutSPI: Proposal {
+        var proposal = self
+        proposal.spi = []
+        return proposal
     }
 }
 

@@ -18,6 +18,10 @@ extension IKESA {
     ) {
         var childSA = childSA
         childSA.pathMTU = pathSearch.confirmed
+        // Most have agreed on the same, which takes memory once then.
+        if let like = children.first(where: { $0.childSA.proposal == childSA.proposal }) {
+            childSA.proposal = like.childSA.proposal
+        }
         children.append(ChildEntry(childSA: childSA, policy: policy, hasSent: withOutbound, sendsAt: sendsAt))
         beginPathSearch(turn)
         turn.export(.esp(childSA))

@@ -6,19 +6,19 @@ package import Inet
 package struct ChildSA: Sendable {
     /// Ours alone, unique in this engine; SPIs of different peers may coincide.
     package let id: UInt32
-    /// The name of the child in the configuration.
-    package let name: String
-    package let connection: String
     /// The SPI that we chose: what arrives carries it.
     package let inboundSPI: ESPSPI
     /// The SPI that the peer chose: what we send carries it.
     package let outboundSPI: ESPSPI
+    package let usesESN: Bool
+    /// The name of the child in the configuration.
+    package let name: String
+    package let connection: String
     /// What was agreed, without an SPI.
-    package let proposal: Proposal
+    package internal(set) var proposal: Proposal
     package let suite: CipherSuite
     /// Nil once the data plane has them for both directions: what nobody reads any more is wiped.
     package var keys: ChildKeys?
-    package let usesESN: Bool
     package let localSelectors: [TrafficSelector]
     package let remoteSelectors: [TrafficSelector]
     /// The outer addresses; with UDP encapsulation their ports are those of the tunnel.
