@@ -74,6 +74,7 @@ package final class Daemon {
     /// Starts everything, in an order that touches the network last.
     package init(_ options: Options) throws(StartupError) {
         self.options = options
+        FreedMemory.goesBack()
         let configuration: Configuration
         // It has what an updown script may need, and what the daemon gives up next.
         let (runner, runnerFailure) = Self.startHooks()

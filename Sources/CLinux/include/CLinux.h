@@ -15,6 +15,7 @@
 #include <linux/rtnetlink.h>
 #include <linux/sched.h>
 #include <linux/seccomp.h>
+#include <malloc.h>
 #include <net/if.h>
 #include <linux/if_tun.h>
 #include <netinet/in.h>
