@@ -6,7 +6,7 @@
 
 BENCH_MTU=1400
 
-bench_peer_up() { # PEER
+bench_peer_up() { # PEER FILE
     IKED_SETTINGS="  mtu = $BENCH_MTU"
     BENCH_FAMILY=4
     bench_defaults iked
@@ -20,7 +20,7 @@ bench_peer_up() { # PEER
         iked-chacha) bench_cipher chacha20poly1305 && bench_daemons_up ;;
         iked-cbc) bench_cipher aes256-sha256 && bench_daemons_up ;;
         iked-raw) bench_encapsulation no && bench_daemons_up ;;
-        iked-[1-9]*) bench_many "${1#iked-}" ;;
+        iked-[1-9]*) bench_many "${1#iked-}" "$2" ;;
         strongswan) bench_defaults strongswan && bench_daemons_up ;;
         openvpn) openvpn_up ;;
         wireguard-go) wireguard_up ;;
@@ -61,20 +61,35 @@ bench_cipher() { # PROPOSAL
 }
 
 bench_daemons_up() {
-    local host
-    for host in left right; do
-        peer_start "$host"
-        BENCH_PID[$host]=${PEER_PID[$host]}
-    done
+    bench_daemon_start left
+    bench_daemon_start right
     peer_up left
 }
 
-# As many CHILD SAs as that, of which the traffic has one; the others are in IKE SAs of a hundred each.
-bench_many() { # COUNT
+bench_daemon_start() { # HOST
+    peer_start "$1"
+    BENCH_PID[$1]=${PEER_PID[$1]}
+}
+
+# As many CHILD SAs as that, of which the traffic has one; the others are in IKE SAs of a hundred each. Notes how much more memory
+# the daemons have for each than while it is only configured.
+bench_many() { # COUNT FILE
+    local configured
     PEER_SECTIONS[left]=$(bench_connections "$1" left start)
     PEER_SECTIONS[right]=$(bench_connections "$1" right none)
-    bench_daemons_up
+    bench_daemon_start right
+    configured=$(process_memory "${BENCH_PID[right]}" RssAnon)
+    bench_daemon_start left
+    peer_up left
     wait_until 300 bench_has_children "$1" || die "right has $(bench_children) CHILD SAs, not $1 ($(iked_log left))"
+    # What coming up took for a while goes back.
+    sleep 10
+    printf '{"test":"per-sa","left":%d,"right":%d}\n' "$(bench_growth left "$configured" "$1")" \
+        "$(bench_growth right "$configured" "$1")" >>"$2"
+}
+
+bench_growth() { # HOST KIB COUNT -> octets beyond so many KiB, for each
+    printf '%d\n' $((($(process_memory "${BENCH_PID[$1]}" RssAnon) - $2) * 1024 / $3))
 }
 
 bench_connections() { # COUNT HOST START-ACTION

@@ -33,8 +33,8 @@ process_alive() { # PID
     kill -0 "$1" 2>/dev/null
 }
 
-process_memory() { # PID -> KiB of resident memory
-    awk '/^VmRSS:/ {print $2}' "/proc/$1/status"
+process_memory() { # PID [KIND] -> KiB of resident memory; RssAnon: without what it has of files, such as code
+    awk -v kind="${2:-VmRSS}:" '$1 == kind {print $2}' "/proc/$1/status"
 }
 
 # Asks a process of ours to end, insists after the given seconds, and leaves its exit status in EXIT_STATUS.
