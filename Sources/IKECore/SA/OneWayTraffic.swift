@@ -64,11 +64,7 @@ extension IKESA {
             else { continue }
             log(.warning, warning(finding, entry.childSA, turn), turn)
         }
-        var sent: Instant?
-        for entry in children {
-            guard let last = usage[entry.childSA.id]?.lastOutbound else { continue }
-            sent = sent.map { max($0, last) } ?? last
-        }
+        let sent = children.lazy.compactMap { usage[$0.childSA.id]?.lastOutbound }.max()
         if let since = unansweredSince, since <= lastHeard { unansweredSince = nil }
         if let sent, sent > lastHeard, unansweredSince == nil { unansweredSince = sent }
         guard let since = unansweredSince, since + Self.unansweredLimit <= turn.now, window.outstanding.isEmpty,

@@ -146,12 +146,9 @@ extension IKESA {
     /// What is sent on by one resource the peer had from us in an answer, and it may not be there yet. Once the peer uses it
     /// it is.
     func sendWhereThePeerDoes(_ usage: [UInt32: ChildUsage], _ turn: Turn) {
-        var used: [UInt32] = []
-        for entry in children where entry.sendsAt != nil {
-            let childSA = entry.childSA
-            if childSA.isOfOneResource, usage[childSA.id]?.packetsIn ?? 0 > 0 { used.append(childSA.id) }
+        for entry in children where entry.sendsAt != nil && entry.childSA.isOfOneResource {
+            if usage[entry.childSA.id]?.packetsIn ?? 0 > 0 { switchOutbound(to: entry.childSA.id, turn) }
         }
-        for id in used { switchOutbound(to: id, turn) }
     }
 
     // MARK: - Both
