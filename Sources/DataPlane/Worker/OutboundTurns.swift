@@ -46,6 +46,10 @@ final class OutboundTurns: Sendable {
         Int64(bitPattern: now &- lastMany.value) < Int64(Self.busyMilliseconds) * 1_000_000
     }
 
+    private func isBusyBothWays(at now: UInt64) -> Bool {
+        isBusy(lastManyInbound, at: now) && isBusy(lastManyOutbound, at: now)
+    }
+
     // MARK: - Its own thread
 
     /// Takes turns until the worker is told to stop.
@@ -66,15 +70,9 @@ final class OutboundTurns: Sendable {
             for index in 0..<ready.count where goesOn {
                 let token = ready[index].token
                 if token == OutboundWorker.deviceToken { hasDevice = true }
-                goesOn = worker.withLock { worker in
-                    let goesOn = worker.turn(for: token, at: now)
-                    noteOutbound(worker.packetsOfTurn, at: now)
-                    return goesOn
-                }
+                goesOn = worker.withLock { turn(of: &$0, for: token, at: now) }
             }
-            if hasDevice, !isBusy(lastManyInbound, at: now) || !isBusy(lastManyOutbound, at: now) {
-                hasDevice = !giveDevice()
-            }
+            if hasDevice, !isBusyBothWays(at: now) { hasDevice = !giveDevice() }
         }
     }
 
@@ -96,8 +94,11 @@ final class OutboundTurns: Sendable {
     /// an idle one this returns at once.
     private func waitForMore() { sched_yield() }
 
-    private func noteOutbound(_ packets: Int, at now: UInt64) {
-        if packets >= Self.many { lastManyOutbound.set(now) }
+    /// Has the worker take a turn, and notes whether that had many packets. Returns false when it is told to stop.
+    private func turn(of worker: inout OutboundWorker, for token: UInt64, at now: UInt64) -> Bool {
+        let goesOn = worker.turn(for: token, at: now)
+        if worker.packetsOfTurn >= Self.many { lastManyOutbound.set(now) }
+        return goesOn
     }
 
     // MARK: - The inbound thread
@@ -115,11 +116,8 @@ final class OutboundTurns: Sendable {
     func takeTurn(at now: UInt64) {
         if isBusy(lastManyOutbound, at: now) { waitForMore() }
         let goesOn = worker.withLock { worker in
-            _ = worker.turn(for: OutboundWorker.deviceToken, at: now)
-            noteOutbound(worker.packetsOfTurn, at: now)
-            guard worker.isDevicePaused || isBusy(lastManyInbound, at: now) && isBusy(lastManyOutbound, at: now) else {
-                return true
-            }
+            _ = turn(of: &worker, for: OutboundWorker.deviceToken, at: now)
+            guard worker.isDevicePaused || isBusyBothWays(at: now) else { return true }
             return !worker.watchDevice()
         }
         // It cannot fail for a descriptor that is in the set.
